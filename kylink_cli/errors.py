@@ -1,0 +1,77 @@
+"""The errors that a user can meet, each with its exit code.
+
+    KylinkError                     1   INTERNAL
+    ├── UsageError                  2   USAGE
+    ├── NotFoundError              11   NOT_FOUND
+    ├── NoStockError               11   NO_STOCK
+    ├── LockedError                75   LOCKED
+    ├── ConfigError                78   CONFIG
+    └── DatabaseError               1   DATABASE
+        ├── DatabaseBusyError      75   DATABASE
+        └── DatabaseUnfitError     78   DATABASE
+
+An error's message is one line that says what is wrong, with which value, and what to do.
+Errors of the supply service have a tree of their own, in `supply/errors.py`: a run judges and counts them.
+"""
+
+from typing import ClassVar
+
+
+class KylinkError(Exception):
+    """Something went wrong that kylink can name."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "INTERNAL"
+
+
+class UsageError(KylinkError):
+    """The command was called with arguments that do not fit together."""
+
+    exit_code = 2
+    code = "USAGE"
+
+
+class NotFoundError(KylinkError):
+    """What was named does not exist."""
+
+    exit_code = 11
+    code = "NOT_FOUND"
+
+
+class NoStockError(KylinkError):
+    """A campaign has no item to lease."""
+
+    exit_code = 11
+    code = "NO_STOCK"
+
+
+class LockedError(KylinkError):
+    """Another run holds the lock or the claim."""
+
+    exit_code = 75
+    code = "LOCKED"
+
+
+class ConfigError(KylinkError):
+    """A setting is missing or bad."""
+
+    exit_code = 78
+    code = "CONFIG"
+
+
+class DatabaseError(KylinkError):
+    """The database could not do what was asked of it."""
+
+    code = "DATABASE"
+
+
+class DatabaseBusyError(DatabaseError):
+    """The database stayed locked by others for longer than the busy timeout."""
+
+    exit_code = 75
+
+
+class DatabaseUnfitError(DatabaseError):
+    """The database is missing, empty, unreadable, or of another version than the program."""
+
+    exit_code = 78

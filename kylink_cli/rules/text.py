@@ -1,0 +1,29 @@
+"""Text from outside, made harmless before it is kept or shown."""
+
+import re
+
+# C0 and C1 controls, and the marks that turn the direction of text or break a line.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
+
+ERROR_LENGTH = 300
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Text with every control character replaced, on one line, cut with an ellipsis.
+
+    Args:
+        text: anything from outside: a name, a value, a supplier's error.
+        limit: the greatest length of the result, characters; None for no limit.
+
+    Returns:
+        The text, safe for a terminal, a journal line and a table cell. Rich markup is not touched.
+    """
+    clean = _UNSAFE.sub(" ", text).strip()
+    if limit is None or len(clean) <= limit:
+        return clean
+    return clean[: limit - 1] + "…"
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether text holds a character that must not be stored in a value."""
+    return _UNSAFE.search(text) is not None
