@@ -49,7 +49,6 @@ class Level:
         own_target: the campaign's own order-up-to level, items.
         available: items that can be leased now.
         consumed_24h: items consumed in the last 24 hours.
-        ever_consumed: whether any item was ever consumed.
     """
 
     campaign_id: str
@@ -62,7 +61,6 @@ class Level:
     own_target: int | None
     available: int
     consumed_24h: int
-    ever_consumed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +117,8 @@ def watermark(level: Level, policy: Policy, now: datetime) -> Watermark:
     """
     if level.own_watermark is not None:
         return Watermark(level.own_watermark, "own")
-    is_new = not level.ever_consumed and now - level.created_at < NEW_CAMPAIGN_AGE
-    if is_new:
+    is_new = now - level.created_at < NEW_CAMPAIGN_AGE
+    if is_new and level.consumed_24h == 0:
         return Watermark(policy.watermark_default, "default")
     wanted = math.ceil(level.consumed_24h * policy.cover_hours / 24)
     clamped = min(max(wanted, policy.watermark_min), policy.watermark_max)

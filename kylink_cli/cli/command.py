@@ -1,0 +1,101 @@
+"""How a command is declared: it parses, calls one function, renders, and says the exit code.
+
+    @command(app, "list")
+    def list_campaigns(cli: Cli, json: JsonOption = False) -> None:
+
+gives a Typer command with its own options and the common ones. What it returns is the exit code; None is 0.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
+from kylink_cli.console import Console, Output
+
+if TYPE_CHECKING:
+    from kylink_cli.settings import Settings
+    from kylink_cli.settings_loading import Loaded
+
+CommandFunction = Callable[..., int | None]
+
+
+class Cli:
+    """What a command works with: the common options, the console, and the settings once it asks for them.
+
+    Attributes:
+        options: the common options.
+        console: where the command shows things.
+    """
+
+    def __init__(self, options: CommonOptions, *, json: bool = False) -> None:
+        self.options = options
+        self.console = Console(
+            Output(
+                json=json,
+                quiet=options.quiet,
+                verbose=options.verbose,
+                color=not options.no_color,
+                log_format=options.log_format or LogFormat.AUTO,
+            )
+        )
+
+    @cached_property
+    def loaded(self) -> "Loaded":
+        """The settings with their sources.
+
+        Raises:
+            ConfigError: a setting is bad.
+        """
+        from kylink_cli.settings_loading import load
+
+        return load(self.options.env_file)
+
+    @property
+    def settings(self) -> "Settings":
+        """The settings.
+
+        Raises:
+            ConfigError: a setting is bad.
+        """
+        return self.loaded.settings
+
+
+def command(app: typer.Typer, name: str) -> Callable[[CommandFunction], CommandFunction]:
+    """Register a function, whose first parameter is a `Cli`, as a command with the common options.
+
+    Args:
+        app: the group that it belongs to.
+        name: what the user types.
+    """
+
+    def register(function: CommandFunction) -> CommandFunction:
+        @functools.wraps(function)
+        def run(ctx: typer.Context, **arguments: Any) -> None:
+            options = CommonOptions.take(arguments).over(ctx.find_root().obj or CommonOptions())
+            cli = Cli(options, json=bool(arguments.get("json")))
+            raise typer.Exit(function(cli, **arguments) or 0)
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        vars(run)["__signature__"] = inspect.Signature([context, *keyword_only, *COMMON_PARAMETERS])
+        run.__annotations__ = {}
+        app.command(name)(run)
+        return function
+
+    return register
+
+
+def group(name: str, help_text: str) -> typer.Typer:
+    """A group of commands, as in `kylink campaigns …`.
+
+    Args:
+        name: what the user types.
+        help_text: what its commands are about.
+    """
+    return typer.Typer(name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None)

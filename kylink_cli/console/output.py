@@ -1,0 +1,176 @@
+"""Results, log lines and errors, each to its stream and in its form."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kylink_cli.rules.text import one_line
+
+if TYPE_CHECKING:
+    import rich.console
+    from rich.console import RenderableType
+
+    from kylink_cli.console.tables import Column
+
+# systemd reads the priority from the start of a line: sd-daemon(3).
+_JOURNAL_PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
+_UNLIMITED_WIDTH = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a command shows things.
+
+    Attributes:
+        json: results as one JSON document instead of tables.
+        quiet: warnings and errors only.
+        verbose: details as well.
+        color: colours where the terminal has them.
+        log_format: `auto`, `text`, `journal` or `json`.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: bool = True
+    log_format: str = "auto"
+
+
+class Console:
+    """Standard output and standard error of one command."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """Print a result as the one JSON document on standard output."""
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=_json_value) + "\n")
+
+    def say(self, text: str = "") -> None:
+        """Print one line of a result; text from outside must be clean already."""
+        sys.stdout.write(text + "\n")
+
+    def show(self, renderable: "RenderableType") -> None:
+        """Print a rich renderable as a result."""
+        self.stdout.print(renderable)
+
+    def table(self, columns: "list[Column]", rows: list[list[Any]]) -> None:
+        """Print rows as a table: cut to the width on a terminal, whole elsewhere."""
+        from kylink_cli.console.tables import build_table
+
+        self.stdout.print(build_table(columns, rows, on_terminal=self.stdout.is_terminal))
+
+    def log(self, level: int, message: str, **facts: Any) -> None:
+        """Write one log line to standard error.
+
+        Args:
+            level: a level of the standard library's `logging`.
+            message: the line; control characters are replaced.
+            facts: what a program wants to know of it; shown by `--log-format json` only.
+        """
+        lowest = logging.WARNING if self.output.quiet else logging.DEBUG if self.output.verbose else logging.INFO
+        if level >= lowest:
+            sys.stderr.write(self._line(level, one_line(message), facts) + "\n")
+            sys.stderr.flush()
+
+    def info(self, message: str, **facts: Any) -> None:
+        """Log what happens."""
+        self.log(logging.INFO, message, **facts)
+
+    def warning(self, message: str, **facts: Any) -> None:
+        """Log what a person should look at."""
+        self.log(logging.WARNING, message, **facts)
+
+    def error(self, code: str, message: str) -> None:
+        """Report the error that ends the command: one line, and the JSON document under `--json`."""
+        if self.output.json:
+            self.document({"error": {"code": code, "message": message}})
+        self.log(logging.ERROR, f"kylink: {message}")
+
+    def confirm(self, question: str, *, yes: bool) -> bool:
+        """Ask before something that can't be undone; without a terminal the answer is no.
+
+        Args:
+            question: what is asked.
+            yes: whether the user has said yes beforehand.
+        """
+        if yes:
+            return True
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return False
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a progress display can be drawn: standard error is a terminal and nobody asked for lines."""
+        is_plain = self.output.log_format in {"text", "journal", "json"} or os.environ.get("TERM") == "dumb"
+        return sys.stderr.isatty() and not self.output.quiet and not is_plain
+
+    @cached_property
+    def stdout(self) -> "rich.console.Console":
+        """A rich console on standard output."""
+        return self._rich(sys.stdout)
+
+    @cached_property
+    def stderr(self) -> "rich.console.Console":
+        """A rich console on standard error."""
+        return self._rich(sys.stderr)
+
+    @cached_property
+    def log_format(self) -> str:
+        """The form of log lines, `auto` decided: the journal's where standard error is the journal."""
+        if self.output.log_format != "auto":
+            return self.output.log_format
+        return "journal" if _is_journal() else "text"
+
+    def _rich(self, stream: Any) -> "rich.console.Console":
+        import rich.console
+
+        is_terminal = stream.isatty()
+        return rich.console.Console(
+            file=stream,
+            width=None if is_terminal else _UNLIMITED_WIDTH,
+            no_color=None if self.output.color else True,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=not is_terminal,
+        )
+
+    def _line(self, level: int, message: str, facts: Mapping[str, Any]) -> str:
+        if self.log_format == "journal":
+            return f"<{_JOURNAL_PRIORITY[level]}>{message}"
+        if self.log_format == "json":
+            now = datetime.now(UTC)
+            line = {"time": now, "level": logging.getLevelName(level).lower(), "message": message, **facts}
+            return json.dumps(line, ensure_ascii=False, default=_json_value)
+        return message
+
+
+def _is_journal() -> bool:
+    """Whether standard error is the very stream that systemd connected to the journal."""
+    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return (device, inode) == (str(status.st_dev), str(status.st_ino))
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def iso(moment: datetime) -> str:
+    """A moment as ISO 8601 in UTC with `Z`, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

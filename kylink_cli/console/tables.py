@@ -1,0 +1,106 @@
+"""Tables for people, and the words for moments and durations in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from kylink_cli.rules.text import one_line
+
+STYLES = {
+    "succeeded": "green",
+    "ok": "green",
+    "active": "green",
+    "available": "green",
+    "running": "cyan",
+    "leased": "cyan",
+    "partial": "yellow",
+    "paused": "yellow",
+    "interrupted": "yellow",
+    "not_served": "yellow",
+    "warning": "yellow",
+    "WARNING": "yellow",
+    "overdue": "bold red",
+    "low": "red",
+    "failed": "red",
+    "crashed": "bold red",
+    "error": "red",
+    "ERROR": "bold red",
+    "skipped": "dim",
+    "never": "dim",
+    "off": "dim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        title: its heading.
+        align: where its cells stand.
+        flexible: whether it gives way first when the terminal is narrow.
+    """
+
+    title: str
+    align: Literal["left", "right"] = "left"
+    flexible: bool = False
+
+
+def build_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, on_terminal: bool) -> Table:
+    """A table of clean text; a cell that is a known state has its colour.
+
+    Args:
+        columns: the headings.
+        rows: the cells; None is shown as a dash.
+        on_terminal: whether long cells are cut to the width.
+    """
+    table = Table(box=box.SIMPLE_HEAD if on_terminal else None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(
+            column.title,
+            justify=column.align,
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=None if column.flexible or not on_terminal else len(column.title),
+            ratio=None,
+        )
+    for row in rows:
+        table.add_row(*[_cell(value) for value in row])
+    return table
+
+
+def _cell(value: Any) -> Text:
+    if isinstance(value, Text):
+        return value
+    text = "-" if value is None or value == "" else one_line(str(value))
+    return Text(text, style=STYLES.get(text, ""))
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago a moment was, in one unit: `12 s ago`."""
+    return "never" if moment is None else f"{span(now - moment)} ago"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: `45 s`, `12 min`, `3 h`, `5 d`."""
+    seconds = max(0, int(length.total_seconds()))
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size * 2:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def milliseconds(length: int | None) -> str | None:
+    """A duration in milliseconds as people read it: `850 ms`, `12.3 s`, `4 min`."""
+    if length is None:
+        return None
+    if length < 1000:
+        return f"{length} ms"
+    if length < 120_000:
+        return f"{length / 1000:.1f} s"
+    return span(timedelta(milliseconds=length))

@@ -1,0 +1,55 @@
+"""Files of our own: made private, and never taken away from the service that works with them."""
+
+import os
+import stat
+from pathlib import Path
+
+_PRIVATE_FILE = 0o600
+_PRIVATE_FOLDER = 0o700
+
+
+def create_private_file(path: Path) -> None:
+    """Create an empty file with mode 0600, and its folders with 0700; leave an existing one as it is.
+
+    What root creates in somebody else's folder is given to that folder's owner: an operator's `sudo kylink` must not
+    shut the service user out.
+
+    Raises:
+        OSError: the file or a folder can't be created.
+    """
+    create_private_folder(path.parent)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, _PRIVATE_FILE)
+    except FileExistsError:
+        return
+    try:
+        os.fchmod(handle, _PRIVATE_FILE)
+        _give_to_folder_owner(handle, path)
+    finally:
+        os.close(handle)
+
+
+def create_private_folder(path: Path) -> None:
+    """Create a folder with mode 0700, and those above it; leave an existing one as it is.
+
+    Raises:
+        OSError: a folder can't be created, or the path is something else.
+    """
+    if path.is_dir():
+        return
+    create_private_folder(path.parent)
+    path.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        _give_to_folder_owner(handle, path)
+    finally:
+        os.close(handle)
+
+
+def _give_to_folder_owner(handle: int, path: Path) -> None:
+    if os.geteuid() != 0:
+        return
+    parent = path.parent.stat()
+    is_shared = bool(parent.st_mode & stat.S_ISVTX)
+    if not is_shared:
+        os.fchown(handle, parent.st_uid, parent.st_gid)

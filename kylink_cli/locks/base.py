@@ -1,0 +1,72 @@
+"""What every kind of lock can do, and who holds one."""
+
+import json
+import os
+import socket
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock.
+
+    Attributes:
+        pid: the process, as it sees itself.
+        host: the machine.
+        since: when it took the lock.
+    """
+
+    pid: int
+    host: str
+    since: datetime
+
+    @classmethod
+    def myself(cls, now: datetime) -> Self:
+        """This process."""
+        return cls(os.getpid(), socket.gethostname(), now)
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read what `dump` wrote; None if it is anything else."""
+        try:
+            facts = json.loads(text)
+            return cls(int(facts["pid"]), str(facts["host"]), datetime.fromisoformat(facts["since"]))
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def dump(self) -> str:
+        """The holder as one line of JSON."""
+        return json.dumps({**asdict(self), "since": self.since.astimezone(UTC).isoformat(timespec="seconds")})
+
+    def __str__(self) -> str:
+        since = self.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f"pid {self.pid} on {self.host} since {since}"
+
+
+class Locks(Protocol):
+    """A place where locks are kept, each under a name."""
+
+    def hold(self, name: str, *, wait_seconds: float = 0) -> AbstractContextManager[None]:
+        """Hold a lock for the length of a `with` block.
+
+        Args:
+            name: the lock.
+            wait_seconds: how long to wait for another holder to let go, seconds.
+
+        Raises:
+            LockedError: another process holds it; the message names the holder.
+            ConfigError: locks can't be kept in this place.
+        """
+
+    def is_free(self, name: str) -> bool:
+        """Whether no process holds a lock.
+
+        Raises:
+            ConfigError: locks can't be kept in this place.
+        """
+
+    def forget(self, name: str) -> None:
+        """Remove what is left of a lock whose name is never used again."""

@@ -1,0 +1,98 @@
+"""Locks as files in a folder: the kernel frees them when their holder dies, whatever the cause."""
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kylink_cli.errors import ConfigError, LockedError
+from kylink_cli.files import create_private_file
+from kylink_cli.locks.base import Holder
+
+_POLL_SECONDS = 0.1
+
+
+class FileLocks:
+    """Locks kept as files of one folder.
+
+    Attributes:
+        folder: where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def hold(self, name: str, *, wait_seconds: float = 0) -> Iterator[None]:
+        """Hold a lock for the length of a `with` block.
+
+        Raises:
+            LockedError: another process holds it; the message names the holder.
+            ConfigError: the lock file can't be created or opened.
+        """
+        path = self._path(name)
+        with self._explained(path):
+            create_private_file(path)
+            lock = self._lock(path)
+            try:
+                lock.acquire(timeout=wait_seconds)
+            except Timeout:
+                raise LockedError(f"another run holds the lock {name}: {_holder(path)}") from None
+        try:
+            path.write_text(Holder.myself(datetime.now(UTC)).dump(), encoding="utf-8")
+            yield
+        finally:
+            lock.release()
+
+    def is_free(self, name: str) -> bool:
+        """Whether no process holds a lock.
+
+        Raises:
+            ConfigError: the lock file can't be opened.
+        """
+        path = self._path(name)
+        if not path.exists():
+            return True
+        with self._explained(path):
+            lock = self._lock(path)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return False
+            lock.release()
+            return True
+
+    def forget(self, name: str) -> None:
+        """Remove the file of a lock whose name is never used again."""
+        with contextlib.suppress(OSError):
+            self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.lock"
+
+    @staticmethod
+    def _lock(path: Path) -> FileLock:
+        # A soft lock would outlive its holder.
+        return FileLock(path, mode=0o600, poll_interval=_POLL_SECONDS, fallback_to_soft=False)
+
+    @staticmethod
+    @contextmanager
+    def _explained(path: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ConfigError(
+                f"the lock {path} can't be used: {reason}; check who owns it and its folder, or set KYLINK_LOCK_URL"
+            ) from error
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = Holder.parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        holder = None
+    return str(holder) if holder else "its holder is not known"

@@ -1,0 +1,103 @@
+"""How much stock every campaign has, and how fast it is used: one statement, however many campaigns."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, Subquery, func, select
+from sqlalchemy.orm import Session
+
+from kylink_cli.rules.replenishment import Level
+from kylink_cli.store.tables import Campaign, StockItem, in_state, table
+
+_campaigns = table(Campaign)
+_items = table(StockItem)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which campaigns are meant.
+
+    Attributes:
+        user_id: only this user's; None for every user's.
+        campaign_ids: only these; None for all.
+    """
+
+    user_id: str | None = None
+    campaign_ids: Collection[str] | None = None
+
+
+def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | None = None) -> list[Level]:
+    """The stock levels of active campaigns.
+
+    Args:
+        session: a transaction.
+        now: items that expired before this moment do not count; consumption is that of the 24 hours before.
+        scope: which campaigns.
+        below: leave out campaigns that have at least so many items and at least their own watermark; None leaves out
+            none. With the highest dynamic watermark, full campaigns are not even read, and no low one is missed.
+    """
+    available, consumed = _available(now, scope), _consumed(now, scope)
+    in_stock = func.coalesce(available.c.number, 0)
+    c = _campaigns.c
+    statement = (
+        select(
+            c.id,
+            c.user_id,
+            c.name,
+            c.country,
+            c.source_url,
+            c.created_at,
+            c.low_watermark,
+            c.target_stock,
+            in_stock,
+            func.coalesce(consumed.c.number, 0),
+        )
+        .outerjoin_from(_campaigns, available, available.c.campaign_id == c.id)
+        .outerjoin(consumed, consumed.c.campaign_id == c.id)
+        .where(c.status == "active")
+    )
+    if below is not None:
+        statement = statement.where(in_stock < func.coalesce(c.low_watermark, below))
+    return [Level(*row) for row in session.execute(_within(statement, c.id, scope, c.user_id))]
+
+
+def count_available(session: Session, now: datetime, campaign_ids: Collection[str]) -> dict[str, int]:
+    """How many items of these campaigns can be leased now; a campaign without any is missing.
+
+    Args:
+        session: a transaction.
+        now: items that expired before this moment do not count.
+        campaign_ids: the campaigns.
+    """
+    available = _available(now, Scope(campaign_ids=campaign_ids))
+    rows = session.execute(select(available.c.campaign_id, available.c.number))
+    return {row.campaign_id: row.number for row in rows}
+
+
+def _available(now: datetime, scope: Scope) -> Subquery:
+    statement = (
+        select(_items.c.campaign_id, func.count().label("number"))
+        .where(in_state(_items, "available"), _items.c.expires_at > now)
+        .group_by(_items.c.campaign_id)
+    )
+    return _within(statement, _items.c.campaign_id, scope).subquery("available")
+
+
+def _consumed(now: datetime, scope: Scope) -> Subquery:
+    statement = (
+        select(_items.c.campaign_id, func.count().label("number"))
+        .where(in_state(_items, "consumed"), _items.c.consumed_at > now - timedelta(hours=24))
+        .group_by(_items.c.campaign_id)
+    )
+    return _within(statement, _items.c.campaign_id, scope).subquery("consumed")
+
+
+def _within(statement: Select[Any], campaign_id: Any, scope: Scope, user_id: Any = None) -> Select[Any]:
+    """Narrow a statement to a scope; only statements on campaigns know a user."""
+    if scope.campaign_ids is not None:
+        statement = statement.where(campaign_id.in_(scope.campaign_ids))
+    if scope.user_id is not None and user_id is not None:
+        statement = statement.where(user_id == scope.user_id)
+    return statement

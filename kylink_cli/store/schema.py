@@ -1,0 +1,104 @@
+"""Which revision a database is at, and bringing it to this program's.
+
+The revisions are the files of `migrations/versions/`, named `NNNN_what_it_does.py`. Looking up a database's revision
+does not load Alembic: every command does it, and Alembic is slow to load.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from sqlalchemy import inspect, text
+
+from kylink_cli.errors import DatabaseUnfitError
+from kylink_cli.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The revision of a database beside the program's.
+
+    Attributes:
+        current: the database's revision; None if it holds no tables at all.
+        head: the revision that this program works with.
+    """
+
+    current: str | None
+    head: str
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the program can work with the database as it is."""
+        return self.current == self.head
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """The revisions that this program knows, oldest first."""
+    folder = resources.files("kylink_cli.store.migrations").joinpath("versions")
+    return tuple(sorted(entry.name[:4] for entry in folder.iterdir() if entry.name[:4].isdigit()))
+
+
+def read_schema(database: Database) -> Schema:
+    """The revision of a database.
+
+    Raises:
+        DatabaseUnfitError: it holds other tables than kylink's, or is newer than the program.
+        DatabaseError: it can't be read.
+    """
+    head = revisions()[-1]
+    with database.reading() as session:
+        tables = set(inspect(session.connection()).get_table_names())
+        if not tables:
+            return Schema(None, head)
+        if "alembic_version" not in tables:
+            raise DatabaseUnfitError("the database holds other tables than kylink's: check DATABASE_URL")
+        current = session.scalar(text("SELECT version_num FROM alembic_version"))
+    if current is not None and current not in revisions():
+        raise DatabaseUnfitError(
+            f"the database is at revision {current}, newer than this kylink knows ({head}): upgrade kylink"
+        )
+    return Schema(current, head)
+
+
+def upgrade(database: Database) -> Schema:
+    """Bring a database to the program's revision, in one transaction; one that is there already is left alone.
+
+    Returns:
+        The schema as it was found.
+
+    Raises:
+        DatabaseError: the database failed; it is as it was before.
+    """
+    before = read_schema(database)
+    if before.is_current:
+        return before
+
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "kylink_cli.store:migrations")
+    with database.writing() as session:
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "head")
+    return before
+
+
+def require_current(database: Database) -> None:
+    """Refuse to work with a database of another revision.
+
+    Raises:
+        DatabaseUnfitError: it is empty, older or newer; the message says what to do.
+    """
+    schema = read_schema(database)
+    if schema.is_current:
+        return
+    if schema.current is None:
+        raise DatabaseUnfitError(
+            "the database holds no tables: an emptied database is never taken for "
+            "'nothing to do'; restore a backup, or run 'kylink db init'"
+        )
+    raise DatabaseUnfitError(
+        f"the database is at revision {schema.current}, this kylink needs {schema.head}: run 'kylink db upgrade'"
+    )

@@ -1,0 +1,266 @@
+"""The tables, as SQLModel classes; `TABLE` gives the same ones to statements.
+
+Changing one needs a migration beside it, in `migrations/versions/`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+CAMPAIGN_STATUSES = ("active", "paused")
+ITEM_STATES = ("available", "leased", "consumed", "expired", "discarded")
+REQUEST_STATES = ("open", "answered", "refused", "cancelled", "in_doubt")
+RUN_STATUSES = ("running", "succeeded", "partial", "failed", "interrupted", "crashed")
+RESULT_STATUSES = ("succeeded", "partial", "failed", "skipped", "not_served")
+TRIGGERS = ("timer", "manual")
+ALERT_LEVELS = ("INFO", "WARNING", "ERROR")
+ALERT_STATES = ("open", "acknowledged", "resolved")
+
+
+# SQLite counts rows in 64 bits only under the name INTEGER.
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware in Python, a timestamp with time zone on PostgreSQL, UTC text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Hand the database UTC; SQLite keeps no zone."""
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give Python an aware moment."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def _choice(values: tuple[str, ...], name: str) -> Enum:
+    """A text column that holds one of `values`, checked by the database."""
+    return Enum(*values, name=name, native_enum=False, create_constraint=True, length=16)
+
+
+class Campaign(SQLModel, table=True):
+    """What consumes stock."""
+
+    __tablename__ = "campaigns"
+
+    id: str = Field(sa_column=Column(String(200), primary_key=True))
+    user_id: str = Field(sa_column=Column(String(200), nullable=False, index=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    status: str = Field(
+        default="active", sa_column=Column(_choice(CAMPAIGN_STATUSES, "campaign_status"), nullable=False)
+    )
+    country: str | None = Field(default=None, sa_column=Column(String(100)))
+    source_url: str | None = Field(default=None, sa_column=Column(Text))
+    low_watermark: int | None = Field(default=None, sa_column=Column(Integer))
+    target_stock: int | None = Field(default=None, sa_column=Column(Integer))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    last_replenished_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    last_error: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class StockItem(SQLModel, table=True):
+    """One single-use value of one campaign."""
+
+    __tablename__ = "stock_items"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("campaign_id", "value", name="uq_stock_items_campaign_id_value"),
+        Index(
+            "ix_stock_items_available",
+            "campaign_id",
+            "expires_at",
+            sqlite_where=text("state = 'available'"),
+            postgresql_where=text("state = 'available'"),
+        ),
+        Index(
+            "ix_stock_items_consumed",
+            "consumed_at",
+            "campaign_id",
+            sqlite_where=text("state = 'consumed'"),
+            postgresql_where=text("state = 'consumed'"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False))
+    value: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(default="available", sa_column=Column(_choice(ITEM_STATES, "item_state"), nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    consumed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    supply_request_id: int | None = Field(default=None, sa_column=Column(_BIG))
+
+
+class SupplyRequest(SQLModel, table=True):
+    """One call to the supply service, recorded before it is sent, with the exact body that belongs to its key."""
+
+    __tablename__ = "supply_requests"
+    __table_args__: ClassVar[Any] = (
+        Index(
+            "ix_supply_requests_open",
+            "campaign_id",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_supply_requests_campaign_id", "campaign_id"),
+        Index("ix_supply_requests_finished_at", "finished_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
+    key: str = Field(sa_column=Column(String(36), nullable=False, unique=True))
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False))
+    run_id: int | None = Field(default=None, sa_column=Column(ForeignKey("runs.id", ondelete="SET NULL")))
+    quantity: int = Field(sa_column=Column(Integer, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(default="open", sa_column=Column(_choice(REQUEST_STATES, "request_state"), nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    finished_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    produced: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    duplicates: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    error: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class Run(SQLModel, table=True):
+    """One execution of a job, recorded from start to end."""
+
+    __tablename__ = "runs"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_runs_job_started_at", "job", "started_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    job: str = Field(sa_column=Column(String(40), nullable=False))
+    trigger: str = Field(sa_column=Column(_choice(TRIGGERS, "run_trigger"), nullable=False))
+    host: str = Field(sa_column=Column(String(255), nullable=False))
+    pid: int = Field(sa_column=Column(Integer, nullable=False))
+    invocation_id: str | None = Field(default=None, sa_column=Column(String(32)))
+    status: str = Field(sa_column=Column(_choice(RUN_STATUSES, "run_status"), nullable=False))
+    started_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    heartbeat_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    finished_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    duration_ms: int | None = Field(default=None, sa_column=Column(Integer))
+    figures: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    error: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class CampaignResult(SQLModel, table=True):
+    """How one campaign fared in one run."""
+
+    __tablename__ = "campaign_results"
+    __table_args__: ClassVar[Any] = (Index("ix_campaign_results_campaign_id", "campaign_id"),)
+
+    run_id: int = Field(sa_column=Column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True))
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
+    status: str = Field(sa_column=Column(_choice(RESULT_STATUSES, "result_status"), nullable=False))
+    available_before: int = Field(sa_column=Column(Integer, nullable=False))
+    watermark: int = Field(sa_column=Column(Integer, nullable=False))
+    target: int = Field(sa_column=Column(Integer, nullable=False))
+    ordered: int = Field(sa_column=Column(Integer, nullable=False))
+    produced: int = Field(sa_column=Column(Integer, nullable=False))
+    available_after: int = Field(sa_column=Column(Integer, nullable=False))
+    attempts: int = Field(sa_column=Column(Integer, nullable=False))
+    error: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class CampaignClaim(SQLModel, table=True):
+    """Which run may order for a campaign; the epoch grows with every claim."""
+
+    __tablename__ = "campaign_claims"
+    __table_args__: ClassVar[Any] = (Index("ix_campaign_claims_run_id", "run_id"),)
+
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
+    run_id: int | None = Field(default=None, sa_column=Column(ForeignKey("runs.id", ondelete="SET NULL")))
+    epoch: int = Field(sa_column=Column(Integer, nullable=False))
+    claimed_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class PausedJob(SQLModel, table=True):
+    """A job whose scheduled runs do nothing until it is resumed."""
+
+    __tablename__ = "paused_jobs"
+
+    job: str = Field(sa_column=Column(String(40), primary_key=True))
+    paused_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Alert(SQLModel, table=True):
+    """A condition that a person should know of; at most one that is not resolved per fingerprint."""
+
+    __tablename__ = "alerts"
+    __table_args__: ClassVar[Any] = (
+        Index(
+            "uq_alerts_unresolved",
+            "fingerprint",
+            unique=True,
+            sqlite_where=text("state <> 'resolved'"),
+            postgresql_where=text("state <> 'resolved'"),
+        ),
+        CheckConstraint("count >= 1", name="ck_alerts_count"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    type: str = Field(sa_column=Column(String(40), nullable=False))
+    level: str = Field(sa_column=Column(_choice(ALERT_LEVELS, "alert_level"), nullable=False))
+    state: str = Field(default="open", sa_column=Column(_choice(ALERT_STATES, "alert_state"), nullable=False))
+    fingerprint: str = Field(sa_column=Column(String(200), nullable=False))
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    message: str = Field(sa_column=Column(Text, nullable=False))
+    details: dict[str, Any] = Field(default_factory=dict, sa_column=Column("metadata", JSON, nullable=False))
+    count: int = Field(default=1, sa_column=Column(Integer, nullable=False))
+    first_seen_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    last_seen_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    acknowledged_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    resolved_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class FileValue(SQLModel, table=True):
+    """A line of a `file:` supply that was handed out, and to which supply request."""
+
+    __tablename__ = "file_values"
+    __table_args__: ClassVar[Any] = (Index("ix_file_values_request_key", "request_key"),)
+
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    value: str = Field(sa_column=Column(Text, primary_key=True))
+    request_key: str = Field(sa_column=Column(String(36), nullable=False))
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The table behind a model, for statements that are written column by column."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def in_state(rows: Table, state: str) -> ColumnElement[bool]:
+    """The condition that rows are in a state; a literal, since SQLite uses a partial index for no parameter."""
+    return rows.c.state == literal_column(f"'{state}'")
