@@ -4,6 +4,7 @@
     ├── UsageError                  2   USAGE
     ├── NotFoundError              11   NOT_FOUND
     ├── NoStockError               11   NO_STOCK
+    ├── PartlyDoneError            10   PARTLY_DONE
     ├── LockedError                75   LOCKED
     ├── ConfigError                78   CONFIG
     └── DatabaseError               1   DATABASE
@@ -43,6 +44,13 @@ class NoStockError(KylinkError):
 
     exit_code = 11
     code = "NO_STOCK"
+
+
+class PartlyDoneError(KylinkError):
+    """Some of what was asked for was done."""
+
+    exit_code = 10
+    code = "PARTLY_DONE"
 
 
 class LockedError(KylinkError):

@@ -91,6 +91,10 @@ class Console:
         """Report the error that ends the command: one line, and the JSON document under `--json`."""
         if self.output.json:
             self.document({"error": {"code": code, "message": message}})
+        self.error_line(message)
+
+    def error_line(self, message: str) -> None:
+        """Write what went wrong as one line to standard error."""
         self.log(logging.ERROR, f"kylink: {message}")
 
     def confirm(self, question: str, *, yes: bool) -> bool:

@@ -33,6 +33,11 @@ class Policy:
     cover_hours: float = 2
     batch_size: int = 10
 
+    @property
+    def highest_watermark(self) -> int:
+        """No campaign without a watermark of its own has a higher one, items."""
+        return max(self.watermark_max, self.watermark_default)
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -49,6 +54,8 @@ class Level:
         own_target: the campaign's own order-up-to level, items.
         available: items that can be leased now.
         consumed_24h: items consumed in the last 24 hours.
+        active: whether it is to be kept in stock; a paused campaign is never low.
+        has_open_requests: whether earlier runs asked for items and got no definite answer.
     """
 
     campaign_id: str
@@ -61,6 +68,8 @@ class Level:
     own_target: int | None
     available: int
     consumed_24h: int
+    active: bool = True
+    has_open_requests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +105,8 @@ class Need:
 
     @property
     def low(self) -> bool:
-        """Whether the stock is below the watermark."""
-        return self.level.available < self.watermark.items
+        """Whether the campaign is active and its stock below the watermark."""
+        return self.level.active and self.level.available < self.watermark.items
 
 
 def watermark(level: Level, policy: Policy, now: datetime) -> Watermark:
@@ -168,7 +177,7 @@ def need(level: Level, policy: Policy, now: datetime, demand: Demand | None = No
     demand = demand or Demand()
     mark = watermark(level, policy, now)
     upto = target(level, mark.items, policy)
-    if level.available >= mark.items and not demand.force:
+    if not level.active or (level.available >= mark.items and not demand.force):
         return Need(level, mark, upto, order=0)
     order = upto - level.available
     if demand.force:
@@ -197,3 +206,26 @@ def urgency(need: Need) -> tuple[int, float, str]:
     """
     runway = runway_minutes(need.level)
     return (need.level.available, math.inf if runway is None else runway, need.level.campaign_id)
+
+
+ResultStatus = Literal["succeeded", "partial", "failed", "skipped", "not_served"]
+
+
+def result_status(need: Need, produced: int, *, complete: bool, stopped: bool) -> ResultStatus:
+    """How filling a campaign ended.
+
+    A campaign that is still short counts as failed only if it got nothing or stays below its watermark, and as
+    partial otherwise; one that the end of the run cut short has not been served.
+
+    Args:
+        need: what it needed.
+        produced: items that it got.
+        complete: whether it got all that was ordered.
+        stopped: whether the run ended before its tries were used up.
+    """
+    if complete:
+        return "succeeded"
+    is_above = need.level.available + produced >= need.watermark.items
+    if produced > 0 and is_above:
+        return "partial"
+    return "not_served" if stopped else "failed"

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Subquery, func, select
+from sqlalchemy import Select, Subquery, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level
-from kylink_cli.store.tables import Campaign, StockItem, in_state, table
+from kylink_cli.store.tables import Campaign, StockItem, SupplyRequest, in_state, table
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
+_requests = table(SupplyRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ class Scope:
 
 
 def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | None = None) -> list[Level]:
-    """The stock levels of active campaigns.
+    """The stock levels of the campaigns that a run may have to do with.
+
+    These are the active ones, and those with unfinished supply requests whatever their status.
 
     Args:
         session: a transaction.
@@ -40,6 +43,7 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | N
     """
     available, consumed = _available(now, scope), _consumed(now, scope)
     in_stock = func.coalesce(available.c.number, 0)
+    unfinished = select(_requests.c.campaign_id).where(in_state(_requests, "open"))
     c = _campaigns.c
     statement = (
         select(
@@ -53,13 +57,16 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | N
             c.target_stock,
             in_stock,
             func.coalesce(consumed.c.number, 0),
+            c.status == "active",
+            c.id.in_(unfinished),
         )
         .outerjoin_from(_campaigns, available, available.c.campaign_id == c.id)
         .outerjoin(consumed, consumed.c.campaign_id == c.id)
-        .where(c.status == "active")
     )
+    wanted = c.status == "active"
     if below is not None:
-        statement = statement.where(in_stock < func.coalesce(c.low_watermark, below))
+        wanted = and_(wanted, in_stock < func.coalesce(c.low_watermark, below))
+    statement = statement.where(or_(wanted, c.id.in_(unfinished)))
     return [Level(*row) for row in session.execute(_within(statement, c.id, scope, c.user_id))]
 
 

@@ -3,6 +3,7 @@
     SupplyError                retryable  charge open  service down  stops the run
     ├── UnreachableError          yes        no           yes            no        refused, DNS, TLS: never sent
     ├── CutOffError               yes        yes          yes            no        timeout, connection lost
+    ├── ServiceDownError          yes        no           yes            no        the breaker is open: never sent
     ├── BusyError                 yes        no           no             no        408, 425, 429
     ├── UnavailableError          yes        yes          yes            no        502, 503, 504
     ├── ServerFailureError        yes        yes          no             no        500 and other 5xx
@@ -58,6 +59,14 @@ class CutOffError(SupplyError):
     exit_code = 69
     retryable = True
     charge_open = True
+    service_down = True
+
+
+class ServiceDownError(SupplyError):
+    """The service as a whole is down: the call was not made."""
+
+    exit_code = 69
+    retryable = True
     service_down = True
 
 

@@ -1,0 +1,25 @@
+"""Who shows a run's events: a progress display on a terminal, log lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kylink_cli.console.lines import RunLog
+from kylink_cli.console.output import Console
+from kylink_cli.jobs.events import Observer
+
+
+@contextmanager
+def observing(console: Console, command: str) -> Iterator[Observer]:
+    """Show events for the length of a `with` block.
+
+    Args:
+        console: where they are shown.
+        command: the subcommand that runs.
+    """
+    if not console.shows_progress:
+        yield RunLog(console, command)
+        return
+    from kylink_cli.console.progress import ProgressDisplay
+
+    with ProgressDisplay(console) as display:
+        yield display

@@ -1,0 +1,140 @@
+"""The progress display of a replenish run on a terminal: the whole, and each campaign in flight."""
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from kylink_cli.console.lines import line
+from kylink_cli.console.output import Console
+from kylink_cli.console.tables import STYLES
+from kylink_cli.jobs import events
+from kylink_cli.rules.text import one_line
+
+NAME_WIDTH = 24
+BAR_WIDTH = 16
+REFRESHES_PER_SECOND = 8
+# Lines that the display leaves to the shell's prompt and its own summary.
+RESERVED_LINES = 4
+
+
+@dataclass(slots=True)
+class _Row:
+    """A campaign in flight, or waiting for its next try."""
+
+    name: str
+    ordered: int
+    attempt: int
+    tries: int
+    produced: int = 0
+    retry_at: float | None = None
+    error: str = ""
+
+    @property
+    def note(self) -> str:
+        if self.retry_at is None:
+            return f"try {self.attempt}/{self.tries}"
+        seconds = max(0, round(self.retry_at - time.monotonic()))
+        return f"try {self.attempt}/{self.tries} · retry in {seconds} s: {self.error}"
+
+
+class ProgressDisplay:
+    """Draws a run's events while it is used as a context manager; what went wrong stays as lines above."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._campaigns = 0
+        self._items = 0
+        self._done = 0
+        self._stored = 0
+        self._rows: dict[str, _Row] = {}
+        self._began = time.monotonic()
+        self._live = Live(
+            console=console.stderr,
+            get_renderable=self._render,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def __call__(self, event: events.Event) -> None:
+        """Draw one event."""
+        match event:
+            case events.WorkFound():
+                self._campaigns, self._items = event.campaigns, event.items
+            case events.AttemptStarted():
+                self._begin(event)
+            case events.ItemsStored():
+                self._stored += event.items
+                self._rows[event.campaign_id].produced += event.items
+            case events.RetryWaiting():
+                self._wait(event)
+            case events.CampaignFinished():
+                self._finish(event)
+            case events.RunStarted() | events.RunFinished():
+                pass
+            case _:
+                self._print(event)
+
+    def _begin(self, event: events.AttemptStarted) -> None:
+        fresh = _Row(event.name, event.ordered, event.attempt, event.tries)
+        row = self._rows.setdefault(event.campaign_id, fresh)
+        row.attempt, row.retry_at = event.attempt, None
+
+    def _wait(self, event: events.RetryWaiting) -> None:
+        row = self._rows[event.campaign_id]
+        row.retry_at = time.monotonic() + event.wait_ms / 1000
+        row.error = one_line(event.error)
+
+    def _finish(self, event: events.CampaignFinished) -> None:
+        self._done += 1
+        self._rows.pop(event.campaign_id, None)
+        if event.status not in {"succeeded", "skipped"}:
+            self._print(event)
+
+    def _print(self, event: events.Event) -> None:
+        _, text = line(event)
+        style = STYLES.get(event.status, "") if isinstance(event, events.CampaignFinished) else "yellow"
+        self._console.stderr.print(Text(one_line(text), style=style))
+
+    def _render(self) -> RenderableType:
+        return Group(self._whole(), self._in_flight())
+
+    def _whole(self) -> RenderableType:
+        grid = Table.grid(padding=(0, 2))
+        elapsed = round(time.monotonic() - self._began)
+        bar = ProgressBar(total=max(1, self._campaigns), completed=self._done, width=BAR_WIDTH)
+        text = f"{self._done}/{self._campaigns} campaigns · {self._stored}/{self._items} items · {elapsed} s"
+        grid.add_row(Text("replenish".ljust(NAME_WIDTH), style="bold"), bar, Text(text))
+        return grid
+
+    def _in_flight(self) -> RenderableType:
+        """Those that are being filled first, then those that wait; as many as fit."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(width=NAME_WIDTH, no_wrap=True, overflow="ellipsis")
+        grid.add_column(width=BAR_WIDTH)
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        room = max(1, self._console.stderr.height - RESERVED_LINES)
+        rows = sorted(self._rows.values(), key=lambda row: row.retry_at or 0)
+        for row in rows[:room]:
+            bar = ProgressBar(total=max(1, row.ordered), completed=row.produced, width=BAR_WIDTH)
+            style = "" if row.retry_at is None else "yellow"
+            note = Text(f"{row.produced}/{row.ordered} · {row.note}", style=style)
+            grid.add_row(Text(one_line(row.name)), bar, note)
+        if len(rows) > room:
+            grid.add_row(Text(f"… and {len(rows) - room} more"))
+        return grid

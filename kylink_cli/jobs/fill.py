@@ -1,0 +1,329 @@
+"""Filling one campaign: order what is missing, ask, store what comes, and ask again for what did not."""
+
+import asyncio
+import json
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from tenacity import AsyncRetrying
+
+from kylink_cli.errors import KylinkError
+from kylink_cli.jobs.events import AttemptStarted, ItemsStored, Notice, Observer, RetryWaiting
+from kylink_cli.jobs.ledger import Ledger
+from kylink_cli.jobs.outcome import Outcome, Tally
+from kylink_cli.jobs.stop import Stop, StoppedError, StopReason
+from kylink_cli.jobs.writes import Claimed, NewOrders, RunWrites
+from kylink_cli.rules.replenishment import Level, result_status
+from kylink_cli.store.supply_requests import NewItem, NewRequest, OpenRequest, RequestState, Settlement
+from kylink_cli.supply.base import Order, Supplier, Supply
+from kylink_cli.supply.breaker import Breaker
+from kylink_cli.supply.errors import CutOffError, ServiceDownError, SupplyError
+from kylink_cli.supply.retry import RetryPolicy, retrying
+
+
+class ClaimLostError(SupplyError):
+    """Another run has taken over the campaign: this one orders nothing more."""
+
+
+class NothingSuppliedError(SupplyError):
+    """The service answered without a single new item."""
+
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class FillLimits:
+    """What bounds the filling of campaigns.
+
+    Attributes:
+        campaigns_in_flight: campaigns that are filled at once.
+        calls_in_flight: calls at once for one campaign.
+        max_per_call: items asked for in one call.
+        item_ttl: how long an item may be used, unless the supplier says less.
+        retry: how often and when a failed try is repeated.
+    """
+
+    campaigns_in_flight: int
+    calls_in_flight: int
+    max_per_call: int
+    item_ttl: timedelta
+    retry: RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class FillTools:
+    """What the campaigns of one run share.
+
+    Attributes:
+        supplier: who is asked.
+        breaker: guards the calls.
+        ledger: commits the writes.
+        writes: what is written.
+        slots: one for each campaign in flight.
+        stop: whether the run is to end.
+        limits: what bounds the work.
+        time_left: seconds until the run's deadline.
+        observe: told what happens.
+    """
+
+    supplier: Supplier
+    breaker: Breaker
+    ledger: Ledger
+    writes: RunWrites
+    slots: asyncio.Semaphore
+    stop: Stop
+    limits: FillLimits
+    time_left: Callable[[], float]
+    observe: Observer
+
+
+class Fill:
+    """One campaign being filled. It holds a slot, except while it waits for its next try."""
+
+    def __init__(self, claimed: Claimed, tools: FillTools) -> None:
+        self._claimed = claimed
+        self._level = claimed.need.level
+        self._tools = tools
+        self._open = {request.id: request for request in claimed.inherited}
+        # Requests that the service may have charged: nobody but the service knows.
+        self._doubtful = set(self._open)
+        self._ordered = max(claimed.need.order, self._outstanding)
+        self._tally = Tally()
+
+    async def run(self) -> Outcome:
+        """Fill the campaign, with as many tries as the policy gives it.
+
+        Raises:
+            DatabaseError: what came could not be stored; it will be asked for again by a later run.
+        """
+        if self._ordered == 0:
+            return Outcome(self._claimed.need, "skipped")
+        failure: KylinkError | None = None
+        try:
+            async for attempt in self._tries():
+                with attempt:
+                    await self._try_once()
+        except (SupplyError, StoppedError) as error:
+            failure = error
+        await self._settle_rest(failure)
+        status = result_status(
+            self._claimed.need,
+            self._tally.produced,
+            complete=failure is None,
+            stopped=isinstance(failure, StoppedError),
+        )
+        return Outcome(self._claimed.need, status, self._ordered, self._tally, failure)
+
+    @property
+    def _outstanding(self) -> int:
+        return sum(request.outstanding for request in self._open.values())
+
+    def _tries(self) -> AsyncRetrying:
+        return retrying(
+            self._tools.limits.retry,
+            sleep=self._wait,
+            time_left=self._tools.time_left,
+            on_wait=self._announce_wait,
+        )
+
+    def _announce_wait(self, error: SupplyError, seconds: float) -> None:
+        self._tools.observe(RetryWaiting(self._level.campaign_id, round(seconds * 1000), str(error)))
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for the next try without holding a slot: others go on."""
+        self._tools.slots.release()
+        try:
+            await self._tools.stop.sleep(seconds)
+        finally:
+            await self._tools.slots.acquire()
+
+    async def _try_once(self) -> None:
+        """Ask for all that is missing, and go on at once as long as something comes.
+
+        Raises:
+            SupplyError: something is still missing.
+            StoppedError: the run is to end.
+        """
+        self._tools.stop.check()
+        self._tally.attempts += 1
+        self._announce_attempt()
+        await self._tools.breaker.admit()
+        while True:
+            await self._order_missing()
+            if not self._open:
+                return
+            before = self._tally.produced
+            await self._ask_all()
+            if self._tally.produced == before:
+                raise NothingSuppliedError("the supply service supplied nothing new")
+
+    def _announce_attempt(self) -> None:
+        self._tools.observe(
+            AttemptStarted(
+                self._level.campaign_id,
+                self._level.name,
+                self._tally.attempts,
+                self._tools.limits.retry.tries,
+                self._ordered,
+            )
+        )
+
+    async def _order_missing(self) -> None:
+        """Record requests for what no open request covers.
+
+        Raises:
+            ClaimLostError: another run orders for this campaign now.
+        """
+        missing = self._ordered - self._tally.produced - self._outstanding
+        if missing <= 0:
+            return
+        self._tools.stop.check()
+        requests = [self._new_request(quantity) for quantity in _split(missing, self._tools.limits.max_per_call)]
+        orders = NewOrders(self._level.campaign_id, self._claimed.epoch, requests)
+        recorded = await self._tools.ledger.write(self._tools.writes.record, orders)
+        if recorded is None:
+            raise ClaimLostError("another run has taken over this campaign")
+        self._open |= {request.id: request for request in recorded}
+
+    def _new_request(self, quantity: int) -> NewRequest:
+        return NewRequest(
+            key=str(uuid.uuid4()),
+            campaign_id=self._level.campaign_id,
+            quantity=quantity,
+            body=order_body(self._level, quantity),
+        )
+
+    async def _ask_all(self) -> None:
+        """Ask for every open request once, some at a time.
+
+        Raises:
+            SupplyError: the worst of what went wrong.
+            StoppedError: the run is to end.
+        """
+        waiting = deque(self._open.values())
+        errors: list[SupplyError] = []
+
+        async def ask_in_turn() -> None:
+            while waiting and self._tools.stop.reason is None:
+                try:
+                    await self._ask(waiting.popleft())
+                except SupplyError as error:
+                    errors.append(error)
+                    if not error.retryable:
+                        waiting.clear()
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(self._tools.limits.calls_in_flight, len(waiting))):
+                tasks.create_task(ask_in_turn())
+        if errors:
+            raise max(errors, key=_severity)
+        if self._open:
+            self._tools.stop.check()
+
+    async def _ask(self, request: OpenRequest) -> None:
+        """Make one call and store what comes.
+
+        Raises:
+            SupplyError: not all of a good answer came.
+        """
+        try:
+            async with self._tools.breaker.call(self._level.campaign_id):
+                supply = await self._call(request)
+        except SupplyError as error:
+            await self._judge(request, error)
+            raise
+        await self._store(request, supply)
+        if supply.fault is not None:
+            raise supply.fault
+
+    async def _call(self, request: OpenRequest) -> Supply:
+        self._tally.calls += 1
+        recorded = request.request
+        order = Order(recorded.key, recorded.campaign_id, recorded.quantity, recorded.body)
+        try:
+            async with self._tools.stop.in_flight():
+                return await self._tools.supplier.supply(order)
+        except TimeoutError:
+            raise CutOffError("the run ended while the call was in flight") from None
+
+    async def _judge(self, request: OpenRequest, error: SupplyError) -> None:
+        if error.charge_open:
+            self._doubtful.add(request.id)
+        if error.stops_run:
+            self._tools.stop.ask(StopReason(str(error), error=error))
+        elif not error.retryable:
+            del self._open[request.id]
+            await self._write(Settlement(request.id, request.request.campaign_id, "refused", error=str(error)))
+
+    async def _store(self, request: OpenRequest, supply: Supply) -> None:
+        """Put what came into stock at once; a mixed answer leaves its request open."""
+        latest = self._tools.writes.clock() + self._tools.limits.item_ttl
+        settlement = Settlement(
+            request_id=request.id,
+            campaign_id=self._level.campaign_id,
+            state="answered" if supply.fault is None else "open",
+            items=[NewItem(item.value, min(item.expires_at or latest, latest)) for item in supply.items],
+            error=None if supply.fault is None else str(supply.fault),
+        )
+        produced = await self._write(settlement)
+        if supply.fault is None:
+            del self._open[request.id]
+        else:
+            self._doubtful.add(request.id)
+            self._open[request.id] = replace(request, outstanding=max(1, request.outstanding - produced))
+        if supply.surplus:
+            self._tools.observe(
+                Notice(f"campaign {self._level.campaign_id}: {supply.surplus} items beyond the order were dropped")
+            )
+
+    async def _write(self, settlement: Settlement) -> int:
+        """Settle a request; how many items were new."""
+        stored = await self._tools.ledger.write(self._tools.writes.settle, settlement)
+        self._tally.produced += stored.produced
+        self._tally.duplicates += stored.duplicates
+        if stored.produced:
+            self._tools.observe(ItemsStored(self._level.campaign_id, stored.produced))
+        return stored.produced
+
+    async def _settle_rest(self, failure: KylinkError | None) -> None:
+        """Leave open what the service may have charged, for a later run; cancel what was certainly never charged."""
+        for request_id, request in self._open.items():
+            state: RequestState = "open" if request_id in self._doubtful else "cancelled"
+            reason = None if failure is None else str(failure)
+            await self._write(Settlement(request_id, request.request.campaign_id, state, error=reason))
+
+
+def order_body(level: Level, quantity: int) -> str:
+    """The JSON text that asks for items of a campaign (contract, section 5).
+
+    Args:
+        level: the campaign.
+        quantity: items asked for.
+    """
+    order = {
+        "campaign_id": level.campaign_id,
+        "user_id": level.user_id,
+        "quantity": quantity,
+        "country": level.country,
+        "source_url": level.source_url,
+    }
+    return json.dumps(order, ensure_ascii=False)
+
+
+def _split(items: int, at_most: int) -> list[int]:
+    """A number of items as calls of at most so many."""
+    whole, rest = divmod(items, at_most)
+    return [at_most] * whole + ([rest] if rest else [])
+
+
+def _severity(error: SupplyError) -> tuple[bool, bool, bool, float]:
+    """Which of several errors decides what happens next: what no retry mends, then the longest wait."""
+    return (
+        error.stops_run,
+        not error.retryable,
+        not isinstance(error, ServiceDownError),
+        error.retry_after or 0.0,
+    )

@@ -1,0 +1,91 @@
+"""The run's writes: many campaigns' writes share one transaction, and none of them holds up the event loop.
+
+While one transaction commits, further writes queue up and go together into the next one. So a write is committed when
+`write` returns, and the number of commits grows with time instead of with calls.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from kylink_cli.store.database import Database
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Act = Callable[[Session, list[Item]], list[Result]]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    act: Act[Any, Any]
+    item: Any
+    done: "asyncio.Future[Any]"
+
+
+class Ledger:
+    """Collects writes and commits them in groups, in a thread of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Waiting] = []
+        self._committing: asyncio.Task[None] | None = None
+
+    async def write(self, act: Act[Item, Result], item: Item) -> Result:
+        """Do one act on one item, together with what others want to write now.
+
+        Args:
+            act: a set-based write: takes the transaction and all items waiting for it, returns a result for each.
+            item: what to write.
+
+        Returns:
+            The item's result, once it is committed.
+
+        Raises:
+            DatabaseError: nothing of the group was written, or (a failed commit) possibly all of it.
+        """
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(act, item, done))
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit_all())
+        result: Result = await done
+        return result
+
+    async def close(self) -> None:
+        """Wait until everything that was handed in is written."""
+        while self._committing is not None and not self._committing.done():
+            await asyncio.wait([self._committing])
+
+    async def _commit_all(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            try:
+                results = await asyncio.to_thread(self._commit, group)
+            except Exception as error:  # noqa: BLE001  (whoever waits for the write must hear of it)
+                _fail(group, error)
+            else:
+                _resolve(group, results)
+
+    def _commit(self, group: list[_Waiting]) -> list[Any]:
+        """Write a group in one transaction, each act once with all of its items."""
+        results: dict[int, Any] = {}
+        with self._database.writing() as session:
+            for act in dict.fromkeys(waiting.act for waiting in group):
+                positions = [i for i, waiting in enumerate(group) if waiting.act == act]
+                outcomes = act(session, [group[i].item for i in positions])
+                results.update(zip(positions, outcomes, strict=True))
+        return [results[i] for i in range(len(group))]
+
+
+def _resolve(group: list[_Waiting], results: list[Any]) -> None:
+    for waiting, result in zip(group, results, strict=True):
+        if not waiting.done.done():
+            waiting.done.set_result(result)
+
+
+def _fail(group: list[_Waiting], error: Exception) -> None:
+    for waiting in group:
+        if not waiting.done.done():
+            waiting.done.set_exception(error)

@@ -1,0 +1,302 @@
+"""How every job runs: lock, run record, signals, heartbeats, end. The job itself is handed in.
+
+1. The job's lock is taken, or the run ends here.
+2. Runs that died without an end become `crashed`, and their claims are freed.
+3. The run is recorded as `running`, and holds a lock of its own for as long as it lives.
+4. The job does its work; signals ask it to end early.
+5. The end is recorded together with the alerts, the claims that are left are freed, and the heartbeat is sent.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from kylink_cli.errors import DatabaseError, KylinkError
+from kylink_cli.jobs.events import Observer, RunFinished, RunsCrashed, RunStarted, Stopping
+from kylink_cli.jobs.ledger import Ledger
+from kylink_cli.jobs.stop import Stop, StopReason
+from kylink_cli.locks.base import Locks
+from kylink_cli.rules.alerts import NewAlert
+from kylink_cli.store import alerts, claims, runs
+from kylink_cli.store.database import Database
+from kylink_cli.store.runs import RunEnd
+from kylink_cli.store.tables import Run
+
+BEAT_SECONDS = 30
+# A run on another host that has been silent for so long is dead.
+SILENT_AFTER = timedelta(minutes=5)
+
+Clock = Callable[[], datetime]
+Ping = Callable[[Literal["start", "success", "fail"], str], Awaitable[None]]
+
+
+def utc_now() -> datetime:
+    """The time, as every run reads it."""
+    return datetime.now(UTC)
+
+
+class Report(Protocol):
+    """What the runner needs to know of a job's work."""
+
+    @property
+    def status(self) -> str:
+        """How the run ended."""
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What it did, in numbers."""
+
+    @property
+    def error(self) -> KylinkError | None:
+        """What went wrong, None if nothing."""
+
+    @property
+    def raised(self) -> Sequence[NewAlert]:
+        """Conditions to alert about."""
+
+    @property
+    def over(self) -> Sequence[str]:
+        """Fingerprints of conditions that are over."""
+
+
+R = TypeVar("R", bound=Report)
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What runs need around them.
+
+    Attributes:
+        database: where everything is recorded.
+        locks: where locks are kept.
+        observe: told what happens.
+        ping: tells a heartbeat service; None if there is none.
+        clock: the time.
+    """
+
+    database: Database
+    locks: Locks
+    observe: Observer
+    ping: Ping | None = None
+    clock: Clock = utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Which job is to run, and how.
+
+    Attributes:
+        job: its name.
+        scheduled: whether a timer started it.
+        exclusive: whether it needs the job's lock.
+        wait_seconds: how long to wait for the lock, seconds.
+    """
+
+    job: str
+    scheduled: bool = False
+    exclusive: bool = True
+    wait_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What a job works with.
+
+    Attributes:
+        run_id: the run.
+        machinery: what is around it.
+        ledger: commits its writes.
+        stop: whether it is to end.
+    """
+
+    run_id: int
+    machinery: Machinery
+    ledger: Ledger
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Generic[R]):
+    """A run that has ended and is recorded.
+
+    Attributes:
+        run_id: the run.
+        started_at: when it began.
+        duration_ms: how long it took, milliseconds.
+        report: what the job says of its work.
+        alert_ids: the alerts that were opened or counted.
+        stopped_by: why it ended early; None if it did not.
+    """
+
+    run_id: int
+    started_at: datetime
+    duration_ms: int
+    report: R
+    alert_ids: list[int] = field(default_factory=list)
+    stopped_by: StopReason | None = None
+
+
+Work = Callable[[RunContext], Awaitable[R]]
+
+
+def run_job(machinery: Machinery, request: RunRequest, work: Work[R]) -> Finished[R]:
+    """Run a job from lock to recorded end.
+
+    Args:
+        machinery: what is around the run.
+        request: which job, and how.
+        work: the job itself.
+
+    Raises:
+        LockedError: another run of the job is under way.
+        KylinkError: the run failed as a whole; this is recorded.
+    """
+    with ExitStack() as stack:
+        if request.exclusive:
+            stack.enter_context(machinery.locks.hold(request.job, wait_seconds=request.wait_seconds))
+        return asyncio.run(_run(machinery, request, work))
+
+
+async def _run(machinery: Machinery, request: RunRequest, work: Work[R]) -> Finished[R]:
+    stop = Stop(on_stop=lambda reason: machinery.observe(Stopping(reason.text)))
+    with ExitStack() as stack:
+        stack.enter_context(stop.on_signals())
+        _bury_dead(machinery)
+        run = _record_start(machinery, request, stack)
+        recording = _Recording(machinery, run)
+        await recording.ping("start", "")
+        context = RunContext(recording.run_id, machinery, Ledger(machinery.database), stop)
+        beating = asyncio.create_task(_beat(machinery, recording.run_id))
+        try:
+            report = await work(context)
+            await context.ledger.close()
+        except BaseException as error:  # noqa: BLE001  (whatever ends a run is recorded, and goes on)
+            cause = first_cause(error)
+            await recording.fail(cause)
+            raise cause from None if cause is not error else error.__cause__
+        finally:
+            beating.cancel()
+        return await recording.finish(report, stop.reason)
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """The first error inside of the groups that concurrent tasks raise."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _bury_dead(machinery: Machinery) -> None:
+    """Mark runs that died without an end, and free their claims."""
+    with machinery.database.reading() as session:
+        dead = [run.id for run in runs.running(session) if run.id and _is_dead(run, machinery)]
+    if not dead:
+        return
+    with machinery.database.writing() as session:
+        crashed = runs.mark_crashed(session, dead, machinery.clock())
+        claims.free_all(session, crashed)
+    for run_id in crashed:
+        machinery.locks.forget(_own_lock(run_id))
+    if crashed:
+        machinery.observe(RunsCrashed(tuple(sorted(crashed))))
+
+
+def _is_dead(run: Run, machinery: Machinery) -> bool:
+    """Here the run's lock tells; pids and boot ids can't be seen from inside a sandboxed unit."""
+    if run.host == socket.gethostname():
+        return machinery.locks.is_free(_own_lock(run.id or 0))
+    return machinery.clock() - run.heartbeat_at > SILENT_AFTER
+
+
+def _own_lock(run_id: int) -> str:
+    return f"run-{run_id}"
+
+
+def _record_start(machinery: Machinery, request: RunRequest, stack: ExitStack) -> Run:
+    """Record the run; it holds its own lock before anybody can see it."""
+    now = machinery.clock()
+    run = Run(
+        job=request.job,
+        trigger="timer" if request.scheduled else "manual",
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        invocation_id=os.environ.get("INVOCATION_ID"),
+        status="running",
+        started_at=now,
+        heartbeat_at=now,
+    )
+    with machinery.database.writing() as session:
+        run_id = runs.start(session, run)
+        stack.callback(machinery.locks.forget, _own_lock(run_id))
+        stack.enter_context(machinery.locks.hold(_own_lock(run_id)))
+    machinery.observe(RunStarted(request.job, run_id))
+    return run
+
+
+async def _beat(machinery: Machinery, run_id: int) -> None:
+    """Show those on other hosts that the run is alive."""
+
+    def beat() -> None:
+        with machinery.database.writing() as session:
+            runs.beat(session, run_id, machinery.clock())
+
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        with suppress(DatabaseError):
+            await asyncio.to_thread(beat)
+
+
+class _Recording:
+    """The record of one run, from its start to its end."""
+
+    def __init__(self, machinery: Machinery, run: Run) -> None:
+        self.run_id = run.id or 0
+        self._run = run
+        self._machinery = machinery
+        self._began = time.monotonic()
+
+    async def finish(self, report: R, stopped_by: StopReason | None) -> Finished[R]:
+        """Record the end of the work, with the alerts that it raised."""
+        error = None if report.error is None else str(report.error)
+        end = RunEnd(report.status, self._duration_ms(), report.figures, error)
+        alert_ids = self._record(end, report.raised, report.over)
+        await self._announce(end)
+        return Finished(self.run_id, self._run.started_at, end.duration_ms, report, alert_ids, stopped_by)
+
+    async def fail(self, cause: BaseException) -> None:
+        """Record that the run failed as a whole; if even that can't be recorded, the next run will see it dead."""
+        text = str(cause) if isinstance(cause, KylinkError) else f"{type(cause).__name__}: {cause}"
+        end = RunEnd("failed", self._duration_ms(), {}, text)
+        with suppress(DatabaseError):
+            self._record(end, (), ())
+        await self._announce(end)
+
+    async def ping(self, kind: Literal["start", "success", "fail"], summary: str) -> None:
+        """Tell the heartbeat service, if there is one."""
+        if self._machinery.ping is not None:
+            await self._machinery.ping(kind, summary)
+
+    def _record(self, end: RunEnd, raised: Sequence[NewAlert], over: Sequence[str]) -> list[int]:
+        now = self._machinery.clock()
+        with self._machinery.database.writing() as session:
+            alert_ids = [alerts.open_or_count(session, alert, now) for alert in raised]
+            for fingerprint in over:
+                alerts.resolve(session, fingerprint, now)
+            runs.finish(session, self.run_id, end, now)
+            claims.free_all(session, [self.run_id])
+        return alert_ids
+
+    async def _announce(self, end: RunEnd) -> None:
+        self._machinery.observe(RunFinished(self._run.job, end.status, end.duration_ms))
+        is_good = end.status in {"succeeded", "partial"}
+        summary = f"{self._run.job} {end.status} in {end.duration_ms} ms"
+        await self.ping("success" if is_good else "fail", summary)
+
+    def _duration_ms(self) -> int:
+        return round((time.monotonic() - self._began) * 1000)

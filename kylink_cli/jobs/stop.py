@@ -1,0 +1,118 @@
+"""Ending a run early: by a signal, at its deadline, or because no call can succeed any more."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from kylink_cli.errors import KylinkError
+from kylink_cli.supply.errors import SupplyError
+
+GRACE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StopReason:
+    """Why a run ends early.
+
+    Attributes:
+        text: for people.
+        signal: the signal that asked for it, if one did.
+        error: the supply error that makes every further call pointless, if that is why.
+    """
+
+    text: str
+    signal: signal.Signals | None = None
+    error: SupplyError | None = None
+
+
+class StoppedError(KylinkError):
+    """The run ends before this was done."""
+
+
+class Stop:
+    """Says whether the run is to end, wakes who waits, and cuts calls that outlast the grace.
+
+    Attributes:
+        reason: why the run ends; None while it goes on.
+    """
+
+    def __init__(self, on_stop: Callable[[StopReason], None]) -> None:
+        self.reason: StopReason | None = None
+        self._on_stop = on_stop
+        self._asked = asyncio.Event()
+        self._calls: set[asyncio.Timeout] = set()
+
+    def ask(self, reason: StopReason) -> None:
+        """End the run: no new calls; calls in flight get the grace. The first reason counts."""
+        if self.reason is not None:
+            return
+        self.reason = reason
+        self._asked.set()
+        cut_at = asyncio.get_running_loop().time() + GRACE_SECONDS
+        for call in self._calls:
+            call.reschedule(cut_at)
+        self._on_stop(reason)
+
+    def check(self) -> None:
+        """Go no further if the run is to end.
+
+        Raises:
+            StoppedError: it is.
+            SupplyError: it is, because no call can succeed any more.
+        """
+        if self.reason is None:
+            return
+        if self.reason.error is not None:
+            raise self.reason.error
+        raise StoppedError(self.reason.text)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than the run goes on.
+
+        Raises:
+            StoppedError: the run is to end.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
+        except TimeoutError:
+            return
+        self.check()
+
+    @asynccontextmanager
+    async def in_flight(self) -> AsyncIterator[None]:
+        """Around a call: a call that outlasts the grace of a stopping run is cut off with `TimeoutError`."""
+        async with asyncio.timeout(None) as call:
+            self._calls.add(call)
+            try:
+                yield
+            finally:
+                self._calls.discard(call)
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT end the run in good order for the length of a `with` block."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.ask, StopReason(f"stopped by {number.name}", signal=number))
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    @contextmanager
+    def at_deadline(self, seconds: float) -> Iterator[None]:
+        """End the run when its time is over, for the length of a `with` block.
+
+        Args:
+            seconds: from now.
+        """
+        reason = StopReason(f"the run's deadline of {seconds:g} s is reached")
+        timer = asyncio.get_running_loop().call_later(seconds, self.ask, reason)
+        try:
+            yield
+        finally:
+            timer.cancel()

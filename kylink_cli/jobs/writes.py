@@ -1,0 +1,104 @@
+"""What a replenish run writes: each act takes everything that waits for it and needs a fixed number of statements."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from kylink_cli.rules.replenishment import Demand, Level, Need, Policy, need
+from kylink_cli.store import campaign_results, claims, levels, supply_requests
+from kylink_cli.store.campaign_results import NewResult
+from kylink_cli.store.supply_requests import NewRequest, OpenRequest, Settlement, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A campaign that this run may order for.
+
+    Attributes:
+        need: what it needs, by the stock that it had when it was claimed.
+        epoch: of the claim; the claim is lost once another run's is higher.
+        inherited: requests that ended runs left open.
+    """
+
+    need: Need
+    epoch: int
+    inherited: Sequence[OpenRequest] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrders:
+    """Requests to be recorded for one campaign.
+
+    Attributes:
+        campaign_id: the campaign.
+        epoch: of the run's claim.
+        requests: what is asked for.
+    """
+
+    campaign_id: str
+    epoch: int
+    requests: Sequence[NewRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class RunWrites:
+    """The writes of one run, in the form that the ledger groups.
+
+    Attributes:
+        run_id: the run.
+        policy: decides what a campaign needs.
+        demand: what the operator asked for.
+        clock: the time.
+    """
+
+    run_id: int
+    policy: Policy
+    demand: Demand
+    clock: Callable[[], datetime]
+
+    def claim(self, session: Session, batches: list[list[Level]]) -> list[list[Claimed]]:
+        """Claim campaigns, and look again at what they need: it may be long since the scan.
+
+        Returns:
+            For each batch those that were claimed; one that another run holds is missing.
+        """
+        now = self.clock()
+        ids = [level.campaign_id for batch in batches for level in batch]
+        epochs = claims.claim(session, self.run_id, ids, now)
+        available = levels.count_available(session, now, epochs)
+        inherited = supply_requests.read_open(session, epochs)
+        return [
+            [
+                Claimed(
+                    need(replace(level, available=available.get(key, 0)), self.policy, now, self.demand),
+                    epochs[key],
+                    inherited.get(key, ()),
+                )
+                for level in batch
+                if (key := level.campaign_id) in epochs
+            ]
+            for batch in batches
+        ]
+
+    def record(self, session: Session, orders: list[NewOrders]) -> list[list[OpenRequest] | None]:
+        """Record requests before they are sent, if the claims still stand.
+
+        Returns:
+            For each order its recorded requests; None if the claim was lost, and nothing was recorded.
+        """
+        held = claims.still_held(session, self.run_id, {order.campaign_id: order.epoch for order in orders})
+        valid = [request for order in orders if order.campaign_id in held for request in order.requests]
+        recorded = iter(supply_requests.record(session, self.run_id, valid, self.clock()))
+        return [[next(recorded) for _ in order.requests] if order.campaign_id in held else None for order in orders]
+
+    def settle(self, session: Session, settlements: list[Settlement]) -> list[Stored]:
+        """Store what came; what was paid for is stored even when the claim was lost."""
+        return supply_requests.settle(session, settlements, self.clock())
+
+    def finish(self, session: Session, results: list[NewResult]) -> list[None]:
+        """Record how campaigns fared, and give their claims back."""
+        campaign_results.add(session, self.run_id, results, self.clock())
+        claims.free(session, self.run_id, [result.campaign_id for result in results])
+        return [None] * len(results)

@@ -1,0 +1,1 @@
+"""Telling others: heartbeats to a service that watches that the jobs run."""

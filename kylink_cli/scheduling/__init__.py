@@ -1,0 +1,1 @@
+"""When the jobs run: the jobs described once, for whatever starts them."""

@@ -1,0 +1,77 @@
+"""How campaigns fared in runs: a row each, and the last word on the campaign itself."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, case, select, update
+from sqlalchemy.orm import Session
+
+from kylink_cli.store.database import upsert
+from kylink_cli.store.tables import Campaign, CampaignResult, table
+
+_results = table(CampaignResult)
+_campaigns = table(Campaign)
+
+
+@dataclass(frozen=True, slots=True)
+class NewResult:
+    """How one campaign fared in a run.
+
+    Attributes:
+        campaign_id: the campaign.
+        status: how it ended.
+        available_before: items available when it was claimed.
+        watermark: its reorder point, items.
+        target: its order-up-to level, items.
+        ordered: items ordered.
+        produced: items that are new in stock.
+        attempts: tries made.
+        error: what went wrong, None if nothing.
+    """
+
+    campaign_id: str
+    status: str
+    available_before: int
+    watermark: int
+    target: int
+    ordered: int
+    produced: int
+    attempts: int
+    error: str | None
+
+    @property
+    def available_after(self) -> int:
+        """Items available before, and those that were produced."""
+        return self.available_before + self.produced
+
+
+def add(session: Session, run_id: int, results: Sequence[NewResult], now: datetime) -> None:
+    """Record results, and note on the campaigns when they last got items and what went wrong last."""
+    if not results:
+        return
+    rows = [{"run_id": run_id, "available_after": r.available_after, **asdict(r)} for r in results]
+    session.execute(upsert(session, _results).on_conflict_do_nothing(), rows)
+    note = (
+        update(_campaigns)
+        .where(_campaigns.c.id == bindparam("campaign"))
+        .values(
+            last_error=bindparam("reason"),
+            last_replenished_at=case(
+                (bindparam("new_items") > 0, bindparam("moment")), else_=_campaigns.c.last_replenished_at
+            ),
+        )
+    )
+    notes = [{"campaign": r.campaign_id, "reason": r.error, "new_items": r.produced, "moment": now} for r in results]
+    session.connection().execute(note, notes)
+
+
+def of_run(session: Session, run_id: int) -> list[tuple[CampaignResult, Campaign]]:
+    """The results of a run with their campaigns, by campaign id."""
+    statement = (
+        select(CampaignResult, Campaign)
+        .join(Campaign, _campaigns.c.id == _results.c.campaign_id)
+        .where(_results.c.run_id == run_id)
+        .order_by(_results.c.campaign_id)
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]

@@ -1,0 +1,113 @@
+"""Runs: one row for each execution of a job, from start to end."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from kylink_cli.store.tables import Run, table
+
+_runs = table(Run)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended.
+
+    Attributes:
+        status: its last status.
+        duration_ms: how long it took by a clock that never jumps.
+        figures: what it did, in numbers.
+        error: what went wrong, None if nothing.
+    """
+
+    status: str
+    duration_ms: int
+    figures: dict[str, Any]
+    error: str | None = None
+
+
+def start(session: Session, run: Run) -> int:
+    """Record a run that begins (new -> running).
+
+    Returns:
+        Its id.
+    """
+    session.add(run)
+    session.flush()
+    return run.id or 0
+
+
+def beat(session: Session, run_id: int, now: datetime) -> None:
+    """Record that a run is alive, for those on other hosts who can't look at its lock."""
+    session.execute(update(_runs).where(_runs.c.id == run_id).values(heartbeat_at=now))
+
+
+def finish(session: Session, run_id: int, end: RunEnd, now: datetime) -> None:
+    """Record the end of a run (running, or crashed in others' eyes -> its end)."""
+    session.execute(
+        update(_runs)
+        .where(_runs.c.id == run_id)
+        .values(
+            status=end.status,
+            finished_at=now,
+            duration_ms=end.duration_ms,
+            figures=end.figures,
+            error=end.error,
+        )
+    )
+
+
+def running(session: Session) -> list[Run]:
+    """The runs that have begun and not ended, oldest first."""
+    return list(session.scalars(select(Run).where(_runs.c.status == "running").order_by(_runs.c.id)))
+
+
+def mark_crashed(session: Session, run_ids: Collection[int], now: datetime) -> set[int]:
+    """Record that runs died without an end (running -> crashed).
+
+    Returns:
+        Those that were still recorded as running; another process may have been quicker.
+    """
+    statement = (
+        update(_runs)
+        .where(_runs.c.id.in_(run_ids), _runs.c.status == "running")
+        .values(status="crashed", finished_at=now, error="the process died without recording an end")
+        .returning(_runs.c.id)
+    )
+    return set(session.scalars(statement))
+
+
+def get(session: Session, run_id: int) -> Run | None:
+    """A run by its id, None if there is none."""
+    return session.get(Run, run_id)
+
+
+def history(session: Session, job: str | None, limit: int) -> list[Run]:
+    """The last runs, newest first.
+
+    Args:
+        session: a transaction.
+        job: only this job's; None for every job's.
+        limit: at most so many.
+    """
+    statement = select(Run).order_by(_runs.c.id.desc()).limit(limit)
+    if job is not None:
+        statement = statement.where(_runs.c.job == job)
+    return list(session.scalars(statement))
+
+
+def since(session: Session, moment: datetime) -> list[Run]:
+    """The runs that began at or after a moment, oldest first."""
+    return list(session.scalars(select(Run).where(_runs.c.started_at >= moment).order_by(_runs.c.id)))
+
+
+def latest(session: Session, job: str, *, succeeded: bool = False) -> Run | None:
+    """The last run of a job; on request the last that reached what it was for."""
+    statement = select(Run).where(_runs.c.job == job).order_by(_runs.c.id.desc()).limit(1)
+    if succeeded:
+        statement = statement.where(_runs.c.status == "succeeded")
+    return session.scalars(statement).first()

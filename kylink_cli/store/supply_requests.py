@@ -1,0 +1,253 @@
+"""Supply requests: recorded before they are sent, settled with what came, by guarded updates only."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from kylink_cli.store.database import upsert
+from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, table
+
+_requests = table(SupplyRequest)
+_items = table(StockItem)
+
+RequestState = Literal["open", "answered", "refused", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request that is about to be sent.
+
+    Attributes:
+        key: its idempotency key.
+        campaign_id: the campaign it is for.
+        quantity: items asked for.
+        body: the exact text that belongs to the key.
+    """
+
+    key: str
+    campaign_id: str
+    quantity: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A recorded request that has no definite answer yet.
+
+    Attributes:
+        id: its row.
+        request: what was recorded.
+        outstanding: items that it may still bring.
+    """
+
+    id: int
+    request: NewRequest
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item to store.
+
+    Attributes:
+        value: the single-use value.
+        expires_at: the end of its life.
+    """
+
+    value: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a call for a request ended.
+
+    Attributes:
+        request_id: the request's row.
+        campaign_id: its campaign.
+        state: `open` if it must be asked again, else its end.
+        items: what came and can be used.
+        error: what was wrong, None if nothing.
+    """
+
+    request_id: int
+    campaign_id: str
+    state: RequestState
+    items: Sequence[NewItem] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of the items of one settlement.
+
+    Attributes:
+        produced: items that are new in stock.
+        duplicates: items that the campaign had already.
+    """
+
+    produced: int = 0
+    duplicates: int = 0
+
+
+def record(session: Session, run_id: int, requests: Sequence[NewRequest], now: datetime) -> list[OpenRequest]:
+    """Record requests before they are sent (new -> open).
+
+    Args:
+        session: a writing transaction.
+        run_id: the run that asks.
+        requests: what it asks for.
+        now: when.
+
+    Returns:
+        The recorded requests, in the same order.
+    """
+    if not requests:
+        return []
+    rows = [
+        {
+            "key": r.key,
+            "campaign_id": r.campaign_id,
+            "run_id": run_id,
+            "quantity": r.quantity,
+            "body": r.body,
+            "state": "open",
+            "created_at": now,
+            "produced": 0,
+            "duplicates": 0,
+        }
+        for r in requests
+    ]
+    returned = session.execute(_requests.insert().returning(_requests.c.key, _requests.c.id), rows)
+    ids = {row.key: row.id for row in returned}
+    return [OpenRequest(ids[r.key], r, r.quantity) for r in requests]
+
+
+def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> list[Stored]:
+    """Store what came and move the requests on (open -> open, answered, refused or cancelled).
+
+    A request that is no longer open was settled by another run; its settlement is dropped. An item that the same
+    request brought before is no duplicate.
+
+    Args:
+        session: a writing transaction.
+        settlements: how the calls ended, at most one a request.
+        now: when.
+
+    Returns:
+        What became of each settlement's items, in the same order.
+    """
+    before = _lock_open(session, [s.request_id for s in settlements])
+    valid = [s for s in settlements if s.request_id in before]
+    produced = _insert_items(session, valid, now)
+    stored = {}
+    for s in valid:
+        new = produced.get(s.request_id, 0)
+        stored[s.request_id] = Stored(new, max(0, len(s.items) - new - before[s.request_id]))
+    _update_settled(session, valid, stored, now)
+    return [stored.get(s.request_id, Stored()) for s in settlements]
+
+
+def _lock_open(session: Session, request_ids: Collection[int]) -> dict[int, int]:
+    """Items produced so far by each of the requests that are open; their rows stay locked."""
+    statement = (
+        select(_requests.c.id, _requests.c.produced)
+        .where(_requests.c.id.in_(request_ids), in_state(_requests, "open"))
+        .with_for_update()
+    )
+    return {row.id: row.produced for row in session.execute(statement)}
+
+
+def _insert_items(session: Session, settlements: Sequence[Settlement], now: datetime) -> dict[int, int]:
+    """Store items that their campaigns do not have yet; how many were new, by request."""
+    rows = [
+        {
+            "campaign_id": s.campaign_id,
+            "value": item.value,
+            "state": "available",
+            "created_at": now,
+            "expires_at": item.expires_at,
+            "supply_request_id": s.request_id,
+        }
+        for s in settlements
+        for item in s.items
+    ]
+    if not rows:
+        return {}
+    insert = upsert(session, _items).on_conflict_do_nothing(index_elements=["campaign_id", "value"])
+    counts: dict[int, int] = {}
+    for request_id in session.scalars(insert.returning(_items.c.supply_request_id), rows):
+        counts[request_id] = counts.get(request_id, 0) + 1
+    return counts
+
+
+def _update_settled(
+    session: Session, settlements: Sequence[Settlement], stored: dict[int, Stored], now: datetime
+) -> None:
+    if not settlements:
+        return
+    statement = (
+        update(_requests)
+        .where(_requests.c.id == bindparam("request_id"))
+        .values(
+            state=bindparam("new_state"),
+            finished_at=bindparam("ended_at"),
+            produced=_requests.c.produced + bindparam("new_items"),
+            duplicates=_requests.c.duplicates + bindparam("known_items"),
+            error=bindparam("reason"),
+        )
+    )
+    rows: list[dict[str, Any]] = [
+        {
+            "request_id": s.request_id,
+            "new_state": s.state,
+            "ended_at": None if s.state == "open" else now,
+            "new_items": stored[s.request_id].produced,
+            "known_items": stored[s.request_id].duplicates,
+            "reason": s.error,
+        }
+        for s in settlements
+    ]
+    session.connection().execute(statement, rows)
+
+
+def read_open(session: Session, campaign_ids: Collection[str]) -> dict[str, list[OpenRequest]]:
+    """The open requests of campaigns, oldest first; a campaign without any is missing.
+
+    Under the campaigns' claims these are the requests that dead or ended runs left behind.
+    """
+    statement = (
+        select(SupplyRequest)
+        .where(_requests.c.campaign_id.in_(campaign_ids), in_state(_requests, "open"))
+        .order_by(_requests.c.id)
+    )
+    found: dict[str, list[OpenRequest]] = {}
+    for row in session.scalars(statement):
+        request = NewRequest(row.key, row.campaign_id, row.quantity, row.body)
+        open_request = OpenRequest(row.id or 0, request, row.quantity - row.produced)
+        found.setdefault(row.campaign_id, []).append(open_request)
+    return found
+
+
+def give_up(session: Session, older_than: datetime, now: datetime) -> list[tuple[str, str]]:
+    """Stop asking for requests that the service may no longer know (open -> in_doubt).
+
+    Args:
+        session: a writing transaction.
+        older_than: requests recorded before this moment are given up.
+        now: when.
+
+    Returns:
+        Campaign id and idempotency key of each.
+    """
+    statement = (
+        update(_requests)
+        .where(in_state(_requests, "open"), _requests.c.created_at < older_than)
+        .values(state="in_doubt", finished_at=now)
+        .returning(_requests.c.campaign_id, _requests.c.key)
+    )
+    return [(row.campaign_id, row.key) for row in session.execute(statement)]
