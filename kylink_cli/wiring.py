@@ -1,22 +1,35 @@
 """The only place that builds concrete objects from settings."""
 
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from kylink_cli.jobs.events import Notice, Observer
+from kylink_cli.jobs.fill import FillLimits
+from kylink_cli.jobs.replenish import Assignment
+from kylink_cli.jobs.runner import Machinery, Ping
+from kylink_cli.locks.base import Locks
+from kylink_cli.locks.file import FileLocks
+from kylink_cli.notify.heartbeat import Heartbeat
+from kylink_cli.rules.replenishment import Demand
 from kylink_cli.settings import Settings
 from kylink_cli.store.database import Database, create_database, open_database, sqlite_path
-from kylink_cli.store.schema import require_current, upgrade
+from kylink_cli.store.levels import Scope
+from kylink_cli.store.schema import read_schema, require_current, upgrade
+from kylink_cli.supply.retry import RetryPolicy
 
 
 def existing_database(settings: Settings, *, scheduled: bool = False) -> Database:
-    """The database, which must exist; upgraded on the way unless a timer's run asks for it.
+    """The database, which must exist; one of an older kylink is upgraded, unless a timer's run asks for it.
 
     Raises:
         DatabaseUnfitError: it is missing, empty, unreadable, newer than the program, or (scheduled) older.
         DatabaseError: it failed.
     """
     database = open_database(sqlite_path(settings.database_url))
-    if scheduled:
-        require_current(database)
-    else:
-        upgrade_if_older(database)
+    if not scheduled and read_schema(database).current is not None:
+        upgrade(database)
+    require_current(database)
     return database
 
 
@@ -32,14 +45,46 @@ def new_database(settings: Settings) -> Database:
     return database
 
 
-def upgrade_if_older(database: Database) -> None:
-    """Bring an embedded database of an older kylink to this one's revision; an emptied one is refused.
+def locks(settings: Settings) -> Locks:
+    """Where locks are kept: a folder beside the database, unless the settings name another."""
+    if settings.kylink_lock_url is not None:
+        return FileLocks(Path(settings.kylink_lock_url.removeprefix("file:")))
+    database = sqlite_path(settings.database_url)
+    return FileLocks(database.with_name(f"{database.name}.lock"))
 
-    Raises:
-        DatabaseUnfitError: it holds no tables, or is newer than the program.
-    """
-    from kylink_cli.store.schema import read_schema
 
-    if read_schema(database).current is not None:
-        upgrade(database)
-    require_current(database)
+def machinery(settings: Settings, database: Database, observe: Observer) -> Machinery:
+    """What a replenish run needs around it."""
+    return Machinery(
+        database=database,
+        locks=locks(settings),
+        observe=observe,
+        ping=_replenish_heartbeat(settings, lambda text: observe(Notice(text))),
+    )
+
+
+def _replenish_heartbeat(settings: Settings, warn: Callable[[str], None]) -> Ping | None:
+    url = settings.heartbeat_url_replenish
+    return None if url is None else Heartbeat(url.get_secret_value(), warn).ping
+
+
+def assignment(settings: Settings, scope: Scope, demand: Demand, wait_seconds: float) -> Assignment:
+    """What a replenish run is to do."""
+    return Assignment(
+        scope=scope,
+        policy=settings.policy,
+        demand=demand,
+        limits=FillLimits(
+            campaigns_in_flight=settings.campaign_concurrency,
+            calls_in_flight=settings.stock_concurrency,
+            max_per_call=settings.proxy_max_per_call,
+            item_ttl=timedelta(hours=settings.stock_ttl_hours),
+            retry=RetryPolicy(
+                tries=settings.replenish_retry_times,
+                delay_seconds=settings.replenish_retry_delay_ms / 1000,
+                backoff=settings.replenish_retry_backoff,
+            ),
+        ),
+        deadline_seconds=settings.deadline_seconds,
+        wait_seconds=wait_seconds,
+    )

@@ -19,6 +19,14 @@ class LogFormat(StrEnum):
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+WaitOption = Annotated[
+    float,
+    typer.Option("--wait", min=0, max=86_400, metavar="SECONDS", help="Wait so long for another run to end."),
+]
+ScheduledOption = Annotated[
+    bool,
+    typer.Option("--scheduled", help="Started by a timer: do nothing while scheduling is off or the job is paused."),
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 

@@ -1,10 +1,10 @@
 """Ending a run early: by a signal, at its deadline, or because no call can succeed any more."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from signal import SIGINT, SIGTERM, Signals
 
 from kylink_cli.errors import KylinkError
 from kylink_cli.supply.errors import SupplyError
@@ -23,7 +23,7 @@ class StopReason:
     """
 
     text: str
-    signal: signal.Signals | None = None
+    signal: Signals | None = None
     error: SupplyError | None = None
 
 
@@ -95,12 +95,12 @@ class Stop:
     def on_signals(self) -> Iterator[None]:
         """Let SIGTERM and SIGINT end the run in good order for the length of a `with` block."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (SIGTERM, SIGINT):
             loop.add_signal_handler(number, self.ask, StopReason(f"stopped by {number.name}", signal=number))
         try:
             yield
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in (SIGTERM, SIGINT):
                 loop.remove_signal_handler(number)
 
     @contextmanager

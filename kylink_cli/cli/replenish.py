@@ -1,0 +1,119 @@
+"""`kylink replenish`: fill low stock."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kylink_cli.cli.app import end_by_signal
+from kylink_cli.cli.command import Cli, command
+from kylink_cli.cli.options import JsonOption, ScheduledOption, WaitOption
+from kylink_cli.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from kylink_cli.jobs.replenish import Assignment
+    from kylink_cli.jobs.replenish_report import ReplenishReport
+    from kylink_cli.jobs.runner import Finished
+    from kylink_cli.store.database import Database
+    from kylink_cli.store.levels import Scope
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    command(app, "replenish")(replenish)
+
+
+def replenish(
+    cli: Cli,
+    everything: Annotated[bool, typer.Option("--all", help="Every low campaign of every user.")] = False,
+    campaign: Annotated[
+        list[str] | None, typer.Option("--campaign", metavar="ID", help="Only this campaign; may be repeated.")
+    ] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user's campaigns.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Order even if the stock is not low, at least one batch.")
+    ] = False,
+    quantity: Annotated[
+        int | None,
+        typer.Option("--quantity", min=1, max=10_000, metavar="N", help="Order N items instead of up to the target."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be ordered and why; call nobody.")
+    ] = False,
+    wait: WaitOption = 0,
+    scheduled: ScheduledOption = False,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> int:
+    """Fill campaigns that are low on stock from the supply service.
+
+    One of --all, --campaign and --user says which.
+    """
+    from kylink_cli import wiring
+    from kylink_cli.cli.scheduled import reason_to_skip
+    from kylink_cli.cli.views import replenish as view
+    from kylink_cli.rules.replenishment import Demand
+    from kylink_cli.scheduling.jobs import REPLENISH
+
+    scope = _scope(everything=everything, campaigns=campaign or [], user=user)
+    database = wiring.existing_database(cli.settings, scheduled=scheduled)
+    _check_scope(database, scope)
+    assignment = wiring.assignment(cli.settings, scope, Demand(force, quantity), wait)
+    if dry_run:
+        view.show_plan(cli.console, database, assignment)
+        return 0
+    if scheduled and (reason := reason_to_skip(cli.settings, database, REPLENISH)):
+        view.show_skipped(cli.console, reason)
+        return 0
+    finished = _run(cli, database, assignment, scheduled=scheduled)
+    view.show_run(cli.console, finished)
+    if finished.stopped_by is not None and finished.stopped_by.signal is not None:
+        end_by_signal(finished.stopped_by.signal)
+    error = finished.report.error
+    return 0 if error is None else error.exit_code
+
+
+def _scope(*, everything: bool, campaigns: list[str], user: str | None) -> "Scope":
+    from kylink_cli.store.levels import Scope
+
+    if [everything, bool(campaigns), user is not None].count(True) != 1:
+        raise UsageError("say which campaigns: exactly one of --all, --campaign ID and --user USER")
+    return Scope(user_id=user, campaign_ids=frozenset(campaigns) if campaigns else None)
+
+
+def _check_scope(database: "Database", scope: "Scope") -> None:
+    """Refuse a scope that names what does not exist, or what is paused."""
+    from kylink_cli.store.campaigns import statuses
+
+    if scope.campaign_ids is None and scope.user_id is None:
+        return
+    with database.reading() as session:
+        found = statuses(session, scope)
+    if scope.user_id is not None and not found:
+        raise NotFoundError(f"user {scope.user_id} has no campaigns: 'kylink campaigns list' shows them")
+    for campaign_id in sorted(scope.campaign_ids or ()):
+        if campaign_id not in found:
+            raise NotFoundError(f"unknown campaign {campaign_id}: 'kylink campaigns list' shows them")
+        if found[campaign_id] == "paused":
+            raise UsageError(
+                f"campaign {campaign_id} is paused, nothing was ordered: 'kylink campaigns resume {campaign_id}' first"
+            )
+
+
+def _run(
+    cli: Cli, database: "Database", assignment: "Assignment", *, scheduled: bool
+) -> "Finished[ReplenishReport]":
+    """Run the job, with a progress display on a terminal and log lines elsewhere."""
+    from kylink_cli import wiring
+    from kylink_cli.console.observer import observing
+    from kylink_cli.jobs.replenish import replenish_with
+    from kylink_cli.jobs.runner import RunRequest, run_job
+    from kylink_cli.scheduling.jobs import REPLENISH
+
+    request = RunRequest(
+        job=REPLENISH.name,
+        scheduled=scheduled,
+        exclusive=assignment.scope.campaign_ids is None,
+        wait_seconds=assignment.wait_seconds,
+    )
+    supplier = wiring.supplier(cli.settings, database)
+    with observing(cli.console, REPLENISH.command) as observe:
+        return run_job(wiring.machinery(cli.settings, database, observe), request, replenish_with(assignment, supplier))

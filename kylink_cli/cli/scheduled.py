@@ -1,0 +1,22 @@
+"""Whether a timer's run is to do anything."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kylink_cli.scheduling.jobs import Job
+    from kylink_cli.settings import Settings
+    from kylink_cli.store.database import Database
+
+
+def reason_to_skip(settings: "Settings", database: "Database", job: "Job") -> str | None:
+    """Why a scheduled run of a job is to do nothing, in one line; None if it is to run."""
+    from kylink_cli.store.paused_jobs import paused
+
+    if not settings.enable_auto_cron:
+        return "scheduling is off: set ENABLE_AUTO_CRON=true to turn it on"
+    with database.reading() as session:
+        since = paused(session).get(job.name)
+    if since is None:
+        return None
+    moment = since.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{job.name} is paused since {moment}: 'kylink jobs resume {job.name}' lets it run again"

@@ -1,0 +1,160 @@
+"""What a replenish run, or its plan, looks like."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from kylink_cli.console import Console
+from kylink_cli.console.output import iso
+from kylink_cli.console.tables import Column, milliseconds
+from kylink_cli.jobs.outcome import Outcome
+from kylink_cli.jobs.replenish import Assignment, scan
+from kylink_cli.jobs.replenish_report import ReplenishReport
+from kylink_cli.jobs.runner import Finished
+from kylink_cli.rules.replenishment import Need
+from kylink_cli.store.database import Database
+
+JOB = "stock_replenish"
+_COLUMNS = [
+    Column("CAMPAIGN"),
+    Column("NAME", flexible=True),
+    Column("STATUS"),
+    Column("STOCK", "right"),
+    Column("WM", "right"),
+    Column("TARGET", "right"),
+    Column("GOT", "right"),
+    Column("ERROR", flexible=True),
+]
+_PLAN_COLUMNS = [
+    Column("CAMPAIGN"),
+    Column("NAME", flexible=True),
+    Column("STOCK", "right"),
+    Column("ORDER", "right"),
+    Column("WHY"),
+]
+_LISTED = 20
+
+
+def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
+    """Show how a run went."""
+    report = finished.report
+    if console.output.json:
+        console.document(_document(finished))
+        return
+    figures = report.figures
+    shown = [o for o in report.outcomes if o.status not in {"succeeded", "skipped"}] or report.outcomes
+    if shown and not console.output.quiet:
+        console.table(_COLUMNS, [_row(outcome) for outcome in shown[:_LISTED]])
+        if len(shown) > _LISTED:
+            console.say(f"… and {len(shown) - _LISTED} more: kylink jobs show {finished.run_id}")
+        console.say()
+    console.say(
+        f"run {finished.run_id} {report.status}: {figures['succeeded']} of {figures['total']} campaigns filled, "
+        f"{figures['partial']} partly, {figures['failed']} failed; {figures['produced']} items "
+        f"in {milliseconds(finished.duration_ms)}"
+    )
+    if report.error is not None:
+        console.error_line(str(report.error))
+
+
+def show_skipped(console: Console, reason: str) -> None:
+    """Say why a scheduled run did nothing."""
+    if console.output.json:
+        now = iso(datetime.now(UTC))
+        console.document(_summary(None, "skipped", now, 0) | _EMPTY | {"reason": reason})
+        return
+    console.info(f"[replenish] {reason}")
+
+
+def show_plan(console: Console, database: Database, assignment: Assignment) -> None:
+    """Show what a run would order and why."""
+    now = datetime.now(UTC)
+    needs = scan(database, assignment, now)
+    if console.output.json:
+        planned = [_campaign(Outcome(n, "skipped", ordered=n.order)) for n in needs]
+        figures = _EMPTY | {"total": len(needs), "skipped": len(needs), "campaigns": planned}
+        console.document(_summary(None, "succeeded", iso(now), 0) | figures | {"dry_run": True})
+        return
+    if not needs:
+        console.say("nothing to do: no campaign is low")
+        return
+    console.table(_PLAN_COLUMNS, [_plan_row(n) for n in needs])
+    console.say(f"\n{sum(n.order for n in needs)} items for {len(needs)} campaigns would be ordered; nobody was called")
+
+
+_EMPTY: dict[str, Any] = {
+    "total": 0,
+    "succeeded": 0,
+    "partial": 0,
+    "failed": 0,
+    "skipped": 0,
+    "not_served": 0,
+    "produced": 0,
+    "duplicates": 0,
+    "supply_calls": 0,
+    "campaigns": [],
+    "failures": [],
+    "alert_id": None,
+}
+
+
+def _document(finished: Finished[ReplenishReport]) -> dict[str, Any]:
+    report = finished.report
+    return {
+        **_summary(finished.run_id, report.status, iso(finished.started_at), finished.duration_ms),
+        **report.figures,
+        "campaigns": [_campaign(outcome) for outcome in report.outcomes],
+        "failures": [failure.document() for failure in report.failures],
+        "alert_id": finished.alert_ids[0] if report.failures else None,
+    }
+
+
+def _summary(run_id: int | None, status: str, started_at: str, duration_ms: int) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "job": JOB,
+        "status": status,
+        "started_at": started_at,
+        "duration_ms": duration_ms,
+    }
+
+
+def _campaign(outcome: Outcome) -> dict[str, Any]:
+    level = outcome.need.level
+    return {
+        "campaign_id": level.campaign_id,
+        "user_id": level.user_id,
+        "name": level.name,
+        "status": outcome.status,
+        "available_before": level.available,
+        "watermark": outcome.need.watermark.items,
+        "target": outcome.need.target,
+        "ordered": outcome.ordered,
+        "produced": outcome.tally.produced,
+        "available_after": outcome.available_after,
+        "attempts": outcome.tally.attempts,
+        "error": outcome.error,
+    }
+
+
+def _row(outcome: Outcome) -> Sequence[Any]:
+    level = outcome.need.level
+    return [
+        level.campaign_id,
+        level.name,
+        outcome.status,
+        f"{level.available}→{outcome.available_after}",
+        outcome.need.watermark.items,
+        outcome.need.target,
+        f"{outcome.tally.produced}/{outcome.ordered}",
+        outcome.error,
+    ]
+
+
+def _plan_row(need: Need) -> Sequence[Any]:
+    level, mark = need.level, need.watermark
+    capped = ", capped" if mark.capped else ""
+    why = f"watermark {mark.items} ({mark.source}{capped}), target {need.target}"
+    if level.has_open_requests:
+        why += ", unfinished requests are asked again first"
+    return [level.campaign_id, level.name, level.available, need.order, why]
