@@ -81,7 +81,7 @@ def _scope(*, everything: bool, campaigns: list[str], user: str | None) -> "Scop
 
 def _check_scope(database: "Database", scope: "Scope") -> None:
     """Refuse a scope that names what does not exist, or what is paused."""
-    from kylink_cli.store.campaigns import statuses
+    from kylink_cli.store.levels import statuses
 
     if scope.campaign_ids is None and scope.user_id is None:
         return
@@ -98,9 +98,7 @@ def _check_scope(database: "Database", scope: "Scope") -> None:
             )
 
 
-def _run(
-    cli: Cli, database: "Database", assignment: "Assignment", *, scheduled: bool
-) -> "Finished[ReplenishReport]":
+def _run(cli: Cli, database: "Database", assignment: "Assignment", *, scheduled: bool) -> "Finished[ReplenishReport]":
     """Run the job, with a progress display on a terminal and log lines elsewhere."""
     from kylink_cli import wiring
     from kylink_cli.console.observer import observing

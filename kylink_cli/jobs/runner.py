@@ -14,12 +14,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from kylink_cli.errors import DatabaseError, KylinkError
 from kylink_cli.jobs.events import Observer, RunFinished, RunsCrashed, RunStarted, Stopping
 from kylink_cli.jobs.ledger import Ledger
+from kylink_cli.jobs.liveness import BEAT_SECONDS, is_dead, own_lock
 from kylink_cli.jobs.stop import Stop, StopReason
 from kylink_cli.locks.base import Locks
 from kylink_cli.rules.alerts import NewAlert
@@ -27,10 +28,6 @@ from kylink_cli.store import alerts, claims, runs
 from kylink_cli.store.database import Database
 from kylink_cli.store.runs import RunEnd
 from kylink_cli.store.tables import Run
-
-BEAT_SECONDS = 30
-# A run on another host that has been silent for so long is dead.
-SILENT_AFTER = timedelta(minutes=5)
 
 Clock = Callable[[], datetime]
 Ping = Callable[[Literal["start", "success", "fail"], str], Awaitable[None]]
@@ -195,27 +192,16 @@ def first_cause(error: BaseException) -> BaseException:
 def _bury_dead(machinery: Machinery) -> None:
     """Mark runs that died without an end, and free their claims."""
     with machinery.database.reading() as session:
-        dead = [run.id for run in runs.running(session) if run.id and _is_dead(run, machinery)]
+        dead = [run.id for run in runs.running(session) if run.id and is_dead(run, machinery.locks, machinery.clock())]
     if not dead:
         return
     with machinery.database.writing() as session:
         crashed = runs.mark_crashed(session, dead, machinery.clock())
         claims.free_all(session, crashed)
     for run_id in crashed:
-        machinery.locks.forget(_own_lock(run_id))
+        machinery.locks.forget(own_lock(run_id))
     if crashed:
         machinery.observe(RunsCrashed(tuple(sorted(crashed))))
-
-
-def _is_dead(run: Run, machinery: Machinery) -> bool:
-    """Here the run's lock tells; pids and boot ids can't be seen from inside a sandboxed unit."""
-    if run.host == socket.gethostname():
-        return machinery.locks.is_free(_own_lock(run.id or 0))
-    return machinery.clock() - run.heartbeat_at > SILENT_AFTER
-
-
-def _own_lock(run_id: int) -> str:
-    return f"run-{run_id}"
 
 
 def _record_start(machinery: Machinery, request: RunRequest, stack: ExitStack) -> Run:
@@ -233,8 +219,8 @@ def _record_start(machinery: Machinery, request: RunRequest, stack: ExitStack) -
     )
     with machinery.database.writing() as session:
         run_id = runs.start(session, run)
-        stack.callback(machinery.locks.forget, _own_lock(run_id))
-        stack.enter_context(machinery.locks.hold(_own_lock(run_id)))
+        stack.callback(machinery.locks.forget, own_lock(run_id))
+        stack.enter_context(machinery.locks.hold(own_lock(run_id)))
     machinery.observe(RunStarted(request.job, run_id))
     return run
 

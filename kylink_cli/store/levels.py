@@ -83,6 +83,13 @@ def count_available(session: Session, now: datetime, campaign_ids: Collection[st
     return {row.campaign_id: row.number for row in rows}
 
 
+def statuses(session: Session, scope: Scope) -> dict[str, str]:
+    """The campaigns in a scope, each with its status."""
+    c = _campaigns.c
+    rows = session.execute(_within(select(c.id, c.status), c.id, scope, c.user_id))
+    return {row.id: row.status for row in rows}
+
+
 def _available(now: datetime, scope: Scope) -> Subquery:
     statement = (
         select(_items.c.campaign_id, func.count().label("number"))

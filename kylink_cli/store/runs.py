@@ -100,14 +100,9 @@ def history(session: Session, job: str | None, limit: int) -> list[Run]:
     return list(session.scalars(statement))
 
 
-def since(session: Session, moment: datetime) -> list[Run]:
-    """The runs that began at or after a moment, oldest first."""
-    return list(session.scalars(select(Run).where(_runs.c.started_at >= moment).order_by(_runs.c.id)))
-
-
-def latest(session: Session, job: str, *, succeeded: bool = False) -> Run | None:
-    """The last run of a job; on request the last that reached what it was for."""
-    statement = select(Run).where(_runs.c.job == job).order_by(_runs.c.id.desc()).limit(1)
-    if succeeded:
-        statement = statement.where(_runs.c.status == "succeeded")
+def latest_success(session: Session, job: str) -> Run | None:
+    """The last run of a job that succeeded; None if none has."""
+    statement = (
+        select(Run).where(_runs.c.job == job, _runs.c.status == "succeeded").order_by(_runs.c.id.desc()).limit(1)
+    )
     return session.scalars(statement).first()

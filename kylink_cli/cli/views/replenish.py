@@ -1,6 +1,5 @@
 """What a replenish run, or its plan, looks like."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -137,7 +136,7 @@ def _campaign(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _row(outcome: Outcome) -> Sequence[Any]:
+def _row(outcome: Outcome) -> list[Any]:
     level = outcome.need.level
     return [
         level.campaign_id,
@@ -151,7 +150,7 @@ def _row(outcome: Outcome) -> Sequence[Any]:
     ]
 
 
-def _plan_row(need: Need) -> Sequence[Any]:
+def _plan_row(need: Need) -> list[Any]:
     level, mark = need.level, need.watermark
     capped = ", capped" if mark.capped else ""
     why = f"watermark {mark.items} ({mark.source}{capped}), target {need.target}"

@@ -1,0 +1,102 @@
+"""`kylink jobs …`: the machine room."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.errors import NotFoundError
+
+jobs = group("jobs", "The machine room: what ran, how it went, what comes next.")
+
+
+class JobName(StrEnum):
+    """The jobs, as they are named on the command line."""
+
+    STOCK_REPLENISH = "stock_replenish"
+    LEASE_RECOVERY = "lease_recovery"
+    MONITORING_ALERT = "monitoring_alert"
+
+
+JobArgument = Annotated[
+    JobName, typer.Argument(metavar="JOB", help="The job's name, as 'kylink jobs status' shows it.")
+]
+
+
+@command(jobs, "status")
+def status(cli: Cli, json: JsonOption = False) -> None:
+    """Show in one table how every job is doing."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import jobs as view
+    from kylink_cli.jobs.status import read_status
+
+    now = datetime.now(UTC)
+    database = wiring.existing_database(cli.settings)
+    found = read_status(database, wiring.locks(cli.settings), cli.settings, now)
+    if json:
+        cli.console.document(view.status_document(found, auto_cron=cli.settings.enable_auto_cron))
+    else:
+        view.show_status(cli.console, found, now, auto_cron=cli.settings.enable_auto_cron)
+
+
+@command(jobs, "history")
+def history(
+    cli: Cli,
+    job: Annotated[JobName | None, typer.Argument(metavar="[JOB]", help="Only this job's runs.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show so many runs.")] = 20,
+    json: JsonOption = False,
+) -> None:
+    """Show the last runs, newest first."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import jobs as view
+    from kylink_cli.store import runs
+
+    with wiring.existing_database(cli.settings).reading() as session:
+        found = runs.history(session, job, limit)
+    if json:
+        cli.console.document({"runs": [view.run_document(run) for run in found]})
+    else:
+        view.show_history(cli.console, found, datetime.now(UTC))
+
+
+@command(jobs, "show")
+def show(cli: Cli, run_id: Annotated[int, typer.Argument(metavar="RUN_ID", min=1)], json: JsonOption = False) -> None:
+    """Show one run, and how each campaign fared in it."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import jobs as view
+    from kylink_cli.store import campaign_results, runs
+
+    with wiring.existing_database(cli.settings).reading() as session:
+        run = runs.get(session, run_id)
+        results = campaign_results.of_run(session, run_id)
+    if run is None:
+        raise NotFoundError(f"there is no run {run_id}: 'kylink jobs history' shows the last ones")
+    if json:
+        cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
+    else:
+        view.show_run(cli.console, run, results)
+
+
+@command(jobs, "pause")
+def pause(cli: Cli, job: JobArgument) -> None:
+    """Let scheduled runs of a job do nothing until it is resumed; a run by hand still works."""
+    from kylink_cli import wiring
+    from kylink_cli.store import paused_jobs
+
+    with wiring.existing_database(cli.settings).writing() as session:
+        changed = paused_jobs.pause(session, job, datetime.now(UTC))
+    cli.console.say(f"{job} is paused" if changed else f"{job} was paused already")
+
+
+@command(jobs, "resume")
+def resume(cli: Cli, job: JobArgument) -> None:
+    """Let scheduled runs of a paused job work again."""
+    from kylink_cli import wiring
+    from kylink_cli.store import paused_jobs
+
+    with wiring.existing_database(cli.settings).writing() as session:
+        changed = paused_jobs.resume(session, job)
+    cli.console.say(f"{job} runs again" if changed else f"{job} was not paused")

@@ -1,0 +1,173 @@
+"""What jobs and runs look like."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.text import Text
+
+from kylink_cli.console import Console
+from kylink_cli.console.tables import STYLES, Column, ago, milliseconds, span
+from kylink_cli.jobs.status import JobStatus
+from kylink_cli.rules.text import one_line
+from kylink_cli.store.tables import Campaign, CampaignResult, Run
+
+_STATUS_COLUMNS = [
+    Column("JOB"),
+    Column("STATE"),
+    Column("LAST RUN"),
+    Column("RESULT"),
+    Column("TOOK", "right"),
+    Column("NEXT"),
+    Column("24 H", "right"),
+]
+_HISTORY_COLUMNS = [
+    Column("RUN", "right"),
+    Column("JOB"),
+    Column("STATUS"),
+    Column("BY"),
+    Column("STARTED"),
+    Column("TOOK", "right"),
+    Column("WHAT", flexible=True),
+]
+_RESULT_COLUMNS = [
+    Column("CAMPAIGN"),
+    Column("NAME", flexible=True),
+    Column("STATUS"),
+    Column("STOCK", "right"),
+    Column("GOT", "right"),
+    Column("TRIES", "right"),
+    Column("ERROR", flexible=True),
+]
+
+
+def show_status(console: Console, found: Sequence[JobStatus], now: datetime, *, auto_cron: bool) -> None:
+    """Show how every job is doing, in 80 columns."""
+    console.table(_STATUS_COLUMNS, [_status_row(status, now) for status in found])
+    if not auto_cron:
+        console.say("\nscheduling is off: scheduled runs do nothing until ENABLE_AUTO_CRON=true")
+    for status in found:
+        if status.consecutive_failures > 0 and status.last_run is not None:
+            error = one_line(status.last_run.error or status.last_run.status)
+            console.say(f"\n{status.job.name}: {status.consecutive_failures} failed in a row, last: {error}")
+
+
+def status_document(found: Sequence[JobStatus], *, auto_cron: bool) -> dict[str, Any]:
+    """The status of all jobs as JSON (contract, section 3)."""
+    return {"auto_cron": auto_cron, "jobs": [_job_document(status) for status in found]}
+
+
+def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
+    """Show runs, newest first."""
+    if not found:
+        console.say("no run is recorded yet")
+        return
+    console.table(_HISTORY_COLUMNS, [_history_row(run, now) for run in found])
+
+
+def show_run(console: Console, run: Run, results: Sequence[tuple[CampaignResult, Campaign]]) -> None:
+    """Show one run with its campaigns."""
+    for name, value in run_document(run).items():
+        if value is not None and name != "figures":
+            shown = value.strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(value, datetime) else value
+            console.say(f"{name:<14} {one_line(str(shown))}")
+    for name, value in run.figures.items():
+        console.say(f"{name:<14} {one_line(str(value))}")
+    if results:
+        console.say()
+        console.table(_RESULT_COLUMNS, [_result_row(*result) for result in results])
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """A run as JSON."""
+    return {
+        "run_id": run.id,
+        "job": run.job,
+        "status": run.status,
+        "trigger": run.trigger,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "duration_ms": run.duration_ms,
+        "host": run.host,
+        "pid": run.pid,
+        "invocation_id": run.invocation_id,
+        "figures": run.figures,
+        "error": run.error,
+    }
+
+
+def result_document(result: CampaignResult, campaign: Campaign) -> dict[str, Any]:
+    """How a campaign fared, as JSON."""
+    facts = result.model_dump(exclude={"run_id"})
+    return {"user_id": campaign.user_id, "name": campaign.name, **facts}
+
+
+def _status_row(status: JobStatus, now: datetime) -> list[Any]:
+    last = status.last_run
+    rate = status.success_rate_24h
+    return [
+        status.job.name,
+        _state(status, now),
+        ago(last.started_at, now) if last else "never",
+        last.status if last else None,
+        milliseconds(last.duration_ms) if last else None,
+        _next(status, now),
+        None if rate is None else f"{rate:.0%} of {status.runs_24h}",
+    ]
+
+
+def _state(status: JobStatus, now: datetime) -> Text:
+    if status.current is not None:
+        return Text(f"running {span(now - status.current.started_at)}", style=STYLES["running"])
+    if status.overdue:
+        return Text("overdue", style=STYLES["overdue"])
+    if status.paused_since is not None:
+        return Text("paused", style=STYLES["paused"])
+    return Text("on", style=STYLES["ok"]) if status.enabled else Text("off", style=STYLES["off"])
+
+
+def _next(status: JobStatus, now: datetime) -> str | None:
+    if status.next_run_at is None:
+        return None
+    if status.next_run_at <= now:
+        return "due"
+    return f"in {span(status.next_run_at - now)}"
+
+
+def _job_document(status: JobStatus) -> dict[str, Any]:
+    last = status.last_run
+    wanted = ("run_id", "status", "trigger", "started_at", "finished_at", "duration_ms", "host")
+    return {
+        "name": status.job.name,
+        "command": status.job.command,
+        "interval_minutes": status.interval_minutes,
+        "enabled": status.enabled,
+        "paused_since": status.paused_since,
+        "running": status.current is not None,
+        "last_run": None if last is None else {key: run_document(last)[key] for key in wanted},
+        "last_success_at": status.last_success_at,
+        "next_run_at": status.next_run_at,
+        "overdue": status.overdue,
+        "success_rate_24h": status.success_rate_24h,
+        "runs_24h": status.runs_24h,
+        "p50_ms": status.p50_ms,
+        "p95_ms": status.p95_ms,
+        "consecutive_failures": status.consecutive_failures,
+    }
+
+
+def _history_row(run: Run, now: datetime) -> list[Any]:
+    what = run.error or ", ".join(f"{value} {name}" for name, value in run.figures.items() if value)
+    return [run.id, run.job, run.status, run.trigger, ago(run.started_at, now), milliseconds(run.duration_ms), what]
+
+
+def _result_row(result: CampaignResult, campaign: Campaign) -> list[Any]:
+    return [
+        result.campaign_id,
+        campaign.name,
+        result.status,
+        f"{result.available_before}→{result.available_after}",
+        f"{result.produced}/{result.ordered}",
+        result.attempts,
+        result.error,
+    ]

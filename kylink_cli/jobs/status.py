@@ -1,0 +1,144 @@
+"""The machine room: how each job is doing, from its recorded runs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from kylink_cli.jobs.liveness import is_dead
+from kylink_cli.locks.base import Locks
+from kylink_cli.scheduling.jobs import JOBS, Job
+from kylink_cli.settings import Settings
+from kylink_cli.store import paused_jobs, runs
+from kylink_cli.store.database import Database
+from kylink_cli.store.tables import Run
+
+DAY = timedelta(hours=24)
+# More than the runs of a day at the shortest usual interval.
+READ_RUNS = 500
+OVERDUE_INTERVALS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """How a job is doing.
+
+    Attributes:
+        job: the job.
+        interval_minutes: how often it is to run, minutes.
+        paused_since: when it was paused; None if it is not.
+        enabled: whether its scheduled runs do anything.
+        current: its run under way, if there is one.
+        last_run: its last run, under way or not.
+        last_success_at: when a run last succeeded.
+        next_run_at: when the timer is expected to start it again; None if nobody knows.
+        overdue: whether it should have run long ago.
+        success_rate_24h: share of the runs of 24 hours that succeeded; None without any.
+        runs_24h: runs that began in the last 24 hours.
+        p50_ms: median duration of those, milliseconds.
+        p95_ms: ninety-fifth percentile of their duration, milliseconds.
+        consecutive_failures: failed or crashed runs since the last that was neither.
+    """
+
+    job: Job
+    interval_minutes: int
+    paused_since: datetime | None
+    enabled: bool
+    current: Run | None
+    last_run: Run | None
+    last_success_at: datetime | None
+    next_run_at: datetime | None
+    overdue: bool
+    success_rate_24h: float | None
+    runs_24h: int
+    p50_ms: int | None
+    p95_ms: int | None
+    consecutive_failures: int
+
+
+def read_status(database: Database, locks: Locks, settings: Settings, now: datetime) -> list[JobStatus]:
+    """How every job is doing.
+
+    Raises:
+        DatabaseError: the database failed.
+    """
+    with database.reading() as session:
+        paused = paused_jobs.paused(session)
+        records = [
+            _Record(job, runs.history(session, job.name, READ_RUNS), runs.latest_success(session, job.name))
+            for job in JOBS
+        ]
+    for record in records:
+        record.recent = [_as_found(run, locks, now) for run in record.recent]
+    return [_status(record, paused.get(record.job.name), settings, now) for record in records]
+
+
+@dataclass(slots=True)
+class _Record:
+    job: Job
+    recent: list[Run]
+    success: Run | None
+
+
+def _as_found(run: Run, locks: Locks, now: datetime) -> Run:
+    """A run that died without an end is shown as crashed before another run has marked it."""
+    if run.status == "running" and is_dead(run, locks, now):
+        run.status = "crashed"
+    return run
+
+
+def _status(record: _Record, paused_since: datetime | None, settings: Settings, now: datetime) -> JobStatus:
+    recent = record.recent
+    interval = record.job.interval_minutes(settings)
+    enabled = settings.enable_auto_cron and paused_since is None
+    next_run_at = _next_run_at(recent, interval) if enabled else None
+    today = [run for run in recent if run.started_at > now - DAY]
+    ended = [run for run in today if run.status != "running"]
+    durations = sorted(run.duration_ms for run in ended if run.duration_ms is not None)
+    return JobStatus(
+        job=record.job,
+        interval_minutes=interval,
+        paused_since=paused_since,
+        enabled=enabled,
+        current=next((run for run in recent if run.status == "running"), None),
+        last_run=recent[0] if recent else None,
+        last_success_at=None if record.success is None else record.success.finished_at,
+        next_run_at=next_run_at,
+        overdue=_is_overdue(next_run_at, interval, now),
+        success_rate_24h=sum(run.status == "succeeded" for run in ended) / len(ended) if ended else None,
+        runs_24h=len(today),
+        p50_ms=percentile(durations, 50),
+        p95_ms=percentile(durations, 95),
+        consecutive_failures=_consecutive_failures(recent),
+    )
+
+
+def _next_run_at(recent: Sequence[Run], interval_minutes: int) -> datetime | None:
+    """An interval after the timer's last run; a run by hand says nothing of the timer."""
+    last = next((run for run in recent if run.trigger == "timer"), None)
+    return None if last is None else last.started_at + timedelta(minutes=interval_minutes)
+
+
+def _is_overdue(next_run_at: datetime | None, interval_minutes: int, now: datetime) -> bool:
+    if next_run_at is None:
+        return False
+    last = next_run_at - timedelta(minutes=interval_minutes)
+    return now - last > OVERDUE_INTERVALS * timedelta(minutes=interval_minutes)
+
+
+def _consecutive_failures(recent: Sequence[Run]) -> int:
+    ended = [run for run in recent if run.status != "running"]
+    return sum(1 for _ in takewhile(lambda run: run.status in {"failed", "crashed"}, ended))
+
+
+def percentile(ordered: Sequence[int], percent: int) -> int | None:
+    """The nearest-rank percentile of ordered numbers; None of none.
+
+    Args:
+        ordered: the numbers, smallest first.
+        percent: 1 to 100.
+    """
+    if not ordered:
+        return None
+    return ordered[math.ceil(len(ordered) * percent / 100) - 1]
