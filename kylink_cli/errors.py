@@ -61,10 +61,18 @@ class LockedError(KylinkError):
 
 
 class ConfigError(KylinkError):
-    """A setting is missing or bad."""
+    """One or several settings are missing or bad.
+
+    Attributes:
+        problems: each in a line of its own; together they are the message.
+    """
 
     exit_code = 78
     code = "CONFIG"
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 class DatabaseError(KylinkError):

@@ -7,10 +7,9 @@ import os
 import re
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from kylink_cli.rules.replenishment import Policy
 
@@ -26,10 +25,17 @@ def _default_database_url() -> str:
     return f"sqlite:///{Path(home) / 'kylink' / 'kylink.db'}"
 
 
-class Settings(BaseSettings):
+def _require_port(parts: SplitResult) -> None:
+    try:
+        parts.port  # noqa: B018  (reading it is the check)
+    except ValueError:
+        raise ValueError("must have a port from 0 to 65535, if any") from None
+
+
+class Settings(BaseModel):
     """Everything that can be configured, checked and frozen."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, validate_default=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: str = Field(
         default_factory=_default_database_url,
@@ -119,7 +125,7 @@ class Settings(BaseSettings):
             raise ValueError("must name a host, as in https://supply.example/v1/items")
         if parts.username is not None or parts.password is not None:
             raise ValueError("must not hold a user or password: the key belongs into PROXY_API_KEY")
-        parts.port  # noqa: B018  (raises ValueError when it is no port)
+        _require_port(parts)
         return value
 
     @field_validator("proxy_api_key")
@@ -155,18 +161,6 @@ class Settings(BaseSettings):
                 f"WATERMARK_MIN ({self.watermark_min}) must not be above WATERMARK_MAX ({self.watermark_max})"
             )
         return self
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  (pydantic-settings passes it by name)
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (it would interpolate $)
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """First wins: environment, env file (handed in by the loader), credential file."""
-        return (env_settings, init_settings, file_secret_settings)
 
     @property
     def deadline_seconds(self) -> int:

@@ -4,27 +4,27 @@ A name without a value counts as not set.
 """
 
 import os
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from dotenv.parser import parse_stream
-from pydantic import SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from kylink_cli.errors import ConfigError
-from kylink_cli.rules.text import one_line
 from kylink_cli.settings import Settings
+from kylink_cli.settings_messages import is_secret, problem
 
-Source = Literal["environment", "file", "credential", "default"]
+Source = Literal["flag", "environment", "file", "credential", "default"]
 
 LOCAL_ENV_FILE = Path(".env")
 SYSTEM_ENV_FILE = Path("/etc/kylink/kylink.env")
-_SHOWN_LENGTH = 80
+
+_OWN_PREFIX = "KYLINK_"
+_SURELY_MEANT = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,53 +49,77 @@ def load(env_file: Path | None = None) -> Loaded:
         env_file: the env file to read; None reads `.env`, else `/etc/kylink/kylink.env`, if there is one.
 
     Raises:
-        ConfigError: a value or a line of the env file is bad; all are named.
+        ConfigError: a value or a line of the env file is bad; all bad values are named.
     """
     path = env_file or _found_env_file()
-    from_file = {} if path is None else _read_env_file(path)
-    credentials = _credentials_folder()
+    values: dict[str, str] = {}
+    sources: dict[str, Source] = dict.fromkeys(Settings.model_fields, "default")
+    for source, found in _from_weakest(path):
+        values |= found
+        sources |= dict.fromkeys(found, source)
     try:
-        with warnings.catch_warnings():
-            # A unit without credentials has no such folder, which is no fault.
-            warnings.simplefilter("ignore", UserWarning)
-            settings = Settings(_secrets_dir=credentials, **from_file)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("; ".join(_problem(detail) for detail in error.errors())) from None
-    return Loaded(settings, _sources(from_file, credentials), path)
-
-
-def is_secret(field: str) -> bool:
-    """Whether a setting's value must never be shown."""
-    return SecretStr in get_args(Settings.model_fields[field].annotation)
+        raise ConfigError(*[problem(detail) for detail in error.errors()]) from None
+    return Loaded(settings, sources, path)
 
 
 def unknown_names(env_file: Path | None) -> dict[str, str | None]:
-    """The `KYLINK_…` names that are set and mean nothing, each with the nearest known name.
+    """The names that are set and mean nothing, each with the nearest known name.
+
+    The environment is full of others' names: there, only `KYLINK_…` is looked at. In the env file, a name that is
+    nearly a known one counts too.
 
     Args:
         env_file: the env file that was read, None if there is none.
     """
     known = [field.upper() for field in Settings.model_fields]
-    names = {name.upper() for name in os.environ}
-    if env_file is not None:
-        names |= {name.upper() for name in _parse(env_file)}
-    unknown = sorted(name for name in names if name.startswith("KYLINK_") and name not in known)
+    in_file = {} if env_file is None else _parse(env_file)
+    own = {name.upper() for name in [*os.environ, *in_file] if name.upper().startswith(_OWN_PREFIX)}
+    misspelt = {name.upper() for name in in_file if get_close_matches(name.upper(), known, 1, _SURELY_MEANT)}
+    unknown = sorted((own | misspelt).difference(known))
     return {name: next(iter(get_close_matches(name, known, n=1)), None) for name in unknown}
+
+
+def _from_weakest(env_file: Path | None) -> Iterator[tuple[Source, dict[str, str]]]:
+    """What each source sets, field by field; each wins over the ones before it."""
+    yield "credential", _filled(_read_credentials())
+    yield "file", _filled({} if env_file is None else _parse(env_file))
+    yield "environment", _filled(os.environ)
+
+
+def _filled(values: Mapping[str, str]) -> dict[str, str]:
+    """The fields among some names, without those that are blank."""
+    by_field = {name.lower(): value for name, value in values.items() if value.strip()}
+    return {field: by_field[field] for field in Settings.model_fields if field in by_field}
 
 
 def _found_env_file() -> Path | None:
     return next((path for path in (LOCAL_ENV_FILE, SYSTEM_ENV_FILE) if path.is_file()), None)
 
 
-def _credentials_folder() -> Path | None:
+def _read_credentials() -> dict[str, str]:
+    """The secret fields that systemd hands over as files, named after them (systemd.exec(5), LoadCredential)."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    return Path(folder) if folder else None
+    if not folder:
+        return {}
+    files = {field: Path(folder) / field for field in Settings.model_fields if is_secret(field)}
+    return {field: _read_text(path, "credential") for field, path in files.items() if path.is_file()}
 
 
-def _read_env_file(path: Path) -> dict[str, Any]:
-    """The fields that an env file sets."""
-    values = {name.lower(): value for name, value in _parse(path).items()}
-    return {field: values[field] for field in Settings.model_fields if values.get(field, "").strip()}
+def _read_text(path: Path, kind: str) -> str:
+    """A text file, whole.
+
+    Raises:
+        ConfigError: it can't be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the {kind} file {path} is not UTF-8 text") from error
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        raise ConfigError(f"the {kind} file {path} can't be read: {reason}") from error
 
 
 def _parse(path: Path) -> dict[str, str]:
@@ -104,43 +128,11 @@ def _parse(path: Path) -> dict[str, str]:
     Raises:
         ConfigError: the file can't be read, or a line of it can't be understood.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the env file {path} is not UTF-8 text") from error
-    except OSError as error:
-        raise ConfigError(f"the env file {path} can't be read: {error.strerror}") from error
     values = {}
-    for binding in parse_stream(StringIO(text)):
+    for binding in parse_stream(StringIO(_read_text(path, "env"))):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line
             raise ConfigError(f"the env file {path} can't be understood from line {line} on: write NAME=value")
         if binding.key is not None:
             values[binding.key] = binding.value or ""
     return values
-
-
-def _sources(from_file: Mapping[str, Any], credentials: Path | None) -> dict[str, Source]:
-    environment = {name.lower() for name, value in os.environ.items() if value}
-
-    def source(field: str) -> Source:
-        if field in environment:
-            return "environment"
-        if field in from_file:
-            return "file"
-        if credentials is not None and (credentials / field).is_file():
-            return "credential"
-        return "default"
-
-    return {field: source(field) for field in Settings.model_fields}
-
-
-def _problem(detail: ErrorDetails) -> str:
-    """One bad setting in one line: the name, what was given, what is allowed."""
-    reason = detail["msg"].removeprefix("Value error, ")
-    if not detail["loc"]:
-        return reason
-    reason = reason[:1].lower() + reason[1:]
-    field = str(detail["loc"][0])
-    given = "(secret)" if is_secret(field) else repr(one_line(str(detail["input"]), _SHOWN_LENGTH))
-    return f"{field.upper()} is {given}: {reason}"

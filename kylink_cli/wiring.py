@@ -15,7 +15,7 @@ from kylink_cli.rules.replenishment import Demand
 from kylink_cli.settings import Settings
 from kylink_cli.store.database import Database, create_database, open_database, sqlite_path
 from kylink_cli.store.levels import Scope
-from kylink_cli.store.schema import read_schema, require_current, upgrade
+from kylink_cli.store.schema import read_schema, require_current, require_tables, upgrade
 from kylink_cli.supply.retry import RetryPolicy
 
 
@@ -33,6 +33,27 @@ def existing_database(settings: Settings, *, scheduled: bool = False) -> Databas
     return database
 
 
+def unchanged_database(settings: Settings) -> Database:
+    """The database at whatever revision it is, which must exist and be kylink's.
+
+    Raises:
+        DatabaseUnfitError: it is missing, empty, unreadable, or newer than the program.
+        DatabaseError: it failed.
+    """
+    database = open_database(sqlite_path(settings.database_url))
+    require_tables(database)
+    return database
+
+
+def created_database(settings: Settings) -> Database:
+    """The database at whatever revision it is; a new one holds no tables yet.
+
+    Raises:
+        DatabaseUnfitError: it can't be created.
+    """
+    return create_database(sqlite_path(settings.database_url))
+
+
 def new_database(settings: Settings) -> Database:
     """The database, created and upgraded if need be.
 
@@ -40,17 +61,22 @@ def new_database(settings: Settings) -> Database:
         DatabaseUnfitError: it can't be created, or is newer than the program.
         DatabaseError: it failed.
     """
-    database = create_database(sqlite_path(settings.database_url))
+    database = created_database(settings)
     upgrade(database)
     return database
 
 
-def locks(settings: Settings) -> Locks:
-    """Where locks are kept: a folder beside the database, unless the settings name another."""
-    if settings.kylink_lock_url is not None:
-        return FileLocks(Path(settings.kylink_lock_url.removeprefix("file:")))
+def own_files(settings: Settings) -> tuple[Path, Path]:
+    """The file of the database, and the folder of the locks: beside it, unless the settings name another."""
     database = sqlite_path(settings.database_url)
-    return FileLocks(database.with_name(f"{database.name}.lock"))
+    if settings.kylink_lock_url is not None:
+        return database, Path(settings.kylink_lock_url.removeprefix("file:"))
+    return database, database.with_name(f"{database.name}.lock")
+
+
+def locks(settings: Settings) -> Locks:
+    """Where locks are kept."""
+    return FileLocks(own_files(settings)[1])
 
 
 def machinery(settings: Settings, database: Database, observe: Observer) -> Machinery:

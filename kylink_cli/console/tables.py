@@ -44,11 +44,13 @@ class Column:
         title: its heading.
         align: where its cells stand.
         flexible: whether it gives way first when the terminal is narrow.
+        wraps: whether a long cell goes on in the next line instead of being cut.
     """
 
     title: str
     align: Literal["left", "right"] = "left"
     flexible: bool = False
+    wraps: bool = False
 
 
 def build_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, on_terminal: bool) -> Table:
@@ -64,10 +66,9 @@ def build_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, on_
         table.add_column(
             column.title,
             justify=column.align,
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=not (column.wraps and on_terminal),
+            overflow="fold" if column.wraps else "ellipsis",
             min_width=None if column.flexible or not on_terminal else len(column.title),
-            ratio=None,
         )
     for row in rows:
         table.add_row(*[_cell(value) for value in row])

@@ -155,6 +155,8 @@ def translated_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _translate(error.orig) from error
+    except sqlite3.Error as error:
+        raise _translate(error) from error
 
 
 _UNFIT_CODES = {

@@ -85,20 +85,32 @@ def upgrade(database: Database) -> Schema:
     return before
 
 
+def require_tables(database: Database) -> Schema:
+    """Refuse an emptied database.
+
+    Returns:
+        The schema, at whatever revision.
+
+    Raises:
+        DatabaseUnfitError: it holds no tables, other tables than kylink's, or is newer than the program.
+    """
+    schema = read_schema(database)
+    if schema.current is None:
+        raise DatabaseUnfitError(
+            "the database holds no tables: an emptied database is never taken for "
+            "'nothing to do'; restore a backup, or run 'kylink db init'"
+        )
+    return schema
+
+
 def require_current(database: Database) -> None:
     """Refuse to work with a database of another revision.
 
     Raises:
         DatabaseUnfitError: it is empty, older or newer; the message says what to do.
     """
-    schema = read_schema(database)
-    if schema.is_current:
-        return
-    if schema.current is None:
+    schema = require_tables(database)
+    if not schema.is_current:
         raise DatabaseUnfitError(
-            "the database holds no tables: an emptied database is never taken for "
-            "'nothing to do'; restore a backup, or run 'kylink db init'"
+            f"the database is at revision {schema.current}, this kylink needs {schema.head}: run 'kylink db upgrade'"
         )
-    raise DatabaseUnfitError(
-        f"the database is at revision {schema.current}, this kylink needs {schema.head}: run 'kylink db upgrade'"
-    )

@@ -69,7 +69,7 @@ def _wait(policy: RetryPolicy) -> Callable[[RetryCallState], float]:
     by_policy = (
         wait_fixed(policy.delay_seconds)
         if policy.backoff == "fixed"
-        else wait_exponential_jitter(initial=policy.delay_seconds, max=3600, jitter=policy.delay_seconds)
+        else wait_exponential_jitter(multiplier=policy.delay_seconds, max=3600, jitter=policy.delay_seconds)
     )
 
     def wait(state: RetryCallState) -> float:

@@ -1,0 +1,107 @@
+"""`kylink config …`: what the settings are, where each came from, and whether they are fine."""
+
+from typing import TYPE_CHECKING, Any
+
+from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from kylink_cli.settings_loading import Loaded
+
+config = group("config", "The settings: show them with their source, check them.")
+
+
+@command(config, "show")
+def show(cli: Cli, json: JsonOption = False) -> None:
+    """Show every setting with its value and where that came from; secrets are masked."""
+    settings = _settings(cli.loaded)
+    if json:
+        env_file = cli.loaded.env_file
+        cli.console.document({"env_file": None if env_file is None else str(env_file), "settings": settings})
+        return
+    cli.console.say(_header(cli.loaded))
+    cli.console.say()
+    _show_table(cli, settings)
+
+
+@command(config, "check")
+def check(cli: Cli, json: JsonOption = False) -> int:
+    """Check every setting; exit 78 if one is bad. What only looks odd is a warning and does no harm."""
+    try:
+        problems, warnings = (), _warnings(cli.loaded)
+    except ConfigError as error:
+        problems, warnings = error.problems, []
+    if json:
+        cli.console.document(_verdict(problems, warnings))
+    else:
+        _say_verdict(cli, problems, warnings)
+    return ConfigError.exit_code if problems else 0
+
+
+def _settings(loaded: "Loaded") -> list[dict[str, Any]]:
+    from kylink_cli.settings import Settings
+    from kylink_cli.settings_messages import is_secret, shown
+
+    return [
+        {
+            "name": field.upper(),
+            "value": shown(field, getattr(loaded.settings, field)),
+            "source": loaded.sources[field],
+            "secret": is_secret(field),
+        }
+        for field in Settings.model_fields
+    ]
+
+
+def _header(loaded: "Loaded") -> str:
+    from kylink_cli.settings_loading import LOCAL_ENV_FILE, SYSTEM_ENV_FILE
+
+    if loaded.env_file is None:
+        return f"env file: none (neither {LOCAL_ENV_FILE} nor {SYSTEM_ENV_FILE} is there)"
+    return f"env file: {loaded.env_file}"
+
+
+def _show_table(cli: Cli, settings: list[dict[str, Any]]) -> None:
+    from rich.text import Text
+
+    from kylink_cli.console.tables import Column
+
+    def cell(value: Any, source: str) -> Text:
+        return Text("-" if value is None else str(value), style="dim" if source == "default" else "")
+
+    names = ("name", "value", "source")
+    rows: list[list[Any]] = [[cell(setting[name], setting["source"]) for name in names] for setting in settings]
+    cli.console.table([Column("setting"), Column("value", flexible=True), Column("source")], rows)
+
+
+def _warnings(loaded: "Loaded") -> list[str]:
+    """What is no mistake in itself, and still seldom meant."""
+    from kylink_cli.settings_loading import unknown_names
+
+    warnings = [
+        f"{name} means nothing" + (f": did you mean {nearest}?" if nearest else "")
+        for name, nearest in unknown_names(loaded.env_file).items()
+    ]
+    url = loaded.settings.proxy_api_url
+    if url is None:
+        warnings.append("PROXY_API_URL is not set: there is no supply service to order from")
+    elif url.startswith(("http:", "https:")) and loaded.settings.proxy_api_key is None:
+        warnings.append("PROXY_API_KEY is not set: the supply service is called without a key")
+    return warnings
+
+
+def _verdict(problems: tuple[str, ...], warnings: list[str]) -> dict[str, Any]:
+    verdict = {"ok": not problems, "problems": problems, "warnings": warnings}
+    if not problems:
+        return verdict
+    return {"error": {"code": ConfigError.code, "message": "; ".join(problems)}, **verdict}
+
+
+def _say_verdict(cli: Cli, problems: tuple[str, ...], warnings: list[str]) -> None:
+    for problem in problems:
+        cli.console.error(ConfigError.code, problem)
+    for warning in warnings:
+        cli.console.warning(f"warning: {warning}")
+    if not problems:
+        cli.console.say("configuration is fine")

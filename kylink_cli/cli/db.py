@@ -1,0 +1,112 @@
+"""`kylink db …`: create, upgrade, check, copy and measure the database."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.options import JsonOption, YesOption
+from kylink_cli.errors import UsageError
+
+db = group("db", "The database: create, upgrade, check, back up, measure.")
+
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.", show_default=False)]
+
+
+@command(db, "init")
+def init(cli: Cli, json: JsonOption = False) -> None:
+    """Create the database; one that is there is upgraded if need be."""
+    from kylink_cli.store.schema import upgrade
+    from kylink_cli.wiring import created_database
+
+    database = created_database(cli.settings)
+    before = upgrade(database)
+    if json:
+        cli.console.document({"path": _place(database.path), "from": before.current, "to": before.head})
+    elif before.current is None:
+        cli.console.say(f"created the database {database.path}, revision {before.head}")
+    elif before.is_current:
+        cli.console.say(f"there is a database at {database.path} already, revision {before.head}: nothing was changed")
+    else:
+        cli.console.say(f"upgraded the database {database.path} from revision {before.current} to {before.head}")
+
+
+@command(db, "upgrade")
+def upgrade_database(cli: Cli, json: JsonOption = False) -> None:
+    """Bring the database to the revision that this kylink works with."""
+    from kylink_cli.store.schema import upgrade
+    from kylink_cli.wiring import unchanged_database
+
+    before = upgrade(unchanged_database(cli.settings))
+    if json:
+        cli.console.document({"from": before.current, "to": before.head})
+    elif before.is_current:
+        cli.console.say(f"the database is at revision {before.head} already: nothing was changed")
+    else:
+        cli.console.say(f"upgraded the database from revision {before.current} to {before.head}")
+
+
+@command(db, "check")
+def check_database(cli: Cli, json: JsonOption = False) -> int:
+    """Check the file and everything that must hold in it; exit 1 if something is wrong."""
+    from kylink_cli.store.check import check
+    from kylink_cli.wiring import existing_database
+
+    with existing_database(cli.settings).reading() as session:
+        findings = check(session)
+    ok = all(finding.ok for finding in findings)
+    if json:
+        checks = [{"name": f.name, "ok": f.ok, "violations": f.violations} for f in findings]
+        cli.console.document({"ok": ok, "checks": checks})
+    else:
+        from kylink_cli.console.tables import Column
+
+        rows = [["ok" if f.ok else "wrong", f.violations, f.name] for f in findings]
+        cli.console.table([Column("result"), Column("violations", "right"), Column("rule", flexible=True)], rows)
+    return 0 if ok else 1
+
+
+@command(db, "backup")
+def backup(cli: Cli, file: BackupFile, json: JsonOption = False, yes: YesOption = False) -> None:
+    """Copy the database into one file, while others may write to it."""
+    from kylink_cli.store.backup import back_up
+    from kylink_cli.wiring import unchanged_database
+
+    database = unchanged_database(cli.settings)
+    if file.exists() and not cli.console.confirm(f"{file} exists: replace it?", yes=yes):
+        raise UsageError(f"{file} exists and was left alone: name another file, or say --yes to replace it")
+    size = back_up(database, file)
+    if json:
+        cli.console.document({"file": str(file.absolute()), "bytes": size})
+    else:
+        cli.console.say(f"backed up to {file}, {size:,} bytes, checked")
+
+
+@command(db, "stats")
+def stats(cli: Cli, json: JsonOption = False) -> None:
+    """Show what the database holds and what it takes on disk."""
+    from kylink_cli.store.stats import read_stats
+    from kylink_cli.wiring import existing_database
+
+    figures = read_stats(existing_database(cli.settings))
+    if json:
+        cli.console.document(figures.document())
+        return
+
+    from kylink_cli.console.tables import Column
+
+    rows: list[list[object]] = [
+        ["file", figures.path],
+        ["revision", figures.revision],
+        ["SQLite", figures.sqlite_version],
+        ["file size", f"{figures.file_bytes:,} bytes"],
+        ["write-ahead log", f"{figures.wal_bytes:,} bytes"],
+        *[[f"rows in {name}", f"{number:,}"] for name, number in figures.rows.items()],
+        *[[f"items {state}", f"{number:,}"] for state, number in figures.items.items()],
+    ]
+    cli.console.table([Column("figure"), Column("value", flexible=True)], rows)
+
+
+def _place(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())

@@ -1,0 +1,152 @@
+"""`kylink doctor`: is everything there that an unattended run needs, and what to do where it is not.
+
+Each check is a function that yields findings; `cli/doctor.py` lists them in the order in which they are shown.
+"""
+
+import asyncio
+import os
+import pwd
+import sqlite3
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from kylink_cli.errors import KylinkError
+from kylink_cli.locks.base import Locks
+from kylink_cli.scheduling.jobs import JOBS
+from kylink_cli.settings_loading import Loaded, unknown_names
+from kylink_cli.store import paused_jobs, runs
+from kylink_cli.store.database import Database
+from kylink_cli.supply.base import Supplier
+
+# Before it, a checkpoint beside writers can corrupt a file in WAL mode (sqlite.org/releaselog/3_51_3.html).
+SAFE_SQLITE = (3, 51, 3)
+CLOCK_TOLERANCE = timedelta(minutes=1)
+
+Verdict = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        area: what was looked at.
+        verdict: how good it is.
+        text: what was found.
+        advice: what to do about it; empty if nothing.
+    """
+
+    area: str
+    verdict: Verdict
+    text: str
+    advice: str = ""
+
+
+def check_settings(loaded: Loaded) -> Iterator[Finding]:
+    """Are the settings complete, and is the env file private?"""
+    source = f"read from {loaded.env_file}" if loaded.env_file else "no env file"
+    yield Finding("settings", "ok", f"all values are valid ({source})")
+    for name, nearest in unknown_names(loaded.env_file).items():
+        yield Finding("settings", "warning", f"{name} means nothing", f"did you mean {nearest}?" if nearest else "")
+    if loaded.env_file is not None and loaded.env_file.stat().st_mode & stat.S_IROTH:
+        yield Finding("settings", "warning", f"{loaded.env_file} can be read by everybody", "chmod o-r it")
+
+
+def check_schedule(loaded: Loaded, database: Database) -> Iterator[Finding]:
+    """Do scheduled runs do anything?"""
+    if not loaded.settings.enable_auto_cron:
+        yield Finding("schedule", "warning", "scheduled runs do nothing", "set ENABLE_AUTO_CRON=true")
+    else:
+        yield Finding("schedule", "ok", "scheduled runs are on")
+    with database.reading() as session:
+        paused = paused_jobs.paused(session)
+    for job in JOBS:
+        if job.name in paused:
+            since = paused[job.name].strftime("%Y-%m-%d %H:%M UTC")
+            advice = f"'kylink jobs resume {job.name}' lets it run again"
+            yield Finding("schedule", "warning", f"{job.name} is paused since {since}", advice)
+
+
+def check_database(database: Database) -> Iterator[Finding]:
+    """Is the database of this program's revision, on a sound SQLite?"""
+    yield Finding("database", "ok", f"{database.path} is there, of the right revision")
+    if sqlite3.sqlite_version_info < SAFE_SQLITE:
+        version = sqlite3.sqlite_version
+        yield Finding(
+            "database",
+            "ok",
+            f"SQLite {version}: do not run wal_checkpoint by hand beside the jobs",
+        )
+
+
+def check_owners(database_path: Path, lock_folder: Path | None) -> Iterator[Finding]:
+    """Do the files belong to one user, and to nobody else's eyes? A stray `sudo kylink` must not stop the timers."""
+    owner = database_path.parent.stat().st_uid
+    for path in _files(database_path, lock_folder):
+        status = path.stat()
+        if status.st_uid != owner:
+            advice = f"chown {_user(owner)} {path}"
+            yield Finding("files", "error", f"{path} belongs to {_user(status.st_uid)}, its folder does not", advice)
+        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield Finding("files", "warning", f"{path} is open to other users", f"chmod go= {path}")
+        if not os.access(path, os.W_OK):
+            advice = f"run as {_user(owner)}: sudo -u {_user(owner)} kylink …"
+            yield Finding("files", "error", f"{path} can't be written by {_user(os.geteuid())}", advice)
+    yield Finding("files", "ok", f"the database's folder belongs to {_user(owner)}")
+
+
+def check_locks(locks: Locks) -> Iterator[Finding]:
+    """Can locks be taken, and which jobs run now?"""
+    for job in JOBS:
+        try:
+            is_free = locks.is_free(job.name)
+        except KylinkError as error:
+            yield Finding("locks", "error", str(error), "check who owns the lock files")
+            return
+        if not is_free:
+            yield Finding("locks", "ok", f"{job.name} is running now")
+    yield Finding("locks", "ok", "lock files can be used")
+
+
+def check_supply(supplier: Supplier) -> Iterator[Finding]:
+    """Can the supply service be reached? Nothing is ordered."""
+
+    async def look() -> str:
+        try:
+            return await supplier.check()
+        finally:
+            await supplier.close()
+
+    try:
+        yield Finding("supply", "ok", asyncio.run(look()))
+    except KylinkError as error:
+        yield Finding("supply", "error", str(error), "check PROXY_API_URL, the network and the service")
+
+
+def check_clock(database: Database, now: datetime) -> Iterator[Finding]:
+    """Does the clock go on from where the last run saw it?"""
+    with database.reading() as session:
+        last = runs.history(session, None, 1)
+    if last and last[0].started_at > now + CLOCK_TOLERANCE:
+        ahead = last[0].started_at - now
+        text = f"run {last[0].id} began {ahead} in the future: the clock was set back"
+        yield Finding("clock", "error", text, "set the clock right (timedatectl)")
+        return
+    yield Finding("clock", "ok", now.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+def _files(database_path: Path, lock_folder: Path | None) -> Iterator[Path]:
+    beside = [database_path.with_name(database_path.name + suffix) for suffix in ("", "-wal", "-shm")]
+    locks = [] if lock_folder is None else [lock_folder, *sorted(lock_folder.glob("*.lock"))]
+    return (path for path in (*beside, *locks) if path.exists())
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

@@ -1,0 +1,72 @@
+"""How a setting and what is wrong with it are put into words; what is secret stays so."""
+
+import re
+from typing import Any, get_args
+
+from annotated_types import Ge, Gt, Le
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from kylink_cli.rules.text import one_line
+from kylink_cli.settings import Settings
+
+MASK = "********"
+
+_SHOWN_LENGTH = 80
+_LOGIN = re.compile(r"://.*@")
+_SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+def is_secret(field: str) -> bool:
+    """Whether a setting's value must never be shown."""
+    return SecretStr in get_args(Settings.model_fields[field].annotation)
+
+
+def shown(field: str, value: Any) -> Any:
+    """A setting's value as it may be shown: secrets masked, also those within URLs."""
+    if value is None:
+        return None
+    if is_secret(field):
+        return MASK
+    return _mask_url(one_line(value)) if isinstance(value, str) else value
+
+
+def problem(detail: ErrorDetails) -> str:
+    """One bad setting in one line: the name, what was given, what is allowed."""
+    if not detail["loc"]:
+        return _stated(detail)
+    field = str(detail["loc"][0])
+    given = "(secret)" if is_secret(field) else repr(one_line(shown(field, str(detail["input"])), _SHOWN_LENGTH))
+    return f"{field.upper()} is {given}: {_allowed(field, detail)}"
+
+
+def limits(info: FieldInfo) -> str | None:
+    """What a number may be, from the field's own limits; None if it has none."""
+    low = next((str(limit.ge) for limit in info.metadata if isinstance(limit, Ge)), None)
+    above = next((str(limit.gt) for limit in info.metadata if isinstance(limit, Gt)), None)
+    high = next((str(limit.le) for limit in info.metadata if isinstance(limit, Le)), None)
+    if high is None:
+        return None
+    return f"above {above} and at most {high}" if low is None else f"{low} to {high}"
+
+
+def _allowed(field: str, detail: ErrorDetails) -> str:
+    info = Settings.model_fields[field]
+    allowed = limits(info)
+    if allowed is not None:
+        whole = "a whole number, " if info.annotation is not float else ""
+        return f"must be {whole}{allowed}"
+    if detail["type"] == "bool_parsing":
+        return "must be true or false"
+    if detail["type"] == "literal_error":
+        return "must be " + " or ".join(get_args(info.annotation))
+    return _stated(detail)
+
+
+def _stated(detail: ErrorDetails) -> str:
+    return detail["msg"].removeprefix("Value error, ")
+
+
+def _mask_url(text: str) -> str:
+    return _SECRET_PARAMETER.sub(rf"\g<1>{MASK}", _LOGIN.sub(f"://{MASK}@", text))

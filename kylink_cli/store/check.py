@@ -1,0 +1,159 @@
+"""What must hold in every database, each rule as one statement that counts the rows that break it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Table, and_, exists, func, or_, select, text
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement, Select
+
+from kylink_cli.store.tables import (
+    Alert,
+    Campaign,
+    CampaignClaim,
+    CampaignResult,
+    Run,
+    StockItem,
+    SupplyRequest,
+    in_state,
+    table,
+)
+
+Count = Select[tuple[int]]
+
+_alerts = table(Alert)
+_campaigns = table(Campaign)
+_claims = table(CampaignClaim)
+_items = table(StockItem)
+_requests = table(SupplyRequest)
+_results = table(CampaignResult)
+_runs = table(Run)
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A rule that every database keeps.
+
+    Attributes:
+        name: the rule as a sentence.
+        violations: counts the rows that break it.
+    """
+
+    name: str
+    violations: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        name: the rule that was checked.
+        violations: rows that break it.
+    """
+
+    name: str
+    violations: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether the rule holds."""
+        return self.violations == 0
+
+
+def check(session: Session) -> list[Finding]:
+    """Check the file itself, then every invariant; a damaged file is not looked into any further.
+
+    Args:
+        session: a transaction.
+    """
+    findings = _check_file(session)
+    if not all(finding.ok for finding in findings):
+        return findings
+    return findings + [Finding(rule.name, session.scalars(rule.violations).one()) for rule in INVARIANTS]
+
+
+def _check_file(session: Session) -> list[Finding]:
+    """SQLite's own checks; PostgreSQL looks after its files and foreign keys itself."""
+    if session.get_bind().dialect.name != "sqlite":
+        return []
+    damages = [line for line in session.scalars(text("PRAGMA integrity_check")) if line != "ok"]
+    dangling = session.execute(text("PRAGMA foreign_key_check")).all()
+    return [
+        Finding("the file is intact", len(damages)),
+        Finding("every reference leads to a row", len(dangling)),
+    ]
+
+
+def _count(rows: Table, wrong: ColumnElement[bool]) -> Count:
+    return select(func.count()).select_from(rows).where(wrong)
+
+
+def _repeated(rows: Table, key: list[ColumnElement[str]], among: ColumnElement[bool] | None = None) -> Count:
+    """Counts the keys that more than one row has."""
+    repeated = select(*key).select_from(rows).group_by(*key).having(func.count() > 1)
+    if among is not None:
+        repeated = repeated.where(among)
+    return select(func.count()).select_from(repeated.subquery())
+
+
+def _overdrawn() -> Count:
+    """Counts the requests that more items name than they produced; purged items are missing, never too many."""
+    stored = (
+        select(_items.c.supply_request_id, func.count().label("number"))
+        .where(_items.c.supply_request_id.is_not(None))
+        .group_by(_items.c.supply_request_id)
+        .subquery()
+    )
+    return (
+        select(func.count())
+        .join_from(stored, _requests, _requests.c.id == stored.c.supply_request_id)
+        .where(stored.c.number > _requests.c.produced)
+    )
+
+
+def _ended_wrongly(rows: Table, unfinished: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Unfinished with an end, or finished without one."""
+    has_end = rows.c.finished_at.is_not(None)
+    return or_(and_(unfinished, has_end), and_(~unfinished, ~has_end))
+
+
+INVARIANTS = (
+    Invariant("a value is stored once within its campaign", _repeated(_items, [_items.c.campaign_id, _items.c.value])),
+    Invariant("an item's campaign exists", _count(_items, ~exists().where(_campaigns.c.id == _items.c.campaign_id))),
+    Invariant(
+        "a consumed item says when it was consumed",
+        _count(_items, and_(in_state(_items, "consumed"), _items.c.consumed_at.is_(None))),
+    ),
+    Invariant("no more items are stored for a supply request than it produced", _overdrawn()),
+    Invariant(
+        "a supply request has an end exactly when it is not open",
+        _count(_requests, _ended_wrongly(_requests, in_state(_requests, "open"))),
+    ),
+    Invariant(
+        "a supply request ends after it began", _count(_requests, _requests.c.finished_at < _requests.c.created_at)
+    ),
+    Invariant(
+        "a run has an end exactly when it is not running",
+        _count(_runs, _ended_wrongly(_runs, _runs.c.status == "running")),
+    ),
+    Invariant("a run ends after it began", _count(_runs, _runs.c.finished_at < _runs.c.started_at)),
+    Invariant(
+        "a claim belongs to a running run",
+        _count(
+            _claims,
+            and_(
+                _claims.c.run_id.is_not(None),
+                ~exists().where(_runs.c.id == _claims.c.run_id, _runs.c.status == "running"),
+            ),
+        ),
+    ),
+    Invariant("a result's run exists", _count(_results, ~exists().where(_runs.c.id == _results.c.run_id))),
+    Invariant(
+        "at most one alert of a condition is unresolved",
+        _repeated(_alerts, [_alerts.c.fingerprint], _alerts.c.state != "resolved"),
+    ),
+    Invariant(
+        "an alert says when it was resolved exactly when it is",
+        _count(_alerts, (_alerts.c.state == "resolved") != _alerts.c.resolved_at.is_not(None)),
+    ),
+)

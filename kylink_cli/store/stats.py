@@ -1,0 +1,78 @@
+"""What a database holds, in numbers."""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, literal, select, union_all
+from sqlalchemy.orm import Session
+from sqlmodel import SQLModel
+
+from kylink_cli.store.database import Database
+from kylink_cli.store.schema import read_schema
+from kylink_cli.store.tables import ITEM_STATES, StockItem, table
+
+_items = table(StockItem)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a database holds.
+
+    Attributes:
+        path: the file of an embedded database, None otherwise.
+        revision: the revision of its tables.
+        sqlite_version: the version of the SQLite library in use.
+        file_bytes: what the file takes; 0 if there is none.
+        wal_bytes: what was written and is not in the file yet; 0 if there is none.
+        rows: the number of rows of each table.
+        items: the number of items in each state.
+    """
+
+    path: str | None
+    revision: str | None
+    sqlite_version: str
+    file_bytes: int
+    wal_bytes: int
+    rows: Mapping[str, int]
+    items: Mapping[str, int]
+
+    def document(self) -> dict[str, Any]:
+        """The figures as a JSON object."""
+        return asdict(self)
+
+
+def read_stats(database: Database) -> Stats:
+    """Count what a database holds, at one moment.
+
+    Raises:
+        DatabaseError: it can't be read.
+    """
+    with database.reading() as session:
+        rows, items = _count_rows(session), _count_items(session)
+    path = database.path
+    return Stats(
+        path=None if path is None else str(path.absolute()),
+        revision=read_schema(database).current,
+        sqlite_version=sqlite3.sqlite_version,
+        file_bytes=0 if path is None else _size(path),
+        wal_bytes=0 if path is None else _size(path.with_name(f"{path.name}-wal")),
+        rows=rows,
+        items=items,
+    )
+
+
+def _count_rows(session: Session) -> dict[str, int]:
+    counts = [select(literal(rows.name), func.count()).select_from(rows) for rows in SQLModel.metadata.sorted_tables]
+    return dict(sorted(session.execute(union_all(*counts)).tuples()))
+
+
+def _count_items(session: Session) -> dict[str, int]:
+    counts = session.execute(select(_items.c.state, func.count()).group_by(_items.c.state)).tuples()
+    return dict.fromkeys(ITEM_STATES, 0) | dict(counts.all())
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
