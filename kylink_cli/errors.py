@@ -7,6 +7,7 @@
     ├── PartlyDoneError            10   PARTLY_DONE
     ├── LockedError                75   LOCKED
     ├── ConfigError                78   CONFIG
+    ├── BadFileError                1   USAGE
     └── DatabaseError               1   DATABASE
         ├── DatabaseBusyError      75   DATABASE
         └── DatabaseUnfitError     78   DATABASE
@@ -15,6 +16,7 @@ An error's message is one line that says what is wrong, with which value, and wh
 Errors of the supply service have a tree of their own, in `supply/errors.py`: a run judges and counts them.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -73,6 +75,20 @@ class ConfigError(KylinkError):
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+class BadFileError(KylinkError):
+    """A file that was to be read in can't be used; nothing was changed.
+
+    Attributes:
+        faults: what is wrong, one line each, where there is more to say than the message.
+    """
+
+    code = "USAGE"
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 class DatabaseError(KylinkError):

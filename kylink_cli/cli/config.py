@@ -28,10 +28,7 @@ def show(cli: Cli, json: JsonOption = False) -> None:
 @command(config, "check")
 def check(cli: Cli, json: JsonOption = False) -> int:
     """Check every setting; exit 78 if one is bad. What only looks odd is a warning and does no harm."""
-    try:
-        problems, warnings = (), _warnings(cli.loaded)
-    except ConfigError as error:
-        problems, warnings = error.problems, []
+    problems, warnings = _look_through(cli)
     if json:
         cli.console.document(_verdict(problems, warnings))
     else:
@@ -68,11 +65,20 @@ def _show_table(cli: Cli, settings: list[dict[str, Any]]) -> None:
     from kylink_cli.console.tables import Column
 
     def cell(value: Any, source: str) -> Text:
-        return Text("-" if value is None else str(value), style="dim" if source == "default" else "")
+        text = str(value).lower() if isinstance(value, bool) else "-" if value is None else str(value)
+        return Text(text, style="dim" if source == "default" else "")
 
     names = ("name", "value", "source")
     rows: list[list[Any]] = [[cell(setting[name], setting["source"]) for name in names] for setting in settings]
     cli.console.table([Column("setting"), Column("value", flexible=True), Column("source")], rows)
+
+
+def _look_through(cli: Cli) -> tuple[tuple[str, ...], list[str]]:
+    """What is wrong, and what only looks odd."""
+    try:
+        return (), _warnings(cli.loaded)
+    except ConfigError as error:
+        return error.problems, []
 
 
 def _warnings(loaded: "Loaded") -> list[str]:

@@ -1,7 +1,7 @@
 """`kylink db …`: create, upgrade, check, copy and measure the database."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -96,7 +96,7 @@ def stats(cli: Cli, json: JsonOption = False) -> None:
 
     from kylink_cli.console.tables import Column
 
-    rows: list[list[object]] = [
+    rows: list[list[Any]] = [
         ["file", figures.path],
         ["revision", figures.revision],
         ["SQLite", figures.sqlite_version],

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from kylink_cli.errors import DatabaseError, UsageError
 from kylink_cli.files import create_private_folder
 from kylink_cli.store.database import Database, translated_errors
@@ -58,16 +60,23 @@ def _unfinished(target: Path) -> Iterator[Path]:
 def _copy(database: Database, target: Path) -> None:
     with (
         translated_errors(),
-        closing(database.engine.raw_connection()) as source,
+        database.reading() as session,
         closing(sqlite3.connect(target)) as copy,
     ):
         # All pages in one step are one moment of the database; in smaller steps every foreign write starts it anew.
-        source.driver_connection.backup(copy, pages=_ALL_PAGES)
+        _driver(session).backup(copy, pages=_ALL_PAGES)
         # The copy is one file: in WAL mode, reading it would leave two more beside it.
         copy.execute("PRAGMA journal_mode = DELETE")
         (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         raise DatabaseError("the database is damaged and no backup was written: run 'kylink db check'")
+
+
+def _driver(session: Session) -> sqlite3.Connection:
+    connection = session.connection().connection.driver_connection
+    if not isinstance(connection, sqlite3.Connection):
+        raise TypeError("only SQLite copies itself")
+    return connection
 
 
 def _give_name(copy: Path, target: Path) -> None:

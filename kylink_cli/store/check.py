@@ -18,7 +18,7 @@ from kylink_cli.store.tables import (
     table,
 )
 
-Count = Select[tuple[int]]
+Count = Select[int]
 
 _alerts = table(Alert)
 _campaigns = table(Campaign)

@@ -1,0 +1,47 @@
+# The project's tasks; `make` lists them.
+
+VENV := .venv
+STAMP := $(VENV)/.set-up
+SOURCES := kylink_cli tests
+
+# Another interpreter: make setup PYTHON=/path/to/python
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Create .venv with kylink and all that its development needs
+
+demo: setup ## Show kylink at work, on this machine alone
+	@$(VENV)/bin/kylink demo
+
+test: setup ## Run every test
+	@$(VENV)/bin/pytest --numprocesses auto
+
+check: setup ## Check formatting, lint and types
+	@$(VENV)/bin/ruff format --check $(SOURCES)
+	@$(VENV)/bin/ruff check $(SOURCES)
+	@$(VENV)/bin/mypy --strict $(SOURCES)
+
+format: setup ## Format the code, and mend what lint can mend
+	@$(VENV)/bin/ruff format $(SOURCES)
+	@$(VENV)/bin/ruff check --fix $(SOURCES)
+
+clean: ## Remove .venv and every cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.txt pyproject.toml
+	@for python in $(PYTHONS); do \
+		if "$$python" -c '$(IS_FIT)' 2>/dev/null; then exec "$$python" -m venv $(VENV); fi; \
+	done; \
+	echo "kylink needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv);" \
+		"name one with: make setup PYTHON=/path/to/python" >&2; \
+	exit 1
+	@$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
