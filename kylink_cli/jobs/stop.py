@@ -38,9 +38,11 @@ class Stop:
         reason: why the run ends; None while it goes on.
     """
 
-    def __init__(self, on_stop: Callable[[StopReason], None]) -> None:
+    def __init__(self, on_stop: Callable[[StopReason], None], grace_seconds: float = GRACE_SECONDS) -> None:
         self.reason: StopReason | None = None
         self._on_stop = on_stop
+        self._grace_seconds = grace_seconds
+        self._cut_at: float | None = None
         self._asked = asyncio.Event()
         self._calls: set[asyncio.Timeout] = set()
 
@@ -50,9 +52,9 @@ class Stop:
             return
         self.reason = reason
         self._asked.set()
-        cut_at = asyncio.get_running_loop().time() + GRACE_SECONDS
+        self._cut_at = asyncio.get_running_loop().time() + self._grace_seconds
         for call in self._calls:
-            call.reschedule(cut_at)
+            call.reschedule(self._cut_at)
         self._on_stop(reason)
 
     def check(self) -> None:
@@ -84,7 +86,7 @@ class Stop:
     @asynccontextmanager
     async def in_flight(self) -> AsyncIterator[None]:
         """Around a call: a call that outlasts the grace of a stopping run is cut off with `TimeoutError`."""
-        async with asyncio.timeout(None) as call:
+        async with asyncio.timeout_at(self._cut_at) as call:
             self._calls.add(call)
             try:
                 yield

@@ -1,0 +1,40 @@
+"""Real databases for tests, and short ways to put things into them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from kylink_cli.store.database import Database, create_database
+from kylink_cli.store.schema import upgrade
+from kylink_cli.store.tables import Campaign, StockItem
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def new_database(folder: Path) -> Database:
+    """A fresh SQLite database of the current revision."""
+    database = create_database(folder / "kylink.db")
+    upgrade(database)
+    return database
+
+
+def add_campaigns(database: Database, *ids: str, user: str = "u1") -> None:
+    """Add active campaigns that are old enough to have the lowest watermark."""
+    with database.writing() as session:
+        session.add_all(Campaign(id=key, user_id=user, name=f"Campaign {key}", created_at=LONG_AGO) for key in ids)
+
+
+def add_items(database: Database, campaign: str, number: int, *, hours: float = 48, state: str = "available") -> None:
+    """Add items that expire in so many hours; consumed ones were consumed just now."""
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        session.add_all(
+            StockItem(
+                campaign_id=campaign,
+                value=f"{campaign}-{state}-{hours}-{index}",
+                state=state,
+                created_at=now,
+                expires_at=now + timedelta(hours=hours),
+                consumed_at=now if state == "consumed" else None,
+            )
+            for index in range(number)
+        )
