@@ -15,19 +15,20 @@ help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv with kylink and all that its development needs
+	@echo "ready: $(VENV)/bin/kylink"
 
-demo: setup ## Show kylink at work, on this machine alone
+demo: $(STAMP) ## Show kylink at work, on this machine alone
 	@$(VENV)/bin/kylink demo
 
-test: setup ## Run every test
+test: $(STAMP) ## Run every test
 	@$(VENV)/bin/pytest --numprocesses auto
 
-check: setup ## Check formatting, lint and types
+check: $(STAMP) ## Check formatting, lint and types
 	@$(VENV)/bin/ruff format --check $(SOURCES)
 	@$(VENV)/bin/ruff check $(SOURCES)
 	@$(VENV)/bin/mypy --strict $(SOURCES)
 
-format: setup ## Format the code, and mend what lint can mend
+format: $(STAMP) ## Format the code, and mend what lint can mend
 	@$(VENV)/bin/ruff format $(SOURCES)
 	@$(VENV)/bin/ruff check --fix $(SOURCES)
 
@@ -42,6 +43,6 @@ $(STAMP): requirements.txt pyproject.toml
 	echo "kylink needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv);" \
 		"name one with: make setup PYTHON=/path/to/python" >&2; \
 	exit 1
-	@$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
-	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
