@@ -39,7 +39,8 @@ class Settings(BaseModel):
 
     database_url: str = Field(
         default_factory=_default_database_url,
-        description="Where campaigns, stock and runs are kept: sqlite:///FILE (four slashes for an absolute path).",
+        description="Where campaigns, stock and runs are kept: sqlite:///FILE (four slashes for an absolute path). "
+        "Default: kylink.db in $STATE_DIRECTORY, else in ~/.local/state/kylink.",
     )
     enable_auto_cron: bool = Field(
         default=False, description="Scheduled runs (--scheduled) do nothing unless this is true."
