@@ -30,6 +30,7 @@ from sqlmodel import Field, SQLModel
 
 CAMPAIGN_STATUSES = ("active", "paused")
 ITEM_STATES = ("available", "leased", "consumed", "expired", "discarded")
+LEASE_STATES = ("active", "confirmed", "released", "expired")
 REQUEST_STATES = ("open", "answered", "refused", "cancelled", "in_doubt")
 RUN_STATUSES = ("running", "succeeded", "partial", "failed", "interrupted", "crashed")
 RESULT_STATUSES = ("succeeded", "partial", "failed", "skipped", "not_served")
@@ -107,6 +108,18 @@ class StockItem(SQLModel, table=True):
             sqlite_where=text("state = 'consumed'"),
             postgresql_where=text("state = 'consumed'"),
         ),
+        Index(
+            "ix_stock_items_expiring",
+            "expires_at",
+            sqlite_where=text("state = 'available'"),
+            postgresql_where=text("state = 'available'"),
+        ),
+        Index(
+            "ix_stock_items_spent",
+            "expires_at",
+            sqlite_where=text("state IN ('consumed', 'expired', 'discarded')"),
+            postgresql_where=text("state IN ('consumed', 'expired', 'discarded')"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -118,6 +131,59 @@ class StockItem(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     consumed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     supply_request_id: int | None = Field(default=None, sa_column=Column(_BIG))
+    expirations: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+
+
+class Lease(SQLModel, table=True):
+    """A time-limited, exclusive hold on one item by one consumer, named by a secret token."""
+
+    __tablename__ = "leases"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("campaign_id", "idempotency_key", "key_index", name="uq_leases_idempotency_key"),
+        Index(
+            "uq_leases_active_item",
+            "item_id",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+        Index(
+            "ix_leases_deadline",
+            "expires_at",
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+        Index("ix_leases_item_id", "item_id"),
+        Index("ix_leases_closed_at", "closed_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
+    token: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False))
+    item_id: int = Field(sa_column=Column(ForeignKey("stock_items.id", ondelete="CASCADE"), nullable=False))
+    holder: str | None = Field(default=None, sa_column=Column(String(200)))
+    idempotency_key: str | None = Field(default=None, sa_column=Column(String(200)))
+    key_index: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    state: str = Field(default="active", sa_column=Column(_choice(LEASE_STATES, "lease_state"), nullable=False))
+    leased_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    closed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    error: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class NoStockEvent(SQLModel, table=True):
+    """A consumer asked for an item, and the campaign had none."""
+
+    __tablename__ = "no_stock_events"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_no_stock_events_campaign_id", "campaign_id", "happened_at"),
+        Index("ix_no_stock_events_happened_at", "happened_at"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False))
+    happened_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
 class SupplyRequest(SQLModel, table=True):
