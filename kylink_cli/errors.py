@@ -4,6 +4,7 @@
     ├── UsageError                  2   USAGE
     ├── NotFoundError              11   NOT_FOUND
     ├── NoStockError               11   NO_STOCK
+    ├── LeaseOverError              1   LEASE_OVER
     ├── PartlyDoneError            10   PARTLY_DONE
     ├── LockedError                75   LOCKED
     ├── ConfigError                78   CONFIG
@@ -11,6 +12,7 @@
     └── DatabaseError               1   DATABASE
         ├── DatabaseBusyError      75   DATABASE
         └── DatabaseUnfitError     78   DATABASE
+            └── DatabaseMissingError
 
 An error's message is one line that says what is wrong, with which value, and what to do.
 Errors of the supply service have a tree of their own, in `supply/errors.py`: a run judges and counts them.
@@ -21,10 +23,15 @@ from typing import ClassVar
 
 
 class KylinkError(Exception):
-    """Something went wrong that kylink can name."""
+    """Something went wrong that kylink can name.
+
+    Attributes:
+        details: lines that are shown before the message, such as the bad rows of a file.
+    """
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "INTERNAL"
+    details: Sequence[str] = ()
 
 
 class UsageError(KylinkError):
@@ -46,6 +53,12 @@ class NoStockError(KylinkError):
 
     exit_code = 11
     code = "NO_STOCK"
+
+
+class LeaseOverError(KylinkError):
+    """A lease has ended, so that its item is its holder's no more, or was used up already."""
+
+    code = "LEASE_OVER"
 
 
 class PartlyDoneError(KylinkError):
@@ -78,17 +91,13 @@ class ConfigError(KylinkError):
 
 
 class BadFileError(KylinkError):
-    """A file that was to be read in can't be used; nothing was changed.
-
-    Attributes:
-        faults: what is wrong, one line each, where there is more to say than the message.
-    """
+    """A file that was to be read in can't be used; nothing was changed."""
 
     code = "USAGE"
 
-    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, details: Sequence[str] = ()) -> None:
         super().__init__(message)
-        self.faults = faults
+        self.details = details
 
 
 class DatabaseError(KylinkError):
@@ -107,3 +116,7 @@ class DatabaseUnfitError(DatabaseError):
     """The database is missing, empty, unreadable, or of another version than the program."""
 
     exit_code = 78
+
+
+class DatabaseMissingError(DatabaseUnfitError):
+    """There is no database yet, or an empty one: what may create it does, all else ends here."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from kylink_cli.errors import DatabaseMissingError
 from kylink_cli.jobs.events import Notice, Observer
 from kylink_cli.jobs.fill import FillLimits
 from kylink_cli.jobs.replenish import Assignment
@@ -72,6 +73,19 @@ def own_files(settings: Settings) -> tuple[Path, Path]:
     if settings.kylink_lock_url is not None:
         return database, Path(settings.kylink_lock_url.removeprefix("file:"))
     return database, database.with_name(f"{database.name}.lock")
+
+
+def database_if_any(settings: Settings) -> Database | None:
+    """The database, None if there is none yet, for what may create one but must not do so for bad input.
+
+    Raises:
+        DatabaseUnfitError: it is unreadable, or newer than the program.
+        DatabaseError: it failed.
+    """
+    try:
+        return existing_database(settings)
+    except DatabaseMissingError:
+        return None
 
 
 def locks(settings: Settings) -> Locks:

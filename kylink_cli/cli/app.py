@@ -30,7 +30,7 @@ class KylinkGroup(TyperGroup):
         try:
             return super().main(args=arguments, **options) or 0
         except KylinkError as error:
-            console.error(error.code, str(error))
+            console.error(error.code, str(error), error.details)
             _debug_traceback(arguments)
             return error.exit_code
         except TyperException as error:

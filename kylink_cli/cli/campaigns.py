@@ -1,18 +1,153 @@
 """`kylink campaigns …`: what is to be kept in stock."""
 
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kylink_cli.cli import campaign_changes
 from kylink_cli.cli.command import Cli, command, group
-from kylink_cli.cli.options import JsonOption
+from kylink_cli.cli.lookups import refuse_unknown, unknown_campaign
+from kylink_cli.cli.options import JsonOption, YesOption
+from kylink_cli.errors import LockedError, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 campaigns = group("campaigns", "What is to be kept in stock.")
+campaign_changes.register(campaigns)
+
+
+class Status(StrEnum):
+    """The statuses of a campaign."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class Order(StrEnum):
+    """What campaigns can be sorted by."""
+
+    ID = "id"
+    RUNWAY = "runway"
+    AVAILABLE = "available"
+
+
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The campaigns.")]
 
 
 @command(campaigns, "list")
-def list_campaigns(cli: Cli, json: JsonOption = False) -> None:
-    """List the campaigns."""
-    print(cli.options, cli.settings)
+def list_campaigns(
+    cli: Cli,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user's.")] = None,
+    status: Annotated[Status | None, typer.Option("--status", help="Only those of this status.")] = None,
+    low: Annotated[bool, typer.Option("--low", help="Only those below their watermark.")] = False,
+    sort: Annotated[Order, typer.Option("--sort", help="Shortest runway, or emptiest, first.")] = Order.ID,
+    json: JsonOption = False,
+) -> None:
+    """List campaigns with their stock.
+
+    WM is the watermark, RUNWAY how long the stock lasts at the consumption of the last 24 hours.
+    """
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import campaigns as view
+    from kylink_cli.rules.replenishment import need
+    from kylink_cli.store.campaign_stock import read_campaign_stock
+    from kylink_cli.store.levels import Scope
+
+    now = datetime.now(UTC)
+    with wiring.existing_database(cli.settings).reading() as session:
+        stocks = read_campaign_stock(session, now, Scope(user_id=user))
+    shown = [view.Shown(stock, need(stock.level, cli.settings.policy, now)) for stock in stocks]
+    wanted = [one for one in shown if status in {None, one.status} and (one.need.low or not low)]
+    ordered = view.in_order(wanted, sort)
+    if json:
+        cli.console.document(view.list_document(ordered))
+    else:
+        view.show_list(cli.console, ordered)
 
 
 @command(campaigns, "show")
-def show_campaigns(cli: Cli, campaign_id: str, json: JsonOption = False) -> None:
-    """List the campaigns."""
-    print(cli.options, cli.settings)
+def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = False) -> None:
+    """Show all that is known of a campaign."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import campaigns as view
+    from kylink_cli.rules.replenishment import need
+    from kylink_cli.store.campaign_stock import count_by_state, read_campaign_stock
+    from kylink_cli.store.levels import Scope
+
+    now = datetime.now(UTC)
+    with wiring.existing_database(cli.settings).reading() as session:
+        stocks = read_campaign_stock(session, now, Scope(campaign_ids=[campaign_id]))
+        items = count_by_state(session, now, campaign_id)
+    if not stocks:
+        raise unknown_campaign(campaign_id)
+    shown = view.Shown(stocks[0], need(stocks[0].level, cli.settings.policy, now))
+    if json:
+        cli.console.document(view.campaign_document(shown, items))
+    else:
+        view.show_campaign(cli.console, shown, items)
+
+
+@command(campaigns, "pause")
+def pause(cli: Cli, campaign_ids: IdsArgument, json: JsonOption = False) -> None:
+    """Stop replenishing campaigns until they are resumed; what is in stock can still be leased."""
+    _set_status(cli, campaign_ids, Status.PAUSED, json=json)
+
+
+@command(campaigns, "resume")
+def resume(cli: Cli, campaign_ids: IdsArgument, json: JsonOption = False) -> None:
+    """Replenish paused campaigns again."""
+    _set_status(cli, campaign_ids, Status.ACTIVE, json=json)
+
+
+@command(campaigns, "remove")
+def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False, json: JsonOption = False) -> None:
+    """Remove campaigns with their stock and history."""
+    from kylink_cli import wiring
+    from kylink_cli.rules.text import one_line
+    from kylink_cli.store import campaigns as store
+
+    wanted = list(dict.fromkeys(campaign_ids))
+    database = wiring.existing_database(cli.settings)
+    with database.reading() as session:
+        refuse_unknown(wanted, store.facts(session, wanted))
+    names = one_line(", ".join(wanted), 60)
+    if not cli.console.confirm(f"Remove {names} with all stock and history?", yes=yes):
+        raise UsageError("nothing was removed: answer y, or say --yes")
+    with database.writing() as session:
+        _refuse_claimed(cli, session, wanted)
+        removed = store.remove(session, wanted)
+    if json:
+        cli.console.document({"removed": removed})
+    else:
+        cli.console.say(f"removed: {one_line(', '.join(removed))}")
+
+
+def _set_status(cli: Cli, campaign_ids: list[str], status: Status, *, json: bool) -> None:
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import campaign_changes as view
+    from kylink_cli.store import campaigns as store
+
+    wanted = list(dict.fromkeys(campaign_ids))
+    with wiring.existing_database(cli.settings).writing() as session:
+        refuse_unknown(wanted, store.facts(session, wanted))
+        changed = store.set_status(session, wanted, status)
+    unchanged = [campaign_id for campaign_id in wanted if campaign_id not in changed]
+    if json:
+        cli.console.document({"status": status, "changed": changed, "unchanged": unchanged})
+    else:
+        view.show_status(cli.console, status, changed, unchanged)
+
+
+def _refuse_claimed(cli: Cli, session: "Session", campaign_ids: list[str]) -> None:
+    """Leave alone what a living run is filling: it would pay for items that nobody could store."""
+    from kylink_cli import wiring
+    from kylink_cli.jobs.liveness import is_dead
+    from kylink_cli.store import claims
+
+    now, locks = datetime.now(UTC), wiring.locks(cli.settings)
+    for campaign_id, run in sorted(claims.holders(session, campaign_ids).items()):
+        if not is_dead(run, locks, now):
+            raise LockedError(f"campaign {campaign_id} is being filled by run {run.id}: try again when it has ended")

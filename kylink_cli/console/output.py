@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -87,10 +87,18 @@ class Console:
         """Log what a person should look at."""
         self.log(logging.WARNING, message, **facts)
 
-    def error(self, code: str, message: str) -> None:
-        """Report the error that ends the command: one line, and the JSON document under `--json`."""
+    def error(self, code: str, message: str, details: Sequence[str] = ()) -> None:
+        """Report the error that ends the command: one line, and the JSON document under `--json`.
+
+        Args:
+            code: the contract's name for the kind of error.
+            message: what is wrong and what to do.
+            details: lines that belong before it.
+        """
         if self.output.json:
-            self.document({"error": {"code": code, "message": message}})
+            self.document({"error": {"code": code, "message": message, **({"details": details} if details else {})}})
+        for detail in details:
+            self.log(logging.ERROR, detail)
         self.error_line(message)
 
     def error_line(self, message: str) -> None:

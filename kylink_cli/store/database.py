@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from kylink_cli.errors import ConfigError, DatabaseBusyError, DatabaseError, DatabaseUnfitError
+from kylink_cli.errors import ConfigError, DatabaseBusyError, DatabaseError, DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.files import create_private_file
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 
@@ -76,18 +76,19 @@ def open_database(path: Path) -> Database:
     """Open an existing SQLite file; a missing or empty one is never taken for "nothing to do".
 
     Raises:
-        DatabaseUnfitError: there is no such file, it is empty, or it can't be read or written.
+        DatabaseMissingError: there is no such file, or it is empty.
+        DatabaseUnfitError: it can't be read or written.
     """
     try:
         empty = path.stat().st_size == 0
     except OSError as error:
         if error.errno == errno.ENOENT:
-            raise DatabaseUnfitError(
+            raise DatabaseMissingError(
                 f"there is no database at {path}: run 'kylink db init', or check DATABASE_URL"
             ) from error
         raise DatabaseUnfitError(f"the database {path} can't be read: {error.strerror}") from error
     if empty:
-        raise DatabaseUnfitError(
+        raise DatabaseMissingError(
             f"the database {path} is an empty file: restore a backup, or remove it and run 'kylink db init'"
         )
     return Database(_sqlite_engine(path), path)

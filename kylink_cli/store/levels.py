@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Subquery, and_, func, or_, select
+from sqlalchemy import Select, Subquery, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level
@@ -41,7 +41,7 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | N
         below: leave out campaigns that have at least so many items and at least their own watermark; None leaves out
             none. With the highest dynamic watermark, full campaigns are not even read, and no low one is missed.
     """
-    available, consumed = _available(now, scope), _consumed(now, scope)
+    available, consumed = available_items(now, scope), consumed_items(now, scope)
     in_stock = func.coalesce(available.c.number, 0)
     unfinished = select(_requests.c.campaign_id).where(in_state(_requests, "open"))
     c = _campaigns.c
@@ -67,7 +67,7 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | N
     if below is not None:
         wanted = and_(wanted, in_stock < func.coalesce(c.low_watermark, below))
     statement = statement.where(or_(wanted, c.id.in_(unfinished)))
-    return [Level(*row) for row in session.execute(_within(statement, c.id, scope, c.user_id))]
+    return [Level(*row) for row in session.execute(within(statement, c.id, scope, c.user_id))]
 
 
 def count_available(session: Session, now: datetime, campaign_ids: Collection[str]) -> dict[str, int]:
@@ -78,7 +78,7 @@ def count_available(session: Session, now: datetime, campaign_ids: Collection[st
         now: items that expired before this moment do not count.
         campaign_ids: the campaigns.
     """
-    available = _available(now, Scope(campaign_ids=campaign_ids))
+    available = available_items(now, Scope(campaign_ids=campaign_ids))
     rows = session.execute(select(available.c.campaign_id, available.c.number))
     return {row.campaign_id: row.number for row in rows}
 
@@ -86,29 +86,43 @@ def count_available(session: Session, now: datetime, campaign_ids: Collection[st
 def statuses(session: Session, scope: Scope) -> dict[str, str]:
     """The campaigns in a scope, each with its status."""
     c = _campaigns.c
-    rows = session.execute(_within(select(c.id, c.status), c.id, scope, c.user_id))
+    rows = session.execute(within(select(c.id, c.status), c.id, scope, c.user_id))
     return {row.id: row.status for row in rows}
 
 
-def _available(now: datetime, scope: Scope) -> Subquery:
+def available_items(now: datetime, scope: Scope) -> Subquery:
+    """The number of items that can be leased, by campaign."""
     statement = (
         select(_items.c.campaign_id, func.count().label("number"))
         .where(in_state(_items, "available"), _items.c.expires_at > now)
         .group_by(_items.c.campaign_id)
     )
-    return _within(statement, _items.c.campaign_id, scope).subquery("available")
+    return within(statement, _items.c.campaign_id, scope).subquery("available")
 
 
-def _consumed(now: datetime, scope: Scope) -> Subquery:
+def consumed_items(now: datetime, scope: Scope) -> Subquery:
+    """The number of items that were consumed in the 24 hours before `now`, by campaign."""
+    # Grouped by the bare column, SQLite walks the unique index over the whole history instead of the last day's items.
+    campaign_id = _items.c.campaign_id + literal_column("''")
+    statement = (
+        select(campaign_id.label("campaign_id"), func.count().label("number"))
+        .where(in_state(_items, "consumed"), _items.c.consumed_at > now - timedelta(hours=24))
+        .group_by(campaign_id)
+    )
+    return within(statement, _items.c.campaign_id, scope).subquery("consumed")
+
+
+def leased_items(scope: Scope) -> Subquery:
+    """The number of items that consumers hold, by campaign."""
     statement = (
         select(_items.c.campaign_id, func.count().label("number"))
-        .where(in_state(_items, "consumed"), _items.c.consumed_at > now - timedelta(hours=24))
+        .where(in_state(_items, "leased"))
         .group_by(_items.c.campaign_id)
     )
-    return _within(statement, _items.c.campaign_id, scope).subquery("consumed")
+    return within(statement, _items.c.campaign_id, scope).subquery("leased")
 
 
-def _within(statement: Select[Any], campaign_id: Any, scope: Scope, user_id: Any = None) -> Select[Any]:
+def within(statement: Select[Any], campaign_id: Any, scope: Scope, user_id: Any = None) -> Select[Any]:
     """Narrow a statement to a scope; only statements on campaigns know a user."""
     if scope.campaign_ids is not None:
         statement = statement.where(campaign_id.in_(scope.campaign_ids))

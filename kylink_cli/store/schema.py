@@ -10,7 +10,7 @@ from importlib import resources
 
 from sqlalchemy import inspect, text
 
-from kylink_cli.errors import DatabaseUnfitError
+from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.store.database import Database
 
 
@@ -92,11 +92,12 @@ def require_tables(database: Database) -> Schema:
         The schema, at whatever revision.
 
     Raises:
-        DatabaseUnfitError: it holds no tables, other tables than kylink's, or is newer than the program.
+        DatabaseMissingError: it holds no tables.
+        DatabaseUnfitError: it holds other tables than kylink's, or is newer than the program.
     """
     schema = read_schema(database)
     if schema.current is None:
-        raise DatabaseUnfitError(
+        raise DatabaseMissingError(
             "the database holds no tables: an emptied database is never taken for "
             "'nothing to do'; restore a backup, or run 'kylink db init'"
         )

@@ -1,0 +1,190 @@
+"""`kylink campaigns add`, `set` and `import`: saying what is to be kept in stock."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kylink_cli.cli.command import Cli, command
+from kylink_cli.cli.lookups import unknown_campaign
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from kylink_cli.imports.campaigns import CampaignFile
+    from kylink_cli.rules.campaign_import import Plan
+    from kylink_cli.rules.campaigns import CampaignFacts
+    from kylink_cli.store.database import Database
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The campaign.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="What people call it.")]
+CountryOption = Annotated[str | None, typer.Option("--country", help="Passed on to the supply service.")]
+UrlOption = Annotated[str | None, typer.Option("--source-url", metavar="URL", help="Passed on to the supply service.")]
+WatermarkOption = Annotated[
+    str | None,
+    typer.Option("--low-watermark", metavar="N", help="Replenish below N items, instead of the dynamic watermark."),
+]
+TargetOption = Annotated[
+    str | None, typer.Option("--target-stock", metavar="N", help="Fill up to N items; above the watermark.")
+]
+
+
+def register(campaigns: typer.Typer) -> None:
+    """Add the commands to their group."""
+    command(campaigns, "add")(add)
+    command(campaigns, "set")(set_fields)
+    command(campaigns, "import")(import_file)
+
+
+def add(
+    cli: Cli,
+    campaign_id: IdArgument,
+    user: Annotated[str, typer.Option("--user", metavar="USER", help="Whose campaign it is.")],
+    name: NameOption = None,
+    country: CountryOption = None,
+    source_url: UrlOption = None,
+    low_watermark: WatermarkOption = None,
+    target_stock: TargetOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Add a campaign; without --name it is called by its id.
+
+    Creates the embedded database if there is none.
+    """
+    from dataclasses import asdict
+
+    from kylink_cli import wiring
+    from kylink_cli.store import campaigns as store
+
+    given = {"name": name, "country": country, "source_url": source_url}
+    levels = {"low_watermark": low_watermark, "target_stock": target_stock}
+    facts = _changed(None, _fields({"campaign_id": campaign_id, "user_id": user, **given, **levels}))
+    with wiring.new_database(cli.settings).writing() as session:
+        if store.facts(session, [facts.campaign_id]):
+            raise UsageError(f"campaign {facts.campaign_id} exists already: 'kylink campaigns set' changes it")
+        store.save(session, [facts], datetime.now(UTC))
+    if json:
+        cli.console.document(asdict(facts))
+    else:
+        cli.console.say(f"campaign {facts.campaign_id} was added")
+
+
+def set_fields(
+    cli: Cli,
+    campaign_id: IdArgument,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Whose campaign it is.")] = None,
+    name: NameOption = None,
+    country: CountryOption = None,
+    source_url: UrlOption = None,
+    low_watermark: WatermarkOption = None,
+    target_stock: TargetOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Change a campaign.
+
+    An empty value, as in --low-watermark "", clears a field that may be empty.
+    """
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import campaign_changes as view
+    from kylink_cli.store import campaigns as store
+
+    given = {"user_id": user, "name": name, "country": country, "source_url": source_url}
+    fields = _fields({**given, "low_watermark": low_watermark, "target_stock": target_stock})
+    if not fields:
+        raise UsageError("say what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')")
+    with wiring.existing_database(cli.settings).writing() as session:
+        before = store.facts(session, [campaign_id]).get(campaign_id)
+        if before is None:
+            raise unknown_campaign(campaign_id)
+        after = _changed(before, fields)
+        store.save(session, [after], datetime.now(UTC))
+    if json:
+        cli.console.document({"campaign_id": campaign_id, "changed": view.change_document(before, after)})
+    else:
+        cli.console.say(f"campaign {campaign_id}: {view.change_text(before, after) or 'nothing to change'}")
+
+
+def import_file(
+    cli: Cli,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - is standard input.")],
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="USER", help="User of the campaigns for which the file names none.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Add and update campaigns from a file: all of them, or none.
+
+    Columns, in snake_case or camelCase: campaign_id, user_id, campaign_name, country, source_url (or finalUrl),
+    low_watermark, target_stock, status. A column that is missing leaves what is there; an empty cell clears a field
+    that may be empty. Creates the embedded database if there is none.
+    """
+    from kylink_cli.cli.views import campaign_changes as view
+    from kylink_cli.imports.campaigns import read_campaigns
+
+    found = read_campaigns(file, _fields({"user_id": user}).get("user_id"))
+    plan = _import(cli, file, found, dry_run=dry_run)
+    if found.ignored:
+        cli.console.info(f"columns that mean nothing to kylink: {', '.join(found.ignored)}")
+    if json:
+        cli.console.document(view.plan_document(plan, dry_run=dry_run))
+    elif dry_run:
+        view.show_plan(cli.console, plan)
+    else:
+        cli.console.say(view.plan_text(plan))
+
+
+def _fields(given: Mapping[str, str | None]) -> dict[str, Any]:
+    """The fields that were given, checked."""
+    from kylink_cli.rules.campaigns import parse_field
+
+    try:
+        return {field: parse_field(field, text) for field, text in given.items() if text is not None}
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _changed(before: "CampaignFacts | None", fields: Mapping[str, Any]) -> "CampaignFacts":
+    from kylink_cli.rules.campaigns import changed
+
+    try:
+        return changed(before, fields)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _import(cli: Cli, file: str, found: "CampaignFile", *, dry_run: bool) -> "Plan":
+    """Take over what a file says, in one transaction; a bad file does not even create the database."""
+    from kylink_cli import wiring
+    from kylink_cli.store import campaigns as store
+
+    database = wiring.database_if_any(cli.settings)
+    if database is None or dry_run:
+        plan = _plan(file, found, database)
+        if dry_run:
+            return plan
+    with (database or wiring.new_database(cli.settings)).writing() as session:
+        ids = [entry.campaign_id for entry in found.entries]
+        plan = _clean_plan(file, found, store.facts(session, ids))
+        store.save(session, plan.to_save, datetime.now(UTC))
+    return plan
+
+
+def _plan(file: str, found: "CampaignFile", database: "Database | None") -> "Plan":
+    from kylink_cli.store import campaigns as store
+
+    if database is None:
+        return _clean_plan(file, found, {})
+    with database.reading() as session:
+        return _clean_plan(file, found, store.facts(session, [entry.campaign_id for entry in found.entries]))
+
+
+def _clean_plan(file: str, found: "CampaignFile", existing: Mapping[str, "CampaignFacts"]) -> "Plan":
+    """What an import does; every row that is bad by itself, or beside what exists, ends it."""
+    from kylink_cli.imports.source import refuse_faults
+    from kylink_cli.rules.campaign_import import plan_import
+
+    plan = plan_import(found.entries, existing)
+    refuse_faults(file, [*found.faults, *plan.faults])
+    return plan

@@ -1,0 +1,71 @@
+"""What changes of campaigns look like."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from kylink_cli.console import Console
+from kylink_cli.console.tables import Column
+from kylink_cli.rules.campaign_import import Plan
+from kylink_cli.rules.campaigns import CampaignFacts, differences
+from kylink_cli.rules.text import one_line
+
+_COLUMNS = [Column("CAMPAIGN"), Column("WHAT"), Column("CHANGE", flexible=True)]
+_LISTED = 20
+
+
+def change_text(before: CampaignFacts, after: CampaignFacts) -> str:
+    """The fields that change, in one line."""
+    changes = differences(before, after).items()
+    return ", ".join(f"{field} {_word(old)} → {_word(new)}" for field, (old, new) in changes)
+
+
+def change_document(before: CampaignFacts, after: CampaignFacts) -> dict[str, Any]:
+    """The fields that change, as JSON."""
+    return {field: {"from": old, "to": new} for field, (old, new) in differences(before, after).items()}
+
+
+def show_status(console: Console, status: str, changed: Sequence[str], unchanged: Sequence[str]) -> None:
+    """Say which campaigns were paused or resumed, and which were so already."""
+    for campaign_id in changed:
+        console.say(f"campaign {one_line(campaign_id)} is {status}")
+    for campaign_id in unchanged:
+        console.say(f"campaign {one_line(campaign_id)} was {status} already")
+
+
+def show_plan(console: Console, plan: Plan) -> None:
+    """Show what an import would do."""
+    rows = [[facts.campaign_id, "add", f"user {facts.user_id}, {facts.name}"] for facts in plan.added]
+    rows += [[before.campaign_id, "update", change_text(before, after)] for before, after in plan.updated]
+    if rows:
+        console.table(_COLUMNS, rows[:_LISTED])
+    if len(rows) > _LISTED:
+        console.say(f"… and {len(rows) - _LISTED} more")
+    console.say(f"it would be {plan_text(plan)}: nothing was changed")
+
+
+def plan_text(plan: Plan) -> str:
+    """What an import does, in numbers."""
+    return f"{len(plan.added)} added, {len(plan.updated)} updated, {plan.unchanged} unchanged"
+
+
+def plan_document(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
+    """What an import did, or would do, as JSON; of the latter the first changes are shown."""
+    figures = {"added": len(plan.added), "updated": len(plan.updated), "unchanged": plan.unchanged}
+    changes = {"changes": _changes(plan)} if dry_run else {}
+    return {"dry_run": dry_run, **figures, **changes}
+
+
+def _changes(plan: Plan) -> list[dict[str, Any]]:
+    added = [
+        {"campaign_id": facts.campaign_id, "action": "add", "fields": asdict(facts)} for facts in plan.added[:_LISTED]
+    ]
+    updated = [
+        {"campaign_id": before.campaign_id, "action": "update", "fields": change_document(before, after)}
+        for before, after in plan.updated[:_LISTED]
+    ]
+    return [*added, *updated][:_LISTED]
+
+
+def _word(value: Any) -> str:
+    return "none" if value is None else one_line(str(value))

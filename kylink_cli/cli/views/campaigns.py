@@ -1,0 +1,145 @@
+"""What campaigns look like."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from kylink_cli.console import Console
+from kylink_cli.console.tables import Column, span
+from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.text import one_line
+from kylink_cli.store.campaign_stock import CampaignStock
+
+_COLUMNS = [
+    Column("CAMPAIGN"),
+    Column("NAME", flexible=True),
+    Column("USER"),
+    Column("STATUS"),
+    Column("STOCK", "right"),
+    Column("WM", "right"),
+    Column("TARGET", "right"),
+    Column("RUNWAY", "right"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A campaign with its stock, and what the rule says of it.
+
+    Attributes:
+        stock: the campaign and its stock.
+        need: its watermark, target and order.
+    """
+
+    stock: CampaignStock
+    need: Need
+
+    @property
+    def status(self) -> str:
+        """The campaign's status."""
+        return "active" if self.stock.level.active else "paused"
+
+    @property
+    def runway(self) -> int | None:
+        """How long the stock lasts, minutes; None if nothing is consumed."""
+        return runway_minutes(self.stock.level)
+
+
+def in_order(shown: Sequence[Shown], sort: str) -> list[Shown]:
+    """Campaigns sorted by `id`, `runway` (shortest first, unknown last) or `available` (emptiest first)."""
+
+    def key(one: Shown) -> float:
+        if sort == "available":
+            return one.stock.level.available
+        if sort == "runway":
+            return math.inf if one.runway is None else one.runway
+        return 0
+
+    return sorted(shown, key=lambda one: (key(one), one.stock.level.campaign_id))
+
+
+def show_list(console: Console, shown: Sequence[Shown]) -> None:
+    """Show campaigns, one a row."""
+    if not shown:
+        console.say("no such campaign: 'kylink campaigns add' and 'kylink campaigns import' add some")
+        return
+    console.table(_COLUMNS, [_row(one) for one in shown])
+
+
+def list_document(shown: Sequence[Shown]) -> dict[str, Any]:
+    """Campaigns as JSON (contract, section 3)."""
+    return {"campaigns": [_document(one) for one in shown]}
+
+
+def show_campaign(console: Console, shown: Shown, items: Mapping[str, int]) -> None:
+    """Show all that is known of one campaign.
+
+    Args:
+        console: where.
+        shown: the campaign.
+        items: its items by state.
+    """
+    for name, value in (campaign_document(shown, items) | _words(shown, items)).items():
+        console.say(f"{name:<19} {'-' if value is None else one_line(str(value))}")
+
+
+def campaign_document(shown: Shown, items: Mapping[str, int]) -> dict[str, Any]:
+    """All that is known of one campaign, as JSON."""
+    level = shown.stock.level
+    return _document(shown) | {
+        "source_url": level.source_url,
+        "low_watermark": level.own_watermark,
+        "target_stock": level.own_target,
+        "watermark_capped": shown.need.watermark.capped,
+        "order": shown.need.order,
+        "created_at": level.created_at,
+        "items": dict(items),
+    }
+
+
+def _document(shown: Shown) -> dict[str, Any]:
+    stock, level, mark = shown.stock, shown.stock.level, shown.need.watermark
+    return {
+        "campaign_id": level.campaign_id,
+        "user_id": level.user_id,
+        "name": level.name,
+        "status": shown.status,
+        "country": level.country,
+        "available": level.available,
+        "leased": stock.leased,
+        "consumed_24h": level.consumed_24h,
+        "watermark": mark.items,
+        "watermark_source": mark.source,
+        "target": shown.need.target,
+        "low": shown.need.low,
+        "runway_minutes": shown.runway,
+        "last_replenished_at": stock.last_replenished_at,
+        "last_error": stock.last_error,
+    }
+
+
+def _words(shown: Shown, items: Mapping[str, int]) -> dict[str, Any]:
+    """What is said to people in other words than to programs."""
+    moments = {"last_replenished_at": shown.stock.last_replenished_at, "created_at": shown.stock.level.created_at}
+    return {
+        **{name: moment and moment.strftime("%Y-%m-%d %H:%M:%S UTC") for name, moment in moments.items()},
+        "low": "yes" if shown.need.low else "no",
+        "watermark_capped": "yes: WATERMARK_MAX binds" if shown.need.watermark.capped else "no",
+        "items": ", ".join(f"{number} {state}" for state, number in items.items() if number) or "none",
+    }
+
+
+def _row(shown: Shown) -> list[Any]:
+    level, runway = shown.stock.level, shown.runway
+    return [
+        level.campaign_id,
+        level.name,
+        level.user_id,
+        "low" if shown.need.low else shown.status,
+        level.available,
+        shown.need.watermark.items,
+        shown.need.target,
+        None if runway is None else span(timedelta(minutes=runway)),
+    ]

@@ -1,0 +1,1 @@
+"""Files that operators hand in, read and checked: pure parsing, without a database."""

@@ -1,0 +1,49 @@
+"""Where an import's text comes from: a file, or standard input."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kylink_cli.errors import BadFileError
+from kylink_cli.rules.campaign_import import Fault
+from kylink_cli.rules.text import one_line
+
+STANDARD_INPUT = "-"
+_LISTED_FAULTS = 20
+
+
+def read_text(source: str) -> str:
+    """The whole text of a file, or of standard input for `-`; a byte order mark is dropped.
+
+    Raises:
+        BadFileError: it can't be read, or is not UTF-8.
+    """
+    try:
+        data = sys.stdin.buffer.read() if source == STANDARD_INPUT else Path(source).read_bytes()
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadFileError(f"{shown(source)} is not UTF-8 text (line {line}): save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadFileError(f"{shown(source)} can't be read: {one_line(reason)}") from None
+
+
+def shown(source: str) -> str:
+    """What to call a source in a message."""
+    return "standard input" if source == STANDARD_INPUT else one_line(source)
+
+
+def refuse_faults(source: str, faults: Sequence[Fault]) -> None:
+    """End an import whose file has faults.
+
+    Raises:
+        BadFileError: there is a fault; the first ones are listed with their lines.
+    """
+    if not faults:
+        return
+    listed = [str(fault) for fault in sorted(faults, key=lambda fault: fault.line)[:_LISTED_FAULTS]]
+    if len(faults) > _LISTED_FAULTS:
+        listed.append(f"… and {len(faults) - _LISTED_FAULTS} more")
+    rows = "1 bad row" if len(faults) == 1 else f"{len(faults)} bad rows"
+    raise BadFileError(f"{shown(source)} has {rows}: nothing was changed", listed)

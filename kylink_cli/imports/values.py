@@ -1,0 +1,89 @@
+"""Reading files of values: one a line, or CSV with the columns value and expires_at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kylink_cli.imports.records import Record, Records, csv_header, read_csv
+from kylink_cli.imports.source import read_text
+from kylink_cli.rules.campaign_import import Fault
+from kylink_cli.rules.text import one_line
+from kylink_cli.rules.values import value_fault
+
+_COLUMNS = {"value": "value", "expires_at": "expires_at"}
+_SHOWN_LENGTH = 40
+
+
+@dataclass(slots=True)
+class ValueFile:
+    """A file of values that was read.
+
+    Attributes:
+        ends: the values, each once, with the end of its life if the file names one.
+        duplicates: how often a value was there already.
+        faults: the lines that can't be used.
+    """
+
+    ends: dict[str, datetime | None] = field(default_factory=dict)
+    duplicates: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+
+def read_values(source: str, now: datetime) -> ValueFile:
+    """Read a file of values; it is CSV if its first line is a header with the column value.
+
+    Args:
+        source: its path, or `-` for standard input.
+        now: a value whose life ended before this moment can't be used.
+
+    Raises:
+        BadFileError: it can't be read.
+    """
+    return parse_values(read_text(source), now)
+
+
+def parse_values(text: str, now: datetime) -> ValueFile:
+    """Read values from text.
+
+    Args:
+        text: the whole text.
+        now: a value whose life ended before this moment can't be used.
+    """
+    records = read_csv(text, _COLUMNS) if "value" in csv_header(text) else _read_lines(text)
+    found = ValueFile(faults=list(records.faults))
+    for record in records.rows:
+        try:
+            value, end = _value(record), _end(record.cells, now)
+        except ValueError as error:
+            found.faults.append(Fault(record.line, str(error)))
+            continue
+        found.duplicates += value in found.ends
+        found.ends.setdefault(value, end)
+    return found
+
+
+def _read_lines(text: str) -> Records:
+    lines = enumerate(text.split("\n"), start=1)
+    return Records([Record(number, {"value": line.removesuffix("\r")}) for number, line in lines if line.strip()])
+
+
+def _value(record: Record) -> str:
+    value = record.cells["value"]
+    if (fault := value_fault(value)) is not None:
+        raise ValueError(fault)
+    return value
+
+
+def _end(cells: Mapping[str, str], now: datetime) -> datetime | None:
+    text = cells.get("expires_at", "").strip()
+    if not text:
+        return None
+    try:
+        end = datetime.fromisoformat(text)
+    except ValueError:
+        end = None
+    if end is None or end.tzinfo is None:
+        raise ValueError(f"expires_at is {one_line(text, _SHOWN_LENGTH)!r}: write it as 2026-02-06T08:00:00Z")
+    if end <= now:
+        raise ValueError(f"expires_at is {one_line(text, _SHOWN_LENGTH)!r}: the value can no longer be used")
+    return end

@@ -1,0 +1,85 @@
+"""What reading in a file of campaigns would do to those that exist."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kylink_cli.rules.campaigns import CampaignFacts, Fields, changed
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A campaign in a file.
+
+    Attributes:
+        line: where it begins.
+        fields: what the file says of it, checked.
+    """
+
+    line: int
+    fields: Fields
+
+    @property
+    def campaign_id(self) -> str:
+        """The campaign."""
+        return str(self.fields["campaign_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that makes a file unusable.
+
+    Attributes:
+        line: where it is.
+        message: what is wrong.
+    """
+
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import does.
+
+    Attributes:
+        added: campaigns that are new.
+        updated: campaigns that change, as they are and as they will be.
+        unchanged: how many stay as they are.
+        faults: entries that can't be taken over; with any of them nothing is.
+    """
+
+    added: Sequence[CampaignFacts]
+    updated: Sequence[tuple[CampaignFacts, CampaignFacts]]
+    unchanged: int
+    faults: Sequence[Fault]
+
+    @property
+    def to_save(self) -> list[CampaignFacts]:
+        """The campaigns to write."""
+        return [*self.added, *(after for _, after in self.updated)]
+
+
+def plan_import(entries: Sequence[Entry], existing: Mapping[str, CampaignFacts]) -> Plan:
+    """Decide what an import does.
+
+    Args:
+        entries: what the file holds.
+        existing: the campaigns that exist, by id; at least those of the file.
+    """
+    added, updated, faults = [], [], []
+    for entry in entries:
+        before = existing.get(entry.campaign_id)
+        try:
+            after = changed(before, entry.fields)
+        except ValueError as error:
+            faults.append(Fault(entry.line, f"campaign {entry.campaign_id}: {error}"))
+            continue
+        if before is None:
+            added.append(after)
+        elif after != before:
+            updated.append((before, after))
+    unchanged = len(entries) - len(added) - len(updated) - len(faults)
+    return Plan(added, updated, unchanged, faults)

@@ -1,0 +1,79 @@
+"""Campaigns beside their stock, for people to look at: one statement, however many campaigns."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from kylink_cli.rules.replenishment import Level
+from kylink_cli.store.levels import Scope, available_items, consumed_items, leased_items, within
+from kylink_cli.store.tables import ITEM_STATES, Campaign, StockItem, in_state, table
+
+_campaigns = table(Campaign)
+_items = table(StockItem)
+
+# So many columns of a row make up its level; the rest follows.
+_LEVEL = 11
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignStock:
+    """A campaign and its stock.
+
+    Attributes:
+        level: its stock level.
+        leased: items that consumers hold.
+        last_replenished_at: when it last got items, None if never.
+        last_error: what went wrong in its last run, None if nothing.
+    """
+
+    level: Level
+    leased: int
+    last_replenished_at: datetime | None
+    last_error: str | None
+
+
+def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[CampaignStock]:
+    """The campaigns of a scope, active and paused, with their stock; by id.
+
+    Args:
+        session: a transaction.
+        now: items that expired before this moment do not count; consumption is that of the 24 hours before.
+        scope: which campaigns.
+    """
+    available, consumed, leased = available_items(now, scope), consumed_items(now, scope), leased_items(scope)
+    c = _campaigns.c
+    statement = (
+        select(
+            c.id,
+            c.user_id,
+            c.name,
+            c.country,
+            c.source_url,
+            c.created_at,
+            c.low_watermark,
+            c.target_stock,
+            func.coalesce(available.c.number, 0),
+            func.coalesce(consumed.c.number, 0),
+            c.status == "active",
+            func.coalesce(leased.c.number, 0),
+            c.last_replenished_at,
+            c.last_error,
+        )
+        .outerjoin_from(_campaigns, available, available.c.campaign_id == c.id)
+        .outerjoin(consumed, consumed.c.campaign_id == c.id)
+        .outerjoin(leased, leased.c.campaign_id == c.id)
+        .order_by(c.id)
+    )
+    rows = session.execute(within(statement, c.id, scope, c.user_id))
+    return [CampaignStock(Level(*row[:_LEVEL]), *row[_LEVEL:]) for row in rows]
+
+
+def count_by_state(session: Session, now: datetime, campaign_id: str) -> dict[str, int]:
+    """How many items of a campaign are in each state; one past its end counts as expired, marked or not."""
+    is_over = in_state(_items, "available") & (_items.c.expires_at <= now)
+    state = case((is_over, "expired"), else_=_items.c.state).label("effective_state")
+    statement = select(state, func.count().label("number")).where(_items.c.campaign_id == campaign_id)
+    rows = session.execute(statement.group_by(state))
+    return dict.fromkeys(ITEM_STATES, 0) | {row.effective_state: row.number for row in rows}
