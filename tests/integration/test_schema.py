@@ -1,0 +1,121 @@
+"""The schema: migrations and models say the same, revisions are followed upward only, and the indexes are used."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import event, inspect, text
+from sqlmodel import SQLModel
+
+from kylink_cli import wiring
+from kylink_cli.errors import DatabaseError, DatabaseUnfitError
+from kylink_cli.settings import Settings
+from kylink_cli.store.database import Database, create_database
+from kylink_cli.store.levels import Scope, count_available, read_levels
+from kylink_cli.store.schema import read_schema, require_current, revisions, upgrade
+from tests.support.database import add_campaigns, add_items
+
+HEAD = revisions()[-1]
+
+
+def test_the_migrations_lead_to_what_the_models_say(database: Database) -> None:
+    with database.reading() as session:
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_the_migrations_lead_to_the_models_checks_and_partial_indexes(database: Database, tmp_path: Path) -> None:
+    """What Alembic does not compare: CHECK constraints and the conditions of indexes."""
+    modelled = create_database(tmp_path / "models.db")
+    with modelled.writing() as session:
+        SQLModel.metadata.create_all(session.connection())
+    assert _conditions(database) == _conditions(modelled)
+    modelled.close()
+
+
+def _conditions(database: Database) -> dict[str, set[str]]:
+    with database.reading() as session:
+        inspector = inspect(session.connection())
+        return {
+            name: {str(check["sqltext"]) for check in inspector.get_check_constraints(name)}
+            | {f"{i['name']}: {i.get('dialect_options', {}).get('sqlite_where')}" for i in inspector.get_indexes(name)}
+            for name in inspector.get_table_names()
+            if name != "alembic_version"
+        }
+
+
+def test_a_new_database_is_brought_to_the_program_s_revision_once(tmp_path: Path) -> None:
+    database = create_database(tmp_path / "kylink.db")
+    assert [upgrade(database).current, upgrade(database).current] == [None, HEAD]
+    require_current(database)
+    database.close()
+
+
+def test_an_upgrade_keeps_what_is_stored(database: Database) -> None:
+    add_campaigns(database, "c1")
+    upgrade(database)
+    with database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM campaigns")) == 1
+
+
+def test_a_failed_upgrade_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "kylink.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        connection.execute("CREATE TABLE stock_items (in_the_way TEXT)")
+    database = create_database(path)
+    with pytest.raises(DatabaseError, match="already exists"):
+        upgrade(database)
+    with database.reading() as session:
+        assert set(inspect(session.connection()).get_table_names()) == {"alembic_version", "stock_items"}
+    database.close()
+
+
+def test_only_a_command_that_creates_fills_an_emptied_database(tmp_path: Path) -> None:
+    path = tmp_path / "kylink.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM")
+    settings = Settings(database_url=f"sqlite:///{path}")
+    with pytest.raises(DatabaseUnfitError, match="holds no tables"):
+        wiring.existing_database(settings)
+    wiring.new_database(settings).close()
+    wiring.existing_database(settings).close()
+
+
+def test_revisions_are_numbered_without_gaps() -> None:
+    assert list(revisions()) == [f"{number:04}" for number in range(1, len(revisions()) + 1)]
+
+
+def test_looking_up_the_revision_tells_both_sides(database: Database) -> None:
+    schema = read_schema(database)
+    assert (schema.current, schema.head, schema.is_current) == (HEAD, HEAD, True)
+
+
+@pytest.mark.parametrize("index", ["ix_stock_items_available", "ix_stock_items_consumed"])
+def test_levels_are_read_by_the_partial_indexes(database: Database, index: str) -> None:
+    add_campaigns(database, "c1")
+    add_items(database, "c1", 3)
+    assert index in _plan_of_levels(database)
+
+
+def _plan_of_levels(database: Database) -> str:
+    """How SQLite goes about the statement behind the levels, with the very parameters it is given."""
+    seen = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: seen.append(call[2:4]))
+    with database.reading() as session:
+        read_levels(session, datetime.now(UTC), Scope())
+        statement, parameters = seen[-1]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return "\n".join(row.detail for row in plan)
+
+
+def test_only_unexpired_items_count_as_available(database: Database) -> None:
+    add_campaigns(database, "c1", "c2")
+    add_items(database, "c1", 3)
+    add_items(database, "c1", 2, hours=-1)
+    with database.reading() as session:
+        assert count_available(session, datetime.now(UTC), ["c1", "c2"]) == {"c1": 3}

@@ -1,0 +1,48 @@
+"""Text from outside is harmless once it went through `one_line`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kylink_cli.rules.text import has_control_characters, one_line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("  around  ", "around"),
+        ("two\nlines", "two lines"),
+        ("a\r\n\t\x00b", "a b"),
+        ("\x1b[31mred\x1b[0m", "[31mred [0m"),
+        ("\x9b31m", "31m"),
+        ("right\u202eto\u2066left", "right to left"),
+        ("line\u2028separator", "line separator"),
+        ("half \ud800 a pair", "half   a pair"),
+        ("中文 ünï", "中文 ünï"),
+        ("\n", ""),
+    ],
+)
+def test_controls_become_blanks(text: str, expected: str) -> None:
+    assert one_line(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("abcd", 1, "…"), ("abcd", None, "abcd")]
+)
+def test_what_is_too_long_ends_in_an_ellipsis(text: str, limit: int | None, expected: str) -> None:
+    assert one_line(text, limit) == expected
+
+
+@given(st.text(), st.integers(min_value=1, max_value=20))
+def test_the_result_is_one_clean_line_within_the_limit(text: str, limit: int) -> None:
+    clean = one_line(text, limit)
+    assert not has_control_characters(clean)
+    assert len(clean) <= limit
+    assert len(clean.splitlines()) <= 1
+    clean.encode("utf-8")
+
+
+@pytest.mark.parametrize(("text", "expected"), [("a=1&b=2", False), ("a\nb", True), ("\x7f", True), ("\u200f", True)])
+def test_control_characters_are_found(text: str, expected: bool) -> None:
+    assert has_control_characters(text) is expected
