@@ -91,7 +91,7 @@ class ConfigError(KylinkError):
 
 
 class BadFileError(KylinkError):
-    """A file that was to be read in can't be used; nothing was changed."""
+    """A file that was named can't be read, written or used; nothing was changed."""
 
     code = "USAGE"
 

@@ -1,8 +1,13 @@
 """Files of our own: made private, and never taken away from the service that works with them."""
 
+import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
 
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
@@ -44,6 +49,28 @@ def create_private_folder(path: Path) -> None:
         _give_to_folder_owner(handle, path)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def private_replacement(path: Path) -> Iterator[IO[str]]:
+    """A new text file with mode 0600 that takes a path's place once it is complete; a failed one leaves no trace.
+
+    Raises:
+        OSError: it can't be written, or the path is something else than a file.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink()
+            raise
 
 
 def _give_to_folder_owner(handle: int, path: Path) -> None:

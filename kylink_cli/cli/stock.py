@@ -1,0 +1,178 @@
+"""`kylink stock …`: the items."""
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.lookups import refuse_unknown
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.errors import BadFileError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from kylink_cli.store.stock import Item
+
+    Write = Callable[[Iterable[Item], IO[str]], int]
+
+stock = group("stock", "The items that consumers lease.")
+
+
+class ItemState(StrEnum):
+    """The states of an item."""
+
+    AVAILABLE = "available"
+    LEASED = "leased"
+    CONSUMED = "consumed"
+    EXPIRED = "expired"
+    DISCARDED = "discarded"
+
+
+CampaignOption = Annotated[
+    str | None, typer.Option("--campaign", metavar="ID", help="Only the items of this campaign.")
+]
+StateOption = Annotated[ItemState | None, typer.Option("--state", help="Only the items in this state.")]
+
+
+@command(stock, "list")
+def list_items(
+    cli: Cli,
+    campaign: CampaignOption = None,
+    state: StateOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many items.")] = 50,
+    json: JsonOption = False,
+) -> None:
+    """List items in the order in which they came."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import stock as view
+    from kylink_cli.store.stock import ItemFilter, read_items
+
+    now = datetime.now(UTC)
+    wanted = ItemFilter(campaign, state, limit if json else limit + 1)
+    with wiring.existing_database(cli.settings).reading() as session:
+        _refuse_unknown_campaign(session, campaign)
+        items = list(read_items(session, wanted, now))
+    if json:
+        cli.console.document({"items": [view.item_document(item) for item in items]})
+    else:
+        view.show_items(cli.console, items, now, limit)
+
+
+@command(stock, "import")
+def import_file(
+    cli: Cli,
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign that the values are for.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="One value a line, or CSV; - is standard input.")],
+    json: JsonOption = False,
+) -> None:
+    """Put the values of a file in stock: all of them, or none.
+
+    A file whose first line is a header with the column value, and perhaps expires_at, is read as CSV. An item ends
+    after STOCK_TTL_HOURS, or at its expires_at if that is earlier. A value that the campaign has or had is left out.
+    """
+    from kylink_cli import wiring
+    from kylink_cli.imports.source import refuse_faults
+    from kylink_cli.imports.values import read_values
+    from kylink_cli.store import stock as store
+
+    database = wiring.existing_database(cli.settings)
+    now = datetime.now(UTC)
+    found = read_values(file, now)
+    refuse_faults(file, found.faults)
+    latest = now + timedelta(hours=cli.settings.stock_ttl_hours)
+    ends = {value: min(end or latest, latest) for value, end in found.ends.items()}
+    with database.writing() as session:
+        _refuse_unknown_campaign(session, campaign)
+        added = store.add(session, campaign, ends, now)
+    duplicates = len(ends) - added + found.duplicates
+    if json:
+        cli.console.document({"campaign_id": campaign, "added": added, "duplicates": duplicates})
+    else:
+        cli.console.say(f"{added} items added, {duplicates} duplicates left out")
+
+
+@command(stock, "export")
+def export(
+    cli: Cli,
+    campaign: CampaignOption = None,
+    state: StateOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write to this file, which only you can read.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write items as CSV, or as JSON with --json.
+
+    Values are written exactly as they are: mind those that begin with = + - or @ before opening the file in a
+    spreadsheet, which may take them for formulas.
+    """
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import stock as view
+    from kylink_cli.rules.text import one_line
+    from kylink_cli.store.stock import ItemFilter, read_items
+
+    write = view.write_json if json else view.write_csv
+    with wiring.existing_database(cli.settings).reading() as session:
+        _refuse_unknown_campaign(session, campaign)
+        items = read_items(session, ItemFilter(campaign, state), datetime.now(UTC))
+        if out is None:
+            write(items, sys.stdout)
+            return
+        number = _write_file(out, items, write)
+    if json:
+        cli.console.document({"file": str(out), "items": number})
+    else:
+        cli.console.say(f"{number} items written to {one_line(str(out))}")
+
+
+@command(stock, "discard")
+def discard(
+    cli: Cli,
+    item_ids: Annotated[list[int], typer.Argument(metavar="ITEM_ID...", min=1, help="The items.")],
+    json: JsonOption = False,
+) -> None:
+    """Throw available items away: all of those named, or none."""
+    from kylink_cli import wiring
+    from kylink_cli.store import stock as store
+
+    wanted = sorted(set(item_ids))
+    with wiring.existing_database(cli.settings).writing() as session:
+        states = store.lock_states(session, wanted)
+        for item_id in wanted:
+            _refuse_unless_available(item_id, states.get(item_id))
+        discarded = store.discard(session, wanted)
+    if json:
+        cli.console.document({"discarded": discarded})
+    else:
+        cli.console.say(f"discarded: {', '.join(str(item_id) for item_id in discarded)}")
+
+
+def _write_file(path: Path, items: "Iterable[Item]", write: "Write") -> int:
+    """Write items to a private file, which is not there until it is complete; how many."""
+    from kylink_cli.files import private_replacement
+
+    try:
+        with private_replacement(path) as file:
+            return write(items, file)
+    except OSError as error:
+        raise BadFileError(f"{path} can't be written: {(error.strerror or str(error)).lower()}") from None
+
+
+def _refuse_unless_available(item_id: int, state: str | None) -> None:
+    if state is None:
+        raise NotFoundError(f"unknown item {item_id}, nothing was discarded: 'kylink stock list' shows them")
+    if state != ItemState.AVAILABLE:
+        raise UsageError(f"item {item_id} is {state}, nothing was discarded: only available items can be")
+
+
+def _refuse_unknown_campaign(session: "Session", campaign_id: str | None) -> None:
+    from kylink_cli.store.campaigns import facts
+
+    if campaign_id is not None:
+        refuse_unknown([campaign_id], facts(session, [campaign_id]))
