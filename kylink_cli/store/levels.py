@@ -9,10 +9,11 @@ from sqlalchemy import Select, Subquery, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level
-from kylink_cli.store.tables import Campaign, StockItem, SupplyRequest, in_state, table
+from kylink_cli.store.tables import Campaign, Lease, StockItem, SupplyRequest, in_state, table
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
+_leases = table(Lease)
 _requests = table(SupplyRequest)
 
 
@@ -115,11 +116,11 @@ def consumed_items(now: datetime, scope: Scope) -> Subquery:
 def leased_items(scope: Scope) -> Subquery:
     """The number of items that consumers hold, by campaign."""
     statement = (
-        select(_items.c.campaign_id, func.count().label("number"))
-        .where(in_state(_items, "leased"))
-        .group_by(_items.c.campaign_id)
+        select(_leases.c.campaign_id, func.count().label("number"))
+        .where(in_state(_leases, "active"))
+        .group_by(_leases.c.campaign_id)
     )
-    return within(statement, _items.c.campaign_id, scope).subquery("leased")
+    return within(statement, _leases.c.campaign_id, scope).subquery("leased")
 
 
 def within(statement: Select[Any], campaign_id: Any, scope: Scope, user_id: Any = None) -> Select[Any]:

@@ -1,0 +1,217 @@
+"""The rule that decides how much a campaign needs."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kylink_cli.rules.replenishment import (
+    Demand,
+    Level,
+    Policy,
+    Watermark,
+    need,
+    result_status,
+    runway_minutes,
+    target,
+    urgency,
+    watermark,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+POLICY = Policy()
+OLD = Level(
+    campaign_id="42",
+    user_id="u1",
+    name="Spring",
+    country=None,
+    source_url=None,
+    created_at=NOW - timedelta(days=30),
+    own_watermark=None,
+    own_target=None,
+    available=0,
+    consumed_24h=0,
+)
+
+
+@pytest.mark.parametrize(
+    ("consumed", "expected"),
+    [
+        (0, Watermark(3, "dynamic")),
+        (12, Watermark(3, "dynamic")),
+        (36, Watermark(3, "dynamic")),
+        (37, Watermark(4, "dynamic")),
+        (48, Watermark(4, "dynamic")),
+        (120, Watermark(10, "dynamic")),
+        (240, Watermark(20, "dynamic")),
+        (241, Watermark(20, "dynamic", capped=True)),
+        (300, Watermark(20, "dynamic", capped=True)),
+    ],
+)
+def test_the_watermark_covers_two_hours_of_consumption_within_its_limits(consumed: int, expected: Watermark) -> None:
+    assert watermark(replace(OLD, consumed_24h=consumed), POLICY, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "consumed", "expected"),
+    [
+        (timedelta(hours=23, minutes=59), 0, Watermark(5, "default")),
+        (timedelta(hours=24), 0, Watermark(3, "dynamic")),
+        (timedelta(hours=1), 1, Watermark(3, "dynamic")),
+        (timedelta(hours=1), 120, Watermark(10, "dynamic")),
+    ],
+)
+def test_a_new_campaign_without_consumption_gets_the_default(
+    age: timedelta, consumed: int, expected: Watermark
+) -> None:
+    assert watermark(replace(OLD, created_at=NOW - age, consumed_24h=consumed), POLICY, NOW) == expected
+
+
+@pytest.mark.parametrize("created_at", [NOW, OLD.created_at])
+def test_a_campaigns_own_watermark_wins_even_above_the_maximum(created_at: datetime) -> None:
+    level = replace(OLD, own_watermark=50, consumed_24h=300, created_at=created_at)
+    assert watermark(level, POLICY, NOW) == Watermark(50, "own")
+
+
+@pytest.mark.parametrize(
+    ("own_target", "mark", "expected"),
+    [
+        (None, 3, 10),
+        (None, 5, 10),
+        (None, 6, 12),
+        (None, 20, 40),
+        (7, 3, 7),
+        (30, 20, 30),
+        (4, 20, 21),
+    ],
+)
+def test_the_target_is_the_campaigns_own_or_a_batch_or_twice_the_watermark(
+    own_target: int | None, mark: int, expected: int
+) -> None:
+    assert target(replace(OLD, own_target=own_target), mark, POLICY) == expected
+
+
+@pytest.mark.parametrize(
+    ("available", "order"),
+    [(0, 10), (2, 8), (3, 0), (9, 0), (200, 0)],
+)
+def test_below_the_watermark_it_is_ordered_up_to_the_target(available: int, order: int) -> None:
+    assert need(replace(OLD, available=available), POLICY, NOW).order == order
+
+
+@pytest.mark.parametrize(
+    ("available", "demand", "order"),
+    [
+        (5, Demand(force=True), 10),
+        (200, Demand(force=True), 10),
+        (0, Demand(force=True), 10),
+        (0, Demand(quantity=3), 3),
+        (5, Demand(quantity=3), 0),
+        (5, Demand(force=True, quantity=3), 3),
+    ],
+)
+def test_force_ignores_the_watermark_and_quantity_replaces_the_order(
+    available: int, demand: Demand, order: int
+) -> None:
+    assert need(replace(OLD, available=available), POLICY, NOW, demand).order == order
+
+
+def test_a_large_target_is_reached_even_when_forced() -> None:
+    level = replace(OLD, own_target=100, available=20)
+    assert need(level, POLICY, NOW, Demand(force=True)).order == 80
+
+
+@pytest.mark.parametrize("demand", [Demand(), Demand(force=True), Demand(quantity=9)])
+def test_a_paused_campaign_is_never_low_and_never_ordered_for(demand: Demand) -> None:
+    found = need(replace(OLD, active=False), POLICY, NOW, demand)
+    assert (found.low, found.order) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("available", "consumed", "minutes"),
+    [(10, 0, None), (0, 0, None), (0, 24, 0), (10, 240, 60), (1, 1000, 1)],
+)
+def test_the_runway_is_the_stock_at_the_burn_rate_of_a_day(available: int, consumed: int, minutes: int | None) -> None:
+    assert runway_minutes(replace(OLD, available=available, consumed_24h=consumed)) == minutes
+
+
+def test_the_emptiest_comes_first_then_the_shortest_runway_then_the_id() -> None:
+    levels = [
+        replace(OLD, campaign_id="d", available=2, own_watermark=5),
+        replace(OLD, campaign_id="c", available=2, own_watermark=5),
+        replace(OLD, campaign_id="slow", available=2, consumed_24h=10, own_watermark=5),
+        replace(OLD, campaign_id="fast", available=2, consumed_24h=1000, own_watermark=5),
+        replace(OLD, campaign_id="empty", available=0),
+    ]
+    ordered = sorted((need(level, POLICY, NOW) for level in levels), key=urgency)
+    assert [found.level.campaign_id for found in ordered] == ["empty", "fast", "slow", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("available", "produced", "complete", "stopped", "status"),
+    [
+        (0, 10, True, False, "succeeded"),
+        (0, 3, False, False, "partial"),
+        (0, 2, False, False, "failed"),
+        (0, 0, False, False, "failed"),
+        (5, 0, False, False, "failed"),
+        (0, 0, False, True, "not_served"),
+        (0, 2, False, True, "not_served"),
+        (0, 3, False, True, "partial"),
+    ],
+)
+def test_a_campaign_that_is_short_failed_only_if_it_got_nothing_or_stays_low(
+    available: int, produced: int, complete: bool, stopped: bool, status: str
+) -> None:
+    found = need(replace(OLD, available=available), POLICY, NOW)
+    assert result_status(found, produced, complete=complete, stopped=stopped) == status
+
+
+counts = st.integers(min_value=0, max_value=10**6)
+limits = st.integers(min_value=1, max_value=10_000)
+policies = st.builds(
+    lambda low, high, default, cover, batch: Policy(min(low, high), max(low, high), default, cover, batch),
+    limits,
+    limits,
+    limits,
+    st.floats(min_value=0.01, max_value=168),
+    limits,
+)
+levels = st.builds(
+    lambda age, mark, upto, available, consumed: replace(
+        OLD,
+        created_at=NOW - age,
+        own_watermark=mark,
+        own_target=upto,
+        available=available,
+        consumed_24h=consumed,
+    ),
+    st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)),
+    st.none() | limits,
+    st.none() | limits,
+    counts,
+    counts,
+)
+
+
+@given(levels, policies)
+def test_the_target_is_always_above_the_watermark(level: Level, policy: Policy) -> None:
+    found = need(level, policy, NOW)
+    assert found.target > found.watermark.items >= 1
+
+
+@given(levels, policies)
+def test_an_order_brings_the_stock_exactly_to_the_target(level: Level, policy: Policy) -> None:
+    found = need(level, policy, NOW)
+    assert found.order == (found.target - level.available if found.low else 0)
+
+
+@given(levels, policies)
+def test_only_an_own_watermark_leaves_the_limits_of_the_policy(level: Level, policy: Policy) -> None:
+    mark = watermark(level, policy, NOW)
+    if mark.source == "dynamic":
+        assert policy.watermark_min <= mark.items <= policy.watermark_max
+    if mark.source != "own":
+        assert mark.items <= policy.highest_watermark
