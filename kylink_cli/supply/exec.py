@@ -1,0 +1,138 @@
+"""A program as a supplier: `exec:/path/to/program` runs it once a call.
+
+The order is its standard input; PROXY_API_KEY and KYLINK_IDEMPOTENCY_KEY are in its environment. It answers on standard
+output as an HTTP service would and exits 0; 75 means "try again", anything else refuses the order, and the last line of
+standard error is the reason.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+from asyncio.subprocess import PIPE, Process
+from datetime import UTC, datetime
+
+from kylink_cli.errors import ConfigError
+from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
+from kylink_cli.supply.base import Order, Supply
+from kylink_cli.supply.errors import (
+    CutOffError,
+    InvalidResponseError,
+    InWorkError,
+    RefusedError,
+    UnreachableError,
+)
+
+TRY_AGAIN = 75
+MAX_REASON_BYTES = 64 * 1024
+_CHUNK = 64 * 1024
+
+
+class ExecSupplier:
+    """A program that is run once a call."""
+
+    def __init__(self, program: str, key: str | None, timeout_seconds: float) -> None:
+        """Name the program.
+
+        Args:
+            program: its path.
+            key: handed to it in its environment, None for none.
+            timeout_seconds: limit for one whole call.
+
+        Raises:
+            ConfigError: there is no such program.
+        """
+        if shutil.which(program) is None or "/" not in program:
+            raise ConfigError(f"PROXY_API_URL names the program {one_line(program)}, which can't be executed")
+        self._program = program
+        self._key = key
+        self._timeout = timeout_seconds
+
+    async def supply(self, order: Order) -> Supply:
+        """Run the program for an order.
+
+        Raises:
+            SupplyError: nothing usable came; the class says whether asking again can help.
+        """
+        process = await self._start(order)
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer, reason = await _converse(process, order.body.encode())
+                code = await process.wait()
+        except TimeoutError:
+            raise CutOffError(f"the program gave no whole answer within {self._timeout:g} s") from None
+        finally:
+            await _kill_all(process)
+        if code < 0:
+            raise CutOffError(f"the program was ended by signal {-code}")
+        if code == TRY_AGAIN:
+            raise InWorkError(reason or "the program asks to try again")
+        if code != 0:
+            raise RefusedError(reason or f"the program refused with exit code {code}")
+        return parse_answer(answer, order.quantity, datetime.now(UTC))
+
+    async def check(self) -> str:
+        """Look whether the program is there; it is not run.
+
+        Raises:
+            UnreachableError: it is gone.
+        """
+        if shutil.which(self._program) is None:
+            raise UnreachableError(f"the program {one_line(self._program)} can't be executed")
+        return f"the program {one_line(self._program)} is there"
+
+    async def close(self) -> None:
+        """Nothing is kept between calls."""
+
+    async def _start(self, order: Order) -> Process:
+        own = {"KYLINK_IDEMPOTENCY_KEY": order.key} | ({"PROXY_API_KEY": self._key} if self._key else {})
+        try:
+            return await asyncio.create_subprocess_exec(
+                self._program, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=os.environ | own, start_new_session=True
+            )
+        except OSError as error:
+            raise UnreachableError(f"the program can't be started: {error.strerror}") from None
+
+
+async def _converse(process: Process, order: bytes) -> tuple[bytes, str]:
+    """Hand in the order, and read the answer and the reason; both are bounded."""
+    answer, complaint, _ = await asyncio.gather(
+        _read(process.stdout, MAX_ANSWER_BYTES), _read_tail(process.stderr), _write(process.stdin, order)
+    )
+    lines = complaint.decode("utf-8", errors="replace").strip().splitlines()
+    return answer, one_line(lines[-1], ERROR_LENGTH) if lines else ""
+
+
+async def _write(stream: asyncio.StreamWriter | None, order: bytes) -> None:
+    if stream is None:
+        return
+    # A program may decide without reading its order to the end.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(order)
+        await stream.drain()
+        stream.close()
+
+
+async def _read(stream: asyncio.StreamReader | None, limit: int) -> bytes:
+    data = bytearray()
+    while stream is not None and (chunk := await stream.read(_CHUNK)):
+        data += chunk
+        if len(data) > limit:
+            raise InvalidResponseError(f"the answer is larger than {limit // 1024 // 1024} MiB")
+    return bytes(data)
+
+
+async def _read_tail(stream: asyncio.StreamReader | None) -> bytes:
+    tail = b""
+    while stream is not None and (chunk := await stream.read(_CHUNK)):
+        tail = (tail + chunk)[-MAX_REASON_BYTES:]
+    return tail
+
+
+async def _kill_all(process: Process) -> None:
+    """End the program and whatever it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
