@@ -1,0 +1,71 @@
+"""`kylink demo`: a complete tour on loopback."""
+
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kylink_cli.cli.command import Cli, command
+
+if TYPE_CHECKING:
+    from kylink_cli.demo.tour import Tour
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    command(app, "demo")(demo)
+
+
+def demo(
+    cli: Cli,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the database, and say how to look around in it.")] = False,
+) -> int:
+    """Take a tour: sample campaigns, a supply service on loopback, and a real run that fills them."""
+    from kylink_cli.demo.behaviour import sample_service
+    from kylink_cli.demo.tour import EXPECTED_CODES, Tour
+
+    folder = Path(tempfile.mkdtemp(prefix="kylink-demo-"))
+    tour = Tour(folder, cli.console.say)
+    key = secrets.token_urlsafe(16)
+    try:
+        with sample_service(key) as service:
+            cli.console.say(f"a supply service answers on {service.url}; everything of the demo is in {folder}")
+            tour.prepare(service.url, key)
+            tour.show("campaigns", "list")
+            code = tour.show("replenish", "--all")
+        for arguments in (["jobs", "show", "1"], ["jobs", "status"]):
+            tour.show(*arguments)
+        _show_alert(cli, tour)
+        cli.console.say(f"\n{_farewell(tour, keep=keep)}")
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
+    return 0 if code in EXPECTED_CODES else code
+
+
+def _show_alert(cli: Cli, tour: "Tour") -> None:
+    """Show what the run has left for a person to look at."""
+    from kylink_cli.rules.text import one_line
+    from kylink_cli.store.alerts import unresolved
+    from kylink_cli.store.database import open_database
+
+    database = open_database(tour.folder / "kylink.db")
+    with database.reading() as session:
+        alerts = unresolved(session)
+    database.close()
+    for alert in alerts:
+        cli.console.say(f"\nalert {alert.id} {alert.level} {alert.type}")
+        for line in alert.message.splitlines():
+            cli.console.say(f"  {one_line(line)}")
+
+
+def _farewell(tour: "Tour", *, keep: bool) -> str:
+    if not keep:
+        return "the demo's database is gone again; 'kylink demo --keep' leaves it for you to look around"
+    commands = ("campaigns list", "stock list --campaign 1001", "jobs history", "config show", "db stats")
+    lines = [f"look around (the supply service is gone, and 'rm -r {tour.folder}' removes all the rest):"]
+    lines += [f"  kylink --env-file {tour.env_file} {arguments}" for arguments in commands]
+    return "\n".join(lines)
