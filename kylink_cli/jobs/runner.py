@@ -280,7 +280,7 @@ class _Recording:
 
     async def _announce(self, end: RunEnd) -> None:
         self._machinery.observe(RunFinished(self._run.job, end.status, end.duration_ms))
-        is_good = end.status in {"succeeded", "partial"}
+        is_good = end.status in runs.SUCCESSES
         summary = f"{self._run.job} {end.status} in {end.duration_ms} ms"
         await self.ping("success" if is_good else "fail", summary)
 

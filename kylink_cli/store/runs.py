@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from kylink_cli.store.tables import Run, table
 
 _runs = table(Run)
+# A run that left some campaigns unserved has done its work: the alert speaks of the campaigns.
+SUCCESSES = ("succeeded", "partial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ def history(session: Session, job: str | None, limit: int) -> list[Run]:
 
 
 def latest_success(session: Session, job: str) -> Run | None:
-    """The last run of a job that succeeded; None if none has."""
+    """The last run of a job that did its work; None if none has."""
     statement = (
-        select(Run).where(_runs.c.job == job, _runs.c.status == "succeeded").order_by(_runs.c.id.desc()).limit(1)
+        select(Run).where(_runs.c.job == job, _runs.c.status.in_(SUCCESSES)).order_by(_runs.c.id.desc()).limit(1)
     )
     return session.scalars(statement).first()

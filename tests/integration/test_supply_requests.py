@@ -9,7 +9,7 @@ from sqlalchemy import select
 from kylink_cli.store import runs, supply_requests
 from kylink_cli.store.database import Database
 from kylink_cli.store.supply_requests import NewItem, NewRequest, OpenRequest, Settlement, Stored
-from kylink_cli.store.tables import Run, StockItem, SupplyRequest
+from kylink_cli.store.tables import Run, StockItem, SupplyRequest, table
 from tests.support.database import add_campaigns, new_database
 
 NOW = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
@@ -51,7 +51,10 @@ def _row(database: Database, request: OpenRequest) -> SupplyRequest:
 
 def _values(database: Database) -> list[tuple[str, str]]:
     with database.reading() as session:
-        return [(item.campaign_id, item.value) for item in session.scalars(select(StockItem).order_by(StockItem.id))]
+        return [
+            (item.campaign_id, item.value)
+            for item in session.scalars(select(StockItem).order_by(table(StockItem).c.id))
+        ]
 
 
 def test_what_came_is_in_stock_with_the_settled_request(database: Database) -> None:
