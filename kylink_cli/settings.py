@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.replenishment import Policy
 
 _URL_KIND = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE)
@@ -73,6 +74,15 @@ class Settings(BaseModel):
     stock_concurrency: int = Field(default=5, ge=1, le=1000, description="Calls at once for one campaign.")
     stock_batch_size: int = Field(default=10, ge=1, le=10_000, description="Smallest level to fill up to; items.")
     stock_ttl_hours: int = Field(default=48, ge=1, le=8760, description="How long an item may be used; hours.")
+    item_retention_days: int = Field(
+        default=30, ge=1, le=3650, description="How long spent items and closed leases are kept; days."
+    )
+    lease_ttl_minutes: int = Field(
+        default=15, ge=1, le=TTL_LIMIT_MINUTES, description="How long a lease lasts unless its taker says; minutes."
+    )
+    lease_max_expirations: int = Field(
+        default=5, ge=1, le=1000, description="An item is discarded when so many leases on it have expired."
+    )
     watermark_min: int = Field(default=3, ge=1, le=10_000, description="Lowest dynamic watermark; items.")
     watermark_max: int = Field(default=20, ge=1, le=10_000, description="Highest dynamic watermark; items.")
     watermark_default: int = Field(
@@ -93,6 +103,9 @@ class Settings(BaseModel):
     proxy_timeout_seconds: float = Field(default=30, gt=0, le=600, description="Limit for one whole call; seconds.")
     heartbeat_url_replenish: SecretStr | None = Field(
         default=None, description="Pinged by 'kylink replenish': URL/start, URL on success, URL/fail."
+    )
+    heartbeat_url_recover_leases: SecretStr | None = Field(
+        default=None, description="Pinged by 'kylink recover-leases': URL/start, URL on success, URL/fail."
     )
     kylink_lock_url: str | None = Field(
         default=None,
@@ -137,7 +150,7 @@ class Settings(BaseModel):
             raise ValueError("must be printable ASCII, since it is sent in an HTTP header")
         return value
 
-    @field_validator("heartbeat_url_replenish")
+    @field_validator("heartbeat_url_replenish", "heartbeat_url_recover_leases")
     @classmethod
     def check_heartbeat_url(cls, value: SecretStr) -> SecretStr:
         """An address that can be pinged."""

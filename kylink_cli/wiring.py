@@ -4,19 +4,22 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from kylink_cli.errors import DatabaseMissingError
+from kylink_cli.errors import ConfigError, DatabaseMissingError
 from kylink_cli.jobs.events import Notice, Observer
 from kylink_cli.jobs.fill import FillLimits
+from kylink_cli.jobs.recover_leases import RecoveryLimits
 from kylink_cli.jobs.replenish import Assignment
 from kylink_cli.jobs.runner import Machinery, Ping
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.heartbeat import Heartbeat
 from kylink_cli.rules.replenishment import Demand
+from kylink_cli.scheduling.jobs import Job
 from kylink_cli.settings import Settings
 from kylink_cli.store.database import Database, create_database, open_database, sqlite_path
 from kylink_cli.store.levels import Scope
 from kylink_cli.store.schema import read_schema, require_current, require_tables, upgrade
+from kylink_cli.supply.base import Supplier
 from kylink_cli.supply.retry import RetryPolicy
 
 
@@ -93,19 +96,68 @@ def locks(settings: Settings) -> Locks:
     return FileLocks(own_files(settings)[1])
 
 
-def machinery(settings: Settings, database: Database, observe: Observer) -> Machinery:
-    """What a replenish run needs around it."""
+def machinery(settings: Settings, database: Database, observe: Observer, job: Job) -> Machinery:
+    """What a job's run needs around it."""
     return Machinery(
         database=database,
         locks=locks(settings),
         observe=observe,
-        ping=_replenish_heartbeat(settings, lambda text: observe(Notice(text))),
+        ping=_heartbeat(settings, job, lambda text: observe(Notice(text))),
     )
 
 
-def _replenish_heartbeat(settings: Settings, warn: Callable[[str], None]) -> Ping | None:
-    url = settings.heartbeat_url_replenish
+def _heartbeat(settings: Settings, job: Job, warn: Callable[[str], None]) -> Ping | None:
+    url = getattr(settings, job.heartbeat_setting)
     return None if url is None else Heartbeat(url.get_secret_value(), warn).ping
+
+
+def supplier(settings: Settings, database: Database) -> Supplier:
+    """Where items come from: here every kind of supplier is built.
+
+    Args:
+        settings: name it, by the scheme of PROXY_API_URL.
+        database: remembers what a file of values has given out.
+
+    Raises:
+        ConfigError: it is not named, its key is missing, or nobody knows its kind.
+    """
+    url = settings.proxy_api_url
+    if url is None:
+        raise ConfigError("PROXY_API_URL is not set: it names the supply service")
+    key = None if settings.proxy_api_key is None else settings.proxy_api_key.get_secret_value()
+    kind, _, rest = url.partition(":")
+    match kind.lower():
+        case "https" | "http":
+            return _http_supplier(url, key, settings.proxy_timeout_seconds)
+        case "exec":
+            from kylink_cli.supply.exec import ExecSupplier
+
+            return ExecSupplier(rest, key, settings.proxy_timeout_seconds)
+        case "file":
+            from kylink_cli.store.file_values import FileValues
+            from kylink_cli.supply.file import FileSupplier
+
+            return FileSupplier(Path(rest), FileValues(database))
+        case other:
+            from kylink_cli.supply.registry import SupplierOptions, build_plugin
+
+            return build_plugin(other, SupplierOptions(url, key, settings.proxy_timeout_seconds))
+
+
+def _http_supplier(url: str, key: str | None, timeout_seconds: float) -> Supplier:
+    from kylink_cli.supply.http import HttpSupplier
+
+    if key is None:
+        raise ConfigError("PROXY_API_KEY is not set: the supply service asks for it")
+    return HttpSupplier(url, key, timeout_seconds)
+
+
+def recovery_limits(settings: Settings) -> RecoveryLimits:
+    """What bounds a recovery of leases."""
+    return RecoveryLimits(
+        max_expirations=settings.lease_max_expirations,
+        retention=timedelta(days=settings.item_retention_days),
+    )
 
 
 def assignment(settings: Settings, scope: Scope, demand: Demand, wait_seconds: float) -> Assignment:

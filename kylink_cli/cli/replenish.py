@@ -114,4 +114,6 @@ def _run(cli: Cli, database: "Database", assignment: "Assignment", *, scheduled:
     )
     supplier = wiring.supplier(cli.settings, database)
     with observing(cli.console, REPLENISH.command) as observe:
-        return run_job(wiring.machinery(cli.settings, database, observe), request, replenish_with(assignment, supplier))
+        return run_job(
+            wiring.machinery(cli.settings, database, observe, REPLENISH), request, replenish_with(assignment, supplier)
+        )

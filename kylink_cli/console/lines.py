@@ -86,6 +86,20 @@ def _(event: events.CampaignFinished) -> tuple[int, str]:
 
 
 @line.register
+def _(event: events.BatchDone) -> tuple[int, str]:
+    level = logging.DEBUG if event.done == event.total else logging.INFO
+    return level, f"{event.done} of {event.total} {event.what}"
+
+
+@line.register
+def _(event: events.LeasesRecovered) -> tuple[int, str]:
+    if event.expired_leases == event.expired_items == 0:
+        return logging.INFO, "nothing to do: no lease and no item is over"
+    leases = f"{event.expired_leases} leases expired, {event.recovered} items back in stock"
+    return logging.INFO, f"{leases}, {event.discarded} discarded; {event.expired_items} items expired"
+
+
+@line.register
 def _(event: events.SupplyPaused) -> tuple[int, str]:
     return logging.WARNING, f"{event.error}; no calls for {event.wait_ms} ms, then one probe"
 

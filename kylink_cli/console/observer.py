@@ -19,7 +19,9 @@ def observing(console: Console, command: str) -> Iterator[Observer]:
     if not console.shows_progress:
         yield RunLog(console, command)
         return
+    from kylink_cli.console.batch_progress import BatchProgress
     from kylink_cli.console.progress import ProgressDisplay
 
-    with ProgressDisplay(console) as display:
+    display = ProgressDisplay(console) if command == "replenish" else BatchProgress(console, command)
+    with display:
         yield display

@@ -108,6 +108,38 @@ class CampaignFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchDone:
+    """A batch of long work is committed.
+
+    Attributes:
+        what: what the work is about, as in `leases recovered`.
+        done: how many so far.
+        total: how many there are, as far as is known.
+    """
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeasesRecovered:
+    """A recovery is over.
+
+    Attributes:
+        expired_leases: leases that expired.
+        recovered: items that are available again.
+        discarded: items whose leases have expired too often.
+        expired_items: items past their end.
+    """
+
+    expired_leases: int
+    recovered: int
+    discarded: int
+    expired_items: int
+
+
+@dataclass(frozen=True, slots=True)
 class SupplyPaused:
     """The supply service as a whole seems to be down: calls wait for a probe.
 
@@ -165,6 +197,8 @@ Event = (
     | ItemsStored
     | RetryWaiting
     | CampaignFinished
+    | BatchDone
+    | LeasesRecovered
     | SupplyPaused
     | Stopping
     | Notice

@@ -19,6 +19,11 @@ class Job:
     command: str
     interval_setting: str
 
+    @property
+    def heartbeat_setting(self) -> str:
+        """The field of the settings that holds the URL of its heartbeat."""
+        return f"heartbeat_url_{self.command.replace('-', '_')}"
+
     def interval_minutes(self, settings: Settings) -> int:
         """How often it runs, minutes."""
         return int(getattr(settings, self.interval_setting))

@@ -1,0 +1,123 @@
+"""`kylink leases …`: the consumer's side."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.options import JsonOption
+
+leases = group("leases", "The consumer's side: take an item, use it, confirm it.")
+
+
+class LeaseState(StrEnum):
+    """The states of a lease."""
+
+    ACTIVE = "active"
+    CONFIRMED = "confirmed"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+TokensArgument = Annotated[list[str], typer.Argument(metavar="TOKEN...", help="The leases, as 'take' named them.")]
+
+
+@command(leases, "take")
+def take(
+    cli: Cli,
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign whose stock is used.")],
+    count: Annotated[int, typer.Option("--count", metavar="N", help="Take N items, or as many as there are.")] = 1,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="K", help="Idempotency key: the same one gets the same leases.")
+    ] = None,
+    holder: Annotated[str | None, typer.Option("--holder", metavar="H", help="Who takes them, for people.")] = None,
+    ttl: Annotated[
+        int | None, typer.Option("--ttl", metavar="MIN", help="Minutes they last. [default: LEASE_TTL_MINUTES]")
+    ] = None,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> int:
+    """Take items out of a campaign's stock, for a time; exit 11 if there are none, 10 if fewer than wanted."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import leases as view
+    from kylink_cli.jobs import leasing
+
+    minutes = cli.settings.lease_ttl_minutes if ttl is None else ttl
+    wish = leasing.Wish(campaign, minutes, count, holder, key)
+    taken = leasing.take(wiring.existing_database(cli.settings), wish, datetime.now(UTC))
+    view.show_taken(cli.console, taken, count)
+    return 0 if taken.reused or len(taken.leases) == count else view.PARTLY
+
+
+@command(leases, "confirm")
+def confirm(
+    cli: Cli,
+    tokens: TokensArgument,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> int:
+    """Say that items were used; they are consumed for good."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import leases as view
+    from kylink_cli.jobs import leasing
+
+    results = leasing.confirm(wiring.existing_database(cli.settings), tokens, datetime.now(UTC))
+    return view.show_results(cli.console, results)
+
+
+@command(leases, "release")
+def release(
+    cli: Cli,
+    tokens: TokensArgument,
+    error: Annotated[str | None, typer.Option("--error", metavar="MSG", help="Why they could not be used.")] = None,
+    discard: Annotated[bool, typer.Option("--discard", help="Nobody is to get the items any more.")] = False,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> int:
+    """Give items back to the stock."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import leases as view
+    from kylink_cli.jobs import leasing
+
+    database = wiring.existing_database(cli.settings)
+    results = leasing.release(database, tokens, datetime.now(UTC), error=error, discard=discard)
+    return view.show_results(cli.console, results)
+
+
+@command(leases, "extend")
+def extend(
+    cli: Cli,
+    tokens: TokensArgument,
+    ttl: Annotated[int, typer.Option("--ttl", metavar="MIN", help="Minutes they last from now on.")],
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> int:
+    """Let leases last longer; one that lasts longer already stays as it is."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import leases as view
+    from kylink_cli.jobs import leasing
+
+    results = leasing.extend(wiring.existing_database(cli.settings), tokens, ttl, datetime.now(UTC))
+    return view.show_results(cli.console, results)
+
+
+@command(leases, "list")
+def list_leases(
+    cli: Cli,
+    campaign: Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Only this campaign's.")] = None,
+    state: Annotated[LeaseState | None, typer.Option("--state", help="Only those in this state.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only active ones past their deadline.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many.")] = 20,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> None:
+    """List leases, newest first, without their tokens."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.lookups import refuse_unknown
+    from kylink_cli.cli.views import leases as view
+    from kylink_cli.store import campaigns
+    from kylink_cli.store.lease_list import LeaseFilter, read_leases
+
+    now = datetime.now(UTC)
+    wanted = [] if campaign is None else [campaign]
+    with wiring.existing_database(cli.settings).reading() as session:
+        refuse_unknown(wanted, campaigns.facts(session, wanted))
+        found = read_leases(session, LeaseFilter(campaign, state, overdue, limit), now)
+    view.show_list(cli.console, found, now)

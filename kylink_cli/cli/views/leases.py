@@ -1,0 +1,114 @@
+"""What leases, and what became of them, look like."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rich.text import Text
+
+from kylink_cli.console import Console
+from kylink_cli.console.output import iso
+from kylink_cli.console.tables import STYLES, Column, ago, span
+from kylink_cli.errors import NotFoundError, PartlyDoneError
+from kylink_cli.jobs.leasing import Result, Taken
+from kylink_cli.rules.leases import UNKNOWN, is_overdue
+from kylink_cli.rules.text import one_line
+from kylink_cli.store.lease_list import ListedLease
+
+PARTLY = PartlyDoneError.exit_code
+
+_TAKEN_COLUMNS = [Column("TOKEN"), Column("ITEM", "right"), Column("UNTIL"), Column("VALUE", flexible=True)]
+_RESULT_COLUMNS = [Column("TOKEN"), Column("STATE"), Column("ANSWER", flexible=True)]
+_COLUMNS = [
+    Column("CAMPAIGN"),
+    Column("ITEM", "right"),
+    Column("HOLDER", flexible=True),
+    Column("STATE"),
+    Column("TAKEN"),
+    Column("ENDS"),
+    Column("ERROR", flexible=True),
+]
+
+
+def show_taken(console: Console, taken: Taken, wanted: int) -> None:
+    """Show the leases that a consumer got."""
+    if console.output.json:
+        leases = [asdict(lease) | {"reused": taken.reused} for lease in taken.leases]
+        console.document({"leases": leases})
+        return
+    rows: list[list[Any]] = [
+        [lease.token, lease.item_id, lease.expires_at.strftime("%Y-%m-%d %H:%M:%S UTC"), lease.value]
+        for lease in taken.leases
+    ]
+    console.table(_TAKEN_COLUMNS, rows)
+    if taken.reused:
+        console.info("these were taken by an earlier call with the same key")
+    elif len(taken.leases) < wanted:
+        console.warning(f"only {len(taken.leases)} of {wanted} items were in stock")
+
+
+def show_results(console: Console, results: Sequence[Result]) -> int:
+    """Show what an act on leases has come to.
+
+    Returns:
+        The exit code: 0 if all are as was asked for, 10 if some are, 11 if every token is unknown, else 1.
+    """
+    if console.output.json:
+        console.document({"results": [_result_document(result) for result in results]})
+    else:
+        console.table(_RESULT_COLUMNS, [[_token(r), r.state, _answer(r)] for r in results])
+    if all(result.ok for result in results):
+        return 0
+    if any(result.ok for result in results):
+        return PARTLY
+    return NotFoundError.exit_code if all(result.state == UNKNOWN for result in results) else 1
+
+
+def show_list(console: Console, leases: Sequence[ListedLease], now: datetime) -> None:
+    """Show leases, one a row."""
+    if console.output.json:
+        found = [asdict(lease) | {"overdue": _is_overdue(lease, now)} for lease in leases]
+        console.document({"leases": found})
+    elif not leases:
+        console.say("no leases")
+    else:
+        console.table(_COLUMNS, [_row(lease, now) for lease in leases])
+
+
+def _result_document(result: Result) -> dict[str, Any]:
+    document = {"token": result.token, "ok": result.ok, "state": result.state, "message": result.message}
+    return document if result.expires_at is None else document | {"expires_at": iso(result.expires_at)}
+
+
+def _token(result: Result) -> str:
+    return one_line(result.token, 64)
+
+
+def _answer(result: Result) -> str:
+    if result.expires_at is None:
+        return result.message
+    return f"{result.message} until {result.expires_at.strftime('%Y-%m-%d %H:%M:%S UTC')}"
+
+
+def _row(lease: ListedLease, now: datetime) -> list[Any]:
+    is_late = _is_overdue(lease, now)
+    return [
+        lease.campaign_id,
+        lease.item_id,
+        lease.holder,
+        Text("overdue", style=STYLES["overdue"]) if is_late else lease.state,
+        ago(lease.leased_at, now),
+        _ending(lease, now),
+        lease.error,
+    ]
+
+
+def _ending(lease: ListedLease, now: datetime) -> str:
+    if lease.closed_at is not None:
+        return f"ended {ago(lease.closed_at, now)}"
+    return ago(lease.expires_at, now) if lease.expires_at <= now else f"in {span(lease.expires_at - now)}"
+
+
+def _is_overdue(lease: ListedLease, now: datetime) -> bool:
+    return is_overdue(lease.state, lease.expires_at, now)

@@ -1,0 +1,59 @@
+"""What a recovery, or what it would come to, looks like."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from kylink_cli.console import Console
+from kylink_cli.console.output import iso
+from kylink_cli.console.tables import milliseconds
+from kylink_cli.jobs.recover_leases import RecoveryReport
+from kylink_cli.jobs.runner import Finished
+from kylink_cli.scheduling.jobs import RECOVER_LEASES
+from kylink_cli.store.recovery import Recovered
+
+
+def show_run(console: Console, finished: Finished[RecoveryReport]) -> None:
+    """Show how a run went."""
+    report = finished.report
+    if console.output.json:
+        head = _head(finished.run_id, report.status, finished.started_at, finished.duration_ms)
+        console.document(head | report.figures)
+        return
+    deleted = f"; {report.deleted} old rows deleted" if report.deleted else ""
+    took = milliseconds(finished.duration_ms)
+    console.say(f"run {finished.run_id} {report.status}: {_words(report.recovered)}{deleted} in {took}")
+
+
+def show_skipped(console: Console, reason: str) -> None:
+    """Say why a scheduled run did nothing."""
+    if console.output.json:
+        head = _head(None, "skipped", datetime.now(UTC), 0)
+        console.document(head | RecoveryReport(Recovered()).figures | {"reason": reason})
+        return
+    console.info(f"[recover-leases] {reason}")
+
+
+def show_plan(console: Console, foreseen: Recovered, now: datetime) -> None:
+    """Show what a run would come to."""
+    if console.output.json:
+        console.document(_head(None, "succeeded", now, 0) | asdict(foreseen) | {"deleted": 0, "dry_run": True})
+        return
+    console.say(f"it would be: {_words(foreseen)}; nothing was changed")
+
+
+def _head(run_id: int | None, status: str, started_at: datetime, duration_ms: int) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "job": RECOVER_LEASES.name,
+        "status": status,
+        "started_at": iso(started_at),
+        "duration_ms": duration_ms,
+    }
+
+
+def _words(recovered: Recovered) -> str:
+    return (
+        f"{recovered.expired_leases} leases expired, {recovered.recovered} items back in stock, "
+        f"{recovered.discarded} discarded, {recovered.expired_items} expired"
+    )

@@ -1,0 +1,50 @@
+"""The progress display of a job that works in batches: one bar for each kind of work."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from kylink_cli.console.lines import line
+from kylink_cli.console.output import Console
+from kylink_cli.jobs import events
+from kylink_cli.rules.text import one_line
+
+
+class BatchProgress:
+    """Draws a run's events while it is used as a context manager; what a person should look at stays as lines."""
+
+    def __init__(self, console: Console, command: str) -> None:
+        self._command = command
+        self._bars: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console.stderr,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: events.Event) -> None:
+        """Draw one event."""
+        match event:
+            case events.BatchDone():
+                self._advance(event)
+            case events.RunsCrashed() | events.Stopping() | events.Notice():
+                self._progress.console.print(Text(one_line(line(event)[1]), style="yellow"))
+
+    def _advance(self, event: events.BatchDone) -> None:
+        if event.what not in self._bars:
+            self._bars[event.what] = self._progress.add_task(f"{self._command}: {event.what}")
+        self._progress.update(self._bars[event.what], completed=event.done, total=event.total)

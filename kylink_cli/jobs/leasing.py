@@ -1,0 +1,226 @@
+"""The consumer's side: take a lease on an item, then confirm it, release it or extend it.
+
+Each act is one transaction. An act on several tokens answers for each of them, in the order in which they were given.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy.orm import Session
+
+from kylink_cli.errors import LeaseOverError, NoStockError, NotFoundError, UsageError
+from kylink_cli.rules.leases import (
+    COUNT_LIMIT,
+    TEXT_LIMIT,
+    TOKENS_LIMIT,
+    TTL_LIMIT_MINUTES,
+    UNKNOWN,
+    Act,
+    TokenState,
+    answer,
+    is_live,
+)
+from kylink_cli.rules.text import ERROR_LENGTH, has_control_characters, one_line
+from kylink_cli.store import leases, no_stock
+from kylink_cli.store.database import Database
+from kylink_cli.store.leases import NewLease, TakenLease
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a consumer asks for.
+
+    Attributes:
+        campaign_id: whose stock.
+        ttl_minutes: how long the leases last, minutes; 1 to 10,080.
+        count: items wanted, 1 to 1,000.
+        holder: who asks, for people; at most 200 characters.
+        key: an idempotency key: the same one gets the same leases again; at most 200 characters.
+    """
+
+    campaign_id: str
+    ttl_minutes: int
+    count: int = 1
+    holder: str | None = None
+    key: str | None = None
+
+    def check(self) -> None:
+        """Refuse what can't be.
+
+        Raises:
+            UsageError: a part of it is out of bounds.
+        """
+        check_ttl(self.ttl_minutes)
+        if not 1 <= self.count <= COUNT_LIMIT:
+            raise UsageError(f"the count is {self.count}: must be 1 to {COUNT_LIMIT}")
+        for name, text in (("holder", self.holder), ("key", self.key)):
+            if text is not None and (not text.strip() or len(text) > TEXT_LIMIT or has_control_characters(text)):
+                shown = one_line(text, 40)
+                raise UsageError(f"the {name} is {shown!r}: must be 1 to {TEXT_LIMIT} characters of text")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a consumer gets.
+
+    Attributes:
+        leases: at least one.
+        reused: whether an earlier call with the same key took them.
+    """
+
+    leases: Sequence[TakenLease]
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an act on one lease has come to.
+
+    Attributes:
+        token: the lease.
+        ok: whether what was asked for is so.
+        state: the lease's state after it; `unknown` if there is no such lease.
+        message: the answer in a few words.
+        expires_at: the deadline, if the act was about it.
+    """
+
+    token: str
+    ok: bool
+    state: TokenState
+    message: str
+    expires_at: datetime | None = None
+
+
+def take(database: Database, wish: Wish, now: datetime) -> Taken:
+    """Lease items of a campaign, those that expire soonest first.
+
+    Returns:
+        As many leases as were asked for, or as the stock gives; never none.
+
+    Raises:
+        UsageError: the wish is out of bounds.
+        NotFoundError: there is no such campaign.
+        NoStockError: the campaign has nothing to lease; this is recorded.
+        LeaseOverError: the key was used, and its leases were released or have expired.
+        DatabaseError: the database failed; nothing was taken.
+    """
+    wish.check()
+    with database.writing() as session:
+        taken = _take_again(session, wish) or _take_new(session, wish, now)
+        if taken is None:
+            _record_no_stock(session, wish.campaign_id, now)
+    if taken is None:
+        raise NoStockError(f"campaign {wish.campaign_id} has nothing to lease: try later, or replenish it")
+    return taken
+
+
+def confirm(database: Database, tokens: Iterable[str], now: datetime) -> list[Result]:
+    """Say that the items of leases were used; they are consumed for good.
+
+    Raises:
+        UsageError: there are more than 10,000 tokens.
+        DatabaseError: the database failed; nothing was confirmed.
+    """
+    wanted = _distinct(tokens)
+    with database.writing() as session:
+        done = leases.confirm(session, wanted, now)
+        return _results(session, "confirm", wanted, done)
+
+
+def release(
+    database: Database, tokens: Iterable[str], now: datetime, *, error: str | None = None, discard: bool = False
+) -> list[Result]:
+    """Give the items of leases back to the stock.
+
+    Args:
+        database: where.
+        tokens: the leases.
+        now: when.
+        error: why the items could not be used; None if nothing was wrong.
+        discard: whether nobody is to get the items any more.
+
+    Raises:
+        UsageError: there are more than 10,000 tokens.
+        DatabaseError: the database failed; nothing was released.
+    """
+    wanted = _distinct(tokens)
+    reason = None if error is None else one_line(error, ERROR_LENGTH)
+    with database.writing() as session:
+        done = leases.release(session, wanted, now, error=reason, discard=discard)
+        return _results(session, "release", wanted, done)
+
+
+def extend(database: Database, tokens: Iterable[str], ttl_minutes: int, now: datetime) -> list[Result]:
+    """Let leases end so many minutes from now; a deadline that is later already stays.
+
+    Raises:
+        UsageError: the time is out of bounds, or there are more than 10,000 tokens.
+        DatabaseError: the database failed; nothing was extended.
+    """
+    check_ttl(ttl_minutes)
+    wanted = _distinct(tokens)
+    with database.writing() as session:
+        deadlines = leases.extend(session, wanted, now + timedelta(minutes=ttl_minutes))
+        results = _results(session, "extend", wanted, deadlines)
+    return [replace(result, expires_at=deadlines.get(result.token)) for result in results]
+
+
+def check_ttl(minutes: int) -> None:
+    """Refuse a lease that is no lease, or that lasts for ever.
+
+    Raises:
+        UsageError: it is out of bounds.
+    """
+    if not 1 <= minutes <= TTL_LIMIT_MINUTES:
+        raise UsageError(f"the time to live is {minutes} minutes: must be 1 to {TTL_LIMIT_MINUTES}")
+
+
+def _take_again(session: Session, wish: Wish) -> Taken | None:
+    """What an earlier call with the same key took; None if there was none.
+
+    Only live leases are handed out again: the item of one that is over may be in other hands.
+    """
+    if wish.key is None:
+        return None
+    leases.lock_campaign(session, wish.campaign_id)
+    found = leases.find_by_key(session, wish.campaign_id, wish.key)
+    live = [lease for lease in found if is_live(lease.state)]
+    if found and not live:
+        raise LeaseOverError(
+            f"key {one_line(wish.key, 80)} of campaign {wish.campaign_id} stands for a lease that is over "
+            f"({found[0].state}): use a new key to lease another item"
+        )
+    return Taken(live, reused=True) if live else None
+
+
+def _take_new(session: Session, wish: Wish, now: datetime) -> Taken | None:
+    expires_at = now + timedelta(minutes=wish.ttl_minutes)
+    wanted = NewLease(wish.campaign_id, wish.count, expires_at, wish.holder, wish.key)
+    taken = leases.take(session, wanted, now)
+    return Taken(taken) if taken else None
+
+
+def _record_no_stock(session: Session, campaign_id: str, now: datetime) -> None:
+    if not leases.lock_campaign(session, campaign_id):
+        raise NotFoundError(f"unknown campaign {one_line(campaign_id, 80)}: 'kylink campaigns list' shows them")
+    no_stock.record(session, campaign_id, now)
+
+
+def _distinct(tokens: Iterable[str]) -> list[str]:
+    distinct = list(dict.fromkeys(tokens))
+    if len(distinct) > TOKENS_LIMIT:
+        raise UsageError(f"{len(distinct)} tokens are too many at once: at most {TOKENS_LIMIT} are allowed")
+    return distinct
+
+
+def _results(session: Session, act: Act, tokens: Sequence[str], done: Collection[str]) -> list[Result]:
+    """The answer for each token: those that are not done were found in another state than active, or not at all."""
+    found = leases.states(session, [token for token in tokens if token not in done])
+    results = []
+    for token in tokens:
+        state = "active" if token in done else found.get(token, UNKNOWN)
+        given = answer(act, cast("TokenState", state))
+        results.append(Result(token, given.ok, given.state, given.message))
+    return results

@@ -1,0 +1,181 @@
+"""`kylink recover-leases`: take back what is over, so that no item is lost with the consumer that held it.
+
+Within its run record (`runner.py`), a run goes like this:
+
+1. Leases past their deadline expire, batch by batch; their items are available again, or discarded if this has
+   happened too often.
+2. Available items past their end are marked as expired, batch by batch.
+3. Closed leases, spent items and the record of empty stocks are deleted once they have been kept long enough.
+
+What is over is decided once, at the start: a run has an end, however fast consumers are. Between two batches it lets
+consumers write; a signal ends it after the batch under way.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from kylink_cli.errors import KylinkError
+from kylink_cli.jobs.events import BatchDone, LeasesRecovered
+from kylink_cli.jobs.runner import RunContext, Work
+from kylink_cli.jobs.stop import StoppedError
+from kylink_cli.rules.alerts import NewAlert
+from kylink_cli.store import recovery, retention
+from kylink_cli.store.database import Database
+from kylink_cli.store.recovery import Recovered
+
+BATCH_SIZE = 1_000
+# SQLite does not queue its writers: those who wait look again every few milliseconds, and need a gap to find.
+PAUSE_SECONDS = 0.005
+
+T = TypeVar("T")
+Batch = Callable[[Session], T]
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryLimits:
+    """What bounds a recovery.
+
+    Attributes:
+        max_expirations: an item is discarded when so many leases on it have expired.
+        retention: how long what is over is kept.
+        batch_size: rows that one transaction changes.
+    """
+
+    max_expirations: int
+    retention: timedelta
+    batch_size: int = BATCH_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReport:
+    """What a recovery has come to.
+
+    Attributes:
+        recovered: what became of leases and items.
+        deleted: rows that had been kept long enough.
+        interrupted: whether a signal ended it early.
+    """
+
+    recovered: Recovered
+    deleted: int = 0
+    interrupted: bool = False
+
+    @property
+    def status(self) -> str:
+        """How the run ended."""
+        return "interrupted" if self.interrupted else "succeeded"
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What it did, in numbers, as the contract names them."""
+        return {**asdict(self.recovered), "deleted": self.deleted}
+
+    @property
+    def error(self) -> KylinkError | None:
+        """A recovery that goes wrong raises instead."""
+        return None
+
+    @property
+    def raised(self) -> list[NewAlert]:
+        """A recovery alerts nobody: the alert check looks at leases."""
+        return []
+
+    @property
+    def over(self) -> list[str]:
+        """It ends no condition."""
+        return []
+
+
+def foresee(database: Database, limits: RecoveryLimits, now: datetime) -> Recovered:
+    """What a recovery would come to; nothing is changed.
+
+    Raises:
+        DatabaseError: the database failed.
+    """
+    with database.reading() as session:
+        return recovery.foresee(session, now, limits.max_expirations)
+
+
+def recover_within(limits: RecoveryLimits) -> Work[RecoveryReport]:
+    """The work of a run, as the runner takes it."""
+
+    async def work(run: RunContext) -> RecoveryReport:
+        return await _Recovery(limits, run).run()
+
+    return work
+
+
+class _Recovery:
+    """One run of the job."""
+
+    def __init__(self, limits: RecoveryLimits, run: RunContext) -> None:
+        self._limits = limits
+        self._run = run
+        self._database = run.machinery.database
+        self._now = run.machinery.clock()
+        self._recovered = Recovered()
+        self._deleted = 0
+
+    async def run(self) -> RecoveryReport:
+        """Recover, mark and delete until nothing is left to do, or the run is to end.
+
+        Raises:
+            DatabaseError: the database failed; every batch before is committed.
+        """
+        try:
+            await self._expire_leases()
+            await self._expire_items()
+            await self._delete_old()
+        except StoppedError:
+            return RecoveryReport(self._recovered, self._deleted, interrupted=True)
+        finally:
+            self._run.machinery.observe(LeasesRecovered(**asdict(self._recovered)))
+        return RecoveryReport(self._recovered, self._deleted)
+
+    async def _expire_leases(self) -> None:
+        with self._database.reading() as session:
+            total = recovery.count_overdue(session, self._now)
+        size = self._limits.batch_size
+        expire = partial(
+            recovery.expire_leases, now=self._now, max_expirations=self._limits.max_expirations, limit=size
+        )
+        async for batch in self._batches(expire, lambda found: found.expired_leases):
+            self._recovered += batch
+            done = self._recovered.expired_leases
+            self._run.machinery.observe(BatchDone("leases recovered", done, max(done, total)))
+
+    async def _expire_items(self) -> None:
+        expire = partial(recovery.expire_items, now=self._now, limit=self._limits.batch_size)
+        async for batch in self._batches(expire, lambda found: found.expired_items):
+            self._recovered += batch
+
+    async def _delete_old(self) -> None:
+        before = self._now - self._limits.retention
+        for delete in (retention.delete_leases, retention.delete_items, retention.delete_no_stock_events):
+            batch = partial(delete, before=before, limit=self._limits.batch_size)
+            async for deleted in self._batches(batch, int):
+                self._deleted += deleted
+
+    async def _batches(self, batch: Batch[T], count: Callable[[T], int]) -> AsyncIterator[T]:
+        """Do batch after batch, each in a transaction of its own, until one is not full.
+
+        Raises:
+            StoppedError: the run is to end.
+        """
+        while True:
+            self._run.stop.check()
+            done = await asyncio.to_thread(self._commit, batch)
+            yield done
+            if count(done) < self._limits.batch_size:
+                return
+            await self._run.stop.sleep(PAUSE_SECONDS)
+
+    def _commit(self, batch: Batch[T]) -> T:
+        with self._database.writing() as session:
+            return batch(session)

@@ -1,0 +1,73 @@
+"""Leases as an operator looks at them: without their tokens, which are their holders' alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kylink_cli.store.tables import Lease, in_state, table
+
+_leases = table(Lease)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLease:
+    """A lease without its token.
+
+    Attributes:
+        campaign_id: the campaign.
+        item_id: the item.
+        holder: who took it, None if he did not say.
+        state: `active`, `confirmed`, `released` or `expired`.
+        leased_at: when it was taken.
+        expires_at: its deadline.
+        closed_at: when it ended, None while it is active.
+        error: why it was released, None if nothing was wrong.
+    """
+
+    campaign_id: str
+    item_id: int
+    holder: str | None
+    state: str
+    leased_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseFilter:
+    """Which leases are meant.
+
+    Attributes:
+        campaign_id: only this campaign's; None for every campaign's.
+        state: only those in this state; None for every state.
+        overdue: only active ones past their deadline.
+        limit: at most so many.
+    """
+
+    campaign_id: str | None = None
+    state: str | None = None
+    overdue: bool = False
+    limit: int = 20
+
+
+def read_leases(session: Session, wanted: LeaseFilter, now: datetime) -> list[ListedLease]:
+    """Leases, newest first.
+
+    Args:
+        session: a transaction.
+        wanted: which.
+        now: a deadline before this moment is over.
+    """
+    c = _leases.c
+    columns = (c.campaign_id, c.item_id, c.holder, c.state, c.leased_at, c.expires_at, c.closed_at, c.error)
+    statement = select(*columns).order_by(c.id.desc()).limit(wanted.limit)
+    if wanted.campaign_id is not None:
+        statement = statement.where(c.campaign_id == wanted.campaign_id)
+    if wanted.state is not None:
+        statement = statement.where(c.state == wanted.state)
+    if wanted.overdue:
+        statement = statement.where(in_state(_leases, "active"), c.expires_at <= now)
+    return [ListedLease(*row) for row in session.execute(statement)]
