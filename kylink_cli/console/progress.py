@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -17,8 +17,8 @@ from kylink_cli.console.tables import STYLES
 from kylink_cli.jobs import events
 from kylink_cli.rules.text import one_line
 
-NAME_WIDTH = 24
-BAR_WIDTH = 16
+NAME_WIDTH = 22
+BAR_WIDTH = 10
 REFRESHES_PER_SECOND = 8
 # Lines that the display leaves to the shell's prompt and its own summary.
 RESERVED_LINES = 4
@@ -41,7 +41,7 @@ class _Row:
         if self.retry_at is None:
             return f"try {self.attempt}/{self.tries}"
         seconds = max(0, round(self.retry_at - time.monotonic()))
-        return f"try {self.attempt}/{self.tries} · retry in {seconds} s: {self.error}"
+        return f"try {self.attempt}/{self.tries}, next in {seconds} s: {self.error}"
 
 
 class ProgressDisplay:
@@ -112,29 +112,30 @@ class ProgressDisplay:
         self._console.stderr.print(Text(one_line(text), style=style))
 
     def _render(self) -> RenderableType:
-        return Group(self._whole(), self._in_flight())
-
-    def _whole(self) -> RenderableType:
-        grid = Table.grid(padding=(0, 2))
-        elapsed = round(time.monotonic() - self._began)
-        bar = ProgressBar(total=max(1, self._campaigns), completed=self._done, width=BAR_WIDTH)
-        text = f"{self._done}/{self._campaigns} campaigns · {self._stored}/{self._items} items · {elapsed} s"
-        grid.add_row(Text("replenish".ljust(NAME_WIDTH), style="bold"), bar, Text(text))
-        return grid
-
-    def _in_flight(self) -> RenderableType:
-        """Those that are being filled first, then those that wait; as many as fit."""
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(width=NAME_WIDTH, no_wrap=True, overflow="ellipsis")
-        grid.add_column(width=BAR_WIDTH)
-        grid.add_column(no_wrap=True, overflow="ellipsis")
+        """The whole, then those that are being filled, then those that wait; as many as fit."""
+        grid = Table.grid(padding=(0, 2), expand=True)
+        grid.add_column(width=NAME_WIDTH, min_width=NAME_WIDTH, no_wrap=True, overflow="ellipsis")
+        grid.add_column(width=BAR_WIDTH, min_width=BAR_WIDTH)
+        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        grid.add_row(*self._whole())
         room = max(1, self._console.stderr.height - RESERVED_LINES)
         rows = sorted(self._rows.values(), key=lambda row: row.retry_at or 0)
         for row in rows[:room]:
-            bar = ProgressBar(total=max(1, row.ordered), completed=row.produced, width=BAR_WIDTH)
-            style = "" if row.retry_at is None else "yellow"
-            note = Text(f"{row.produced}/{row.ordered} · {row.note}", style=style)
-            grid.add_row(Text(one_line(row.name)), bar, note)
+            grid.add_row(*_cells(row))
         if len(rows) > room:
             grid.add_row(Text(f"… and {len(rows) - room} more"))
         return grid
+
+    def _whole(self) -> tuple[RenderableType, ...]:
+        elapsed = round(time.monotonic() - self._began)
+        text = f"{self._done}/{self._campaigns} campaigns · {self._stored}/{self._items} items · {elapsed} s"
+        return Text("replenish", style="bold"), _bar(self._done, self._campaigns), Text(text)
+
+
+def _cells(row: _Row) -> tuple[RenderableType, ...]:
+    note = Text(f"{row.produced}/{row.ordered} · {row.note}", style="" if row.retry_at is None else "yellow")
+    return Text(one_line(row.name)), _bar(row.produced, row.ordered), note
+
+
+def _bar(completed: int, total: int) -> ProgressBar:
+    return ProgressBar(total=max(1, total), completed=completed, width=BAR_WIDTH)

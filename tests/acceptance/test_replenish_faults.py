@@ -1,0 +1,264 @@
+"""Replenishing while things break: services that fail, runs that meet, runs that are killed."""
+
+import asyncio
+import json
+import random
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from kylink_cli.demo.service import Call, SupplyService
+from tests.support.gate import Gate
+from tests.support.installation import Installation
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    import subprocess
+
+KEY = "the-key"
+
+
+@pytest.fixture
+def service() -> Iterator[SupplyService]:
+    with SupplyService(KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def kylink(tmp_path: Path, service: SupplyService) -> Iterator[Installation]:
+    with Installation.at(tmp_path, service.url, KEY) as installed:
+        yield installed
+
+
+def _assert_books_agree(kylink: Installation, service: SupplyService) -> None:
+    """What was charged is in stock, all of it and once; no key was ever used for two different orders."""
+    charged = [value for values in service.charges.values() for value in values]
+    assert Counter(kylink.rows("SELECT value FROM stock_items")) == Counter(charged)
+    assert service.conflicts == []
+    assert kylink.run("db", "check").returncode == 0
+
+
+def _wait_for_line(run: "subprocess.Popen[str]", text: str) -> None:
+    """Read a run's log up to a line."""
+    assert run.stderr is not None
+    while text not in (line := run.stderr.readline()):
+        assert line, f"the run ended without saying {text!r}"
+
+
+class Chaos:
+    """Fails one call of five, before or after it is charged; delays, cuts connections and gives too little."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self.faults = 0
+
+    async def __call__(self, call: Call) -> web.StreamResponse | None:
+        await asyncio.sleep(self._random.uniform(0, 0.01))
+        if self._random.random() < 0.3:
+            call.service.charges.setdefault(call.key, [f"{call.key}-few"])
+        if self._random.random() >= 0.2:
+            return None
+        self.faults += 1
+        if self._random.random() < 0.5:
+            call.service.charge(call)
+        return self._fault(call)
+
+    def _fault(self, call: Call) -> web.StreamResponse:
+        kind = self._random.choice(["error", "busy", "cut", "nonsense"])
+        if kind == "cut" and call.request.transport is not None:
+            call.request.transport.abort()
+        if kind == "busy":
+            return web.Response(status=429, headers={"Retry-After": "0"})
+        return web.Response(status=200, text="<html>") if kind == "nonsense" else web.Response(status=500)
+
+
+def test_a_service_that_fails_one_call_of_five_fills_every_campaign(
+    kylink: Installation, service: SupplyService
+) -> None:
+    ids = [str(number) for number in range(200)]
+    kylink.add_campaigns(*ids)
+    service.behave = chaos = Chaos(seed=1)
+    result = kylink.run(
+        "replenish",
+        "--all",
+        "--json",
+        PROXY_MAX_PER_CALL="4",
+        CAMPAIGN_CONCURRENCY="10",
+        REPLENISH_RETRY_TIMES="10",
+    )
+    document = json.loads(result.stdout)
+    assert (result.returncode, document["status"], document["succeeded"]) == (0, "succeeded", 200), result.stderr[
+        -2000:
+    ]
+    assert kylink.rows("SELECT count(*) FROM stock_items GROUP BY campaign_id") == [10] * 200
+    assert document["duplicates"] == 0
+    assert chaos.faults > 100
+    _assert_books_agree(kylink, service)
+
+
+def test_of_two_runs_at_once_the_second_ends_and_names_the_first(kylink: Installation, service: SupplyService) -> None:
+    kylink.add_campaigns("1")
+    service.behave = gate = Gate()
+    first = kylink.start("replenish", "--all")
+    gate.wait_for_calls(1)
+    second = kylink.run("replenish", "--all", "--json")
+    assert (second.returncode, json.loads(second.stdout)["error"]["code"]) == (75, "LOCKED")
+    assert f"pid {first.pid}" in second.stderr
+    third = kylink.start("replenish", "--all", "--wait", "60")
+    gate.open()
+    assert (first.wait(), third.wait()) == (0, 0)
+    assert kylink.rows("SELECT status FROM runs") == ["succeeded", "succeeded"]
+    assert [run.communicate()[1].count("attempt") for run in (first, third)] == [1, 0]
+
+
+def test_a_campaign_can_be_forced_beside_a_run_unless_that_run_holds_it(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns("held", "full")
+    kylink.run("replenish", "--campaign", "full")
+    service.behave = gate = Gate()
+    run = kylink.start("replenish", "--all")
+    gate.wait_for_calls(1)
+    held = kylink.run("replenish", "--campaign", "held")
+    assert held.returncode == 75
+    assert f"campaign held is being filled by run 2: pid {run.pid}" in held.stderr
+    forced = kylink.start("replenish", "--campaign", "full", "--force")
+    gate.open()
+    assert (forced.wait(), run.wait()) == (0, 0)
+    for process in (forced, run):
+        process.communicate()
+    assert kylink.rows("SELECT campaign_id, count(*) FROM stock_items GROUP BY 1 ORDER BY 1") == [
+        ("full", 20),
+        ("held", 10),
+    ]
+
+
+def test_what_a_killed_run_has_paid_for_comes_into_stock_once(kylink: Installation, service: SupplyService) -> None:
+    kylink.add_campaigns("1", "2", "3", "4")
+    service.behave = gate = Gate(charges=True)
+    run = kylink.start("replenish", "--all", PROXY_MAX_PER_CALL="2")
+    gate.wait_for_calls(15)
+    run.kill()
+    run.communicate()
+    assert (kylink.rows("SELECT status FROM runs"), len(service.charges)) == (["running"], 15)
+    gate.open()
+    result = kylink.run("replenish", "--all", PROXY_MAX_PER_CALL="2")
+    assert result.returncode == 0
+    assert "run 1 died without recording an end: marked as crashed" in result.stderr
+    assert kylink.rows("SELECT status FROM runs ORDER BY id") == ["crashed", "succeeded"]
+    assert kylink.rows("SELECT count(*) FROM stock_items GROUP BY campaign_id") == [10] * 4
+    _assert_books_agree(kylink, service)
+
+
+def test_runs_killed_at_any_moment_lose_nothing_and_pay_nothing_twice(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns(*[str(number) for number in range(30)])
+    service.behave = Chaos(seed=2)
+    for kill_after in (1, 7, 20, 60, 110, 170):
+        run = kylink.start("replenish", "--all", "--quiet")
+        wait_until(lambda: sum(service.calls.values()) >= kill_after, f"{kill_after} calls")  # noqa: B023
+        run.kill()
+        run.communicate()
+    result = kylink.run("replenish", "--all", REPLENISH_RETRY_TIMES="10")
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert kylink.rows("SELECT count(*) FROM stock_items GROUP BY campaign_id") == [10] * 30
+    _assert_books_agree(kylink, service)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_ends_the_run_in_good_order(
+    kylink: Installation, service: SupplyService, number: signal.Signals
+) -> None:
+    kylink.add_campaigns("1", "2", "3", "4", "5")
+    service.behave = gate = Gate(charges=True)
+    run = kylink.start("replenish", "--all")
+    gate.wait_for_calls(15)
+    run.send_signal(number)
+    _wait_for_line(run, "no new calls, calls in flight may finish")
+    gate.open()
+    run.communicate()
+    assert run.returncode == -number
+    assert kylink.rows("SELECT status FROM runs") == ["interrupted"]
+    assert kylink.rows("SELECT count(*) FROM campaign_claims WHERE run_id IS NOT NULL") == [0]
+    assert (gate.waiting, kylink.rows("SELECT count(*) FROM stock_items")) == (15, [15])
+    _assert_books_agree(kylink, service)
+
+
+def test_the_deadline_ends_the_run_and_reports_what_was_not_served(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns("1", "2")
+
+    async def never(call: Call) -> web.Response | None:
+        return web.Response(status=429) if call.campaign_id == "1" else None
+
+    service.behave = never
+    settings = {"CAMPAIGN_CONCURRENCY": "1", "REPLENISH_DEADLINE_SECONDS": "2", "REPLENISH_RETRY_DELAY_MS": "500"}
+    result = kylink.run("replenish", "--all", "--json", REPLENISH_RETRY_TIMES="10", **settings)
+    document = json.loads(result.stdout)
+    assert (result.returncode, document["status"], document["produced"]) == (10, "partial", 10)
+    assert document["failures"][0]["campaignId"] == "1"
+
+
+def test_a_service_that_is_down_is_not_hammered_and_raises_one_alert(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns(*[str(number) for number in range(500)])
+
+    async def down(_: Call) -> web.Response:
+        return web.Response(status=503)
+
+    service.behave = down
+    result = kylink.run("replenish", "--all", "--json", REPLENISH_RETRY_DELAY_MS="200")
+    document = json.loads(result.stdout)
+    assert (result.returncode, document["status"], document["failed"]) == (69, "failed", 500)
+    # Ten calls open the breaker while fifteen are in flight; from then on there is one probe per delay.
+    assert sum(service.calls.values()) <= 40
+    assert kylink.rows("SELECT type, level, count FROM alerts") == [("STOCK_REPLENISH_FAILED", "ERROR", 1)]
+    [message] = kylink.rows("SELECT message FROM alerts")
+    assert message.splitlines()[-1].endswith("and 490 more failed")
+
+
+def test_a_service_that_comes_back_fills_everything_in_the_same_run(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns(*[str(number) for number in range(50)])
+
+    async def down_at_first(call: Call) -> web.Response | None:
+        return web.Response(status=503) if sum(call.service.calls.values()) <= 20 else None
+
+    service.behave = down_at_first
+    result = kylink.run("replenish", "--all", "--json", REPLENISH_RETRY_DELAY_MS="200")
+    document = json.loads(result.stdout)
+    assert (result.returncode, document["succeeded"]) == (0, 50)
+
+
+def test_a_service_that_cannot_be_reached_at_all(kylink: Installation) -> None:
+    kylink.add_campaigns(*[str(number) for number in range(50)])
+    result = kylink.run("replenish", "--all", PROXY_API_URL="http://127.0.0.1:9/v1/items")
+    assert result.returncode == 69
+    assert "http://127.0.0.1:9 can't be reached" in result.stderr
+    # Nothing was sent: no request needs to be asked again.
+    assert kylink.rows("SELECT DISTINCT state FROM supply_requests") == ["cancelled"]
+
+
+def test_both_limits_of_calls_in_flight_are_kept(kylink: Installation, service: SupplyService) -> None:
+    kylink.add_campaigns("1", "2", "3", "4", "5", "6")
+    now, most, by_campaign = Counter[str](), 0, 0
+
+    async def count(call: Call) -> None:
+        nonlocal most, by_campaign
+        now[call.campaign_id] += 1
+        most, by_campaign = max(most, now.total()), max(by_campaign, *now.values())
+        await asyncio.sleep(0.01)
+        now[call.campaign_id] -= 1
+
+    service.behave = count
+    kylink.run("replenish", "--all", CAMPAIGN_CONCURRENCY="2", STOCK_CONCURRENCY="4")
+    assert (most, by_campaign) == (8, 4)

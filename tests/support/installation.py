@@ -1,0 +1,86 @@
+"""A kylink of a test's own: a folder with a database and settings, and the installed command run in it."""
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kylink_cli.store.database import Database, open_database
+from tests.support.cli import clean_environment, run_kylink
+from tests.support.database import add_campaigns, new_database
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass
+class Installation:
+    """One operator's kylink.
+
+    Attributes:
+        folder: where its database is.
+        settings: what the environment of its commands holds beside what every process needs.
+    """
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def at(cls, folder: Path, service_url: str, key: str, **settings: str) -> "Iterator[Installation]":
+        """An empty one, whose supply service answers at a URL; retries wait next to nothing."""
+        own = {
+            "DATABASE_URL": f"sqlite:///{folder / 'kylink.db'}",
+            "PROXY_API_URL": service_url,
+            "PROXY_API_KEY": key,
+            "REPLENISH_RETRY_DELAY_MS": "20",
+        }
+        new_database(folder).close()
+        installation = cls(folder, own | settings)
+        yield installation
+        installation.database.close()
+
+    @cached_property
+    def database(self) -> Database:
+        """Its database, opened beside whatever runs."""
+        return open_database(self.folder / "kylink.db")
+
+    def add_campaigns(self, *ids: str) -> None:
+        """Add campaigns without stock: watermark 3, target 10."""
+        add_campaigns(self.database, *ids)
+
+    def run(self, *args: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return run_kylink(*args, env=self.settings | settings, cwd=self.folder)
+
+    def start(self, *args: str, **settings: str) -> "subprocess.Popen[str]":
+        """Start a command; the caller ends it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "kylink_cli", *args],
+            env=clean_environment(self.folder) | self.settings | settings,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def document(self, *args: str, **settings: str) -> dict[str, Any]:
+        """What a command says under `--json`, whatever its exit code."""
+        document: dict[str, Any] = json.loads(self.run(*args, "--json", **settings).stdout)
+        return document
+
+    def rows(self, sql: str) -> list[Any]:
+        """What a look into the database shows: the only column of a query, or its rows."""
+        with self.database.reading() as session:
+            found = session.connection().exec_driver_sql(sql).all()
+        return [row[0] if len(row) == 1 else tuple(row) for row in found]
+
+    def wait_for_rows(self, sql: str, expected: list[Any]) -> None:
+        """Wait until a query of the database shows what is expected."""
+        wait_until(lambda: self.rows(sql) == expected, f"{sql} to give {expected}")
