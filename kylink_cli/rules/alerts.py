@@ -1,13 +1,38 @@
-"""What alerts say and how bad they are: figures in, an alert out."""
+"""What an alert is, and the alerts of a replenish run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from kylink_cli.rules import alert_texts as texts
+from kylink_cli.rules.text import one_line
+
 AlertLevel = Literal["INFO", "WARNING", "ERROR"]
+# From the least to the worst.
+LEVELS: tuple[AlertLevel, ...] = ("INFO", "WARNING", "ERROR")
 
 LISTED_FAILURES = 10
+# A name in the metadata; what is listed in a message is cut shorter.
+NAME_LENGTH = 200
+
+
+def is_worse(level: AlertLevel, than: AlertLevel) -> bool:
+    """Whether one level is worse than another."""
+    return LEVELS.index(level) > LEVELS.index(than)
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A campaign that an alert is about.
+
+    Attributes:
+        campaign_id: the campaign.
+        user_id: whose campaign it is.
+    """
+
+    campaign_id: str
+    user_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +46,7 @@ class NewAlert:
         title: the condition in a few words.
         message: what is wrong and what to do, in lines.
         details: the figures behind it, kept as the alert's metadata.
+        concerns: the campaigns it is about; none if it is about kylink itself.
     """
 
     type: str
@@ -29,6 +55,7 @@ class NewAlert:
     title: str
     message: str
     details: dict[str, Any] = field(default_factory=dict)
+    concerns: Sequence[Concern] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +80,7 @@ class Failure:
         """The failure as the contract names its parts."""
         return {
             "campaignId": self.campaign_id,
-            "campaignName": self.campaign_name,
+            "campaignName": one_line(self.campaign_name, NAME_LENGTH),
             "userId": self.user_id,
             "error": self.error,
             "retryCount": self.retry_count,
@@ -61,6 +88,11 @@ class Failure:
 
 
 REPLENISH_FAILED = "STOCK_REPLENISH_FAILED"
+LOW_STOCK = "LOW_STOCK"
+LEASE_TIMEOUT = "LEASE_TIMEOUT"
+HIGH_FAILURE_RATE = "HIGH_FAILURE_RATE"
+NO_STOCK_FREQUENT = "NO_STOCK_FREQUENT"
+SYSTEM_HEALTH = "SYSTEM_HEALTH"
 
 
 def replenish_failed(failures: Sequence[Failure], now: datetime) -> NewAlert:
@@ -71,21 +103,23 @@ def replenish_failed(failures: Sequence[Failure], now: datetime) -> NewAlert:
         now: the moment of the alert.
     """
     total = len(failures)
-    lines = [f"Replenishment failed for {total} campaign{'' if total == 1 else 's'}:"]
-    lines += [f"- {f.campaign_name} ({f.campaign_id}): {f.error}" for f in failures[:LISTED_FAILURES]]
+    title = texts.replenish_failed(total)
+    cases = [texts.case(f.campaign_name, f.campaign_id, f.error) for f in failures[:LISTED_FAILURES]]
+    lines = [texts.heading(title), *cases]
     if total > LISTED_FAILURES:
-        lines.append(f"... and {total - LISTED_FAILURES} more failed")
+        lines.append(texts.more_failed(total - LISTED_FAILURES))
     return NewAlert(
         type=REPLENISH_FAILED,
         level="ERROR" if total > LISTED_FAILURES else "WARNING",
         fingerprint=REPLENISH_FAILED,
-        title=lines[0].rstrip(":"),
+        title=title,
         message="\n".join(lines),
         details={
             "totalFailed": total,
             "failures": [failure.document() for failure in failures],
             "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         },
+        concerns=[Concern(failure.campaign_id, failure.user_id) for failure in failures],
     )
 
 
@@ -95,19 +129,13 @@ def supply_in_doubt(keys: Sequence[tuple[str, str]]) -> NewAlert:
     Args:
         keys: campaign id and idempotency key of each, at least one.
     """
-    total = len(keys)
-    lines = [
-        f"{total} supply request{'' if total == 1 else 's'} can no longer be asked again safely:",
-        *[f"- campaign {campaign_id}: key {key}" for campaign_id, key in keys[:LISTED_FAILURES]],
-    ]
-    if total > LISTED_FAILURES:
-        lines.append(f"... and {total - LISTED_FAILURES} more")
-    lines.append("Ask the supply service whether these keys were charged.")
+    title = texts.supply_in_doubt(len(keys))
+    cases = [texts.supply_in_doubt_key(campaign_id, key) for campaign_id, key in keys]
     return NewAlert(
-        type="SYSTEM_HEALTH",
+        type=SYSTEM_HEALTH,
         level="WARNING",
         fingerprint="SYSTEM_HEALTH:supply_in_doubt",
-        title=lines[0].rstrip(":"),
-        message="\n".join(lines),
-        details={"total": total, "keys": [{"campaignId": c, "key": k} for c, k in keys]},
+        title=title,
+        message=texts.listed(title, cases, texts.supply_in_doubt_advice()),
+        details={"total": len(keys), "keys": [{"campaignId": c, "key": k} for c, k in keys]},
     )
