@@ -9,6 +9,7 @@
     ├── LockedError                75   LOCKED
     ├── ConfigError                78   CONFIG
     ├── BadFileError                1   USAGE
+    ├── OutputError                 1   INTERNAL
     └── DatabaseError               1   DATABASE
         ├── DatabaseBusyError      75   DATABASE
         └── DatabaseUnfitError     78   DATABASE
@@ -98,6 +99,10 @@ class BadFileError(KylinkError):
     def __init__(self, message: str, details: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.details = details
+
+
+class OutputError(KylinkError):
+    """Standard output does not take the result."""
 
 
 class DatabaseError(KylinkError):

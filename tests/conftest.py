@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kylink_cli.store.database import Database
 from tests.support.database import new_database
+
+# A busy machine is no finding: properties have no time limit.
+settings.register_profile("kylink", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kylink")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

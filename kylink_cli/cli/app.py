@@ -4,16 +4,18 @@ import os
 import signal
 import sys
 import traceback
+from itertools import pairwise
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
-from typer.exceptions import Abort, TyperException
+from typer.exceptions import TyperException
 
 from kylink_cli import __version__
-from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions
+from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
-from kylink_cli.errors import KylinkError
+from kylink_cli.console.streams import abandon_results, flush_results, prepare_streams
+from kylink_cli.errors import KylinkError, OutputError, UsageError
 
 
 class KylinkGroup(TyperGroup):
@@ -22,44 +24,73 @@ class KylinkGroup(TyperGroup):
     def main(self, args: list[str] | None = None, **options: Any) -> NoReturn:  # type: ignore[override]
         """Run a command and end the process with its exit code."""
         arguments = sys.argv[1:] if args is None else list(args)
-        options["standalone_mode"] = False
-        sys.exit(self._run(arguments, options))
+        prepare_streams()
+        code = 1
+        try:
+            code = self._run(arguments, options | {"standalone_mode": False})
+            flush_results()
+        except (BrokenPipeError, OutputError):
+            # The reader went away, as in `kylink … | head`; or standard output does not even take the error.
+            abandon_results()
+        sys.exit(code)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for; ctrl-C ends the process as the signal that it is."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            end_by_signal(signal.SIGINT)
 
     def _run(self, arguments: list[str], options: dict[str, Any]) -> int:
-        console = Console(Output(json="--json" in arguments))
+        console = _error_console(arguments)
         try:
-            return super().main(args=arguments, **options) or 0
+            _refuse_undecodable(arguments)
+            code = super().main(args=arguments, **options) or 0
+            flush_results()
         except KylinkError as error:
             console.error(error.code, str(error), error.details)
             _debug_traceback(arguments)
             return error.exit_code
         except TyperException as error:
-            return _usage_error(console, error)
-        except Abort:
-            console.error("USAGE", "stopped: nothing was changed")
-            return 1
-        except KeyboardInterrupt:
-            end_by_signal(signal.SIGINT)
+            _show_usage_error(console, error)
+            return 2
         except BrokenPipeError:
-            # The reader went away, as in `kylink … | head`; Python must not complain of it once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1
+            raise
         except Exception as error:  # noqa: BLE001  (the last resort: a user never sees a bare traceback)
             console.error("INTERNAL", f"unexpected error: {type(error).__name__}: {error}")
             _debug_traceback(arguments)
             return 1
+        return code
 
 
-def _usage_error(console: Console, error: TyperException) -> int:
-    context = getattr(error, "ctx", None)
+def _error_console(arguments: list[str]) -> Console:
+    """Where errors are shown: in the form that was asked for, even if the arguments can't be parsed."""
+    formats = [value for option, value in pairwise(arguments) if option == "--log-format"]
+    formats += [argument.removeprefix("--log-format=") for argument in arguments if "--log-format=" in argument]
+    known = [value for value in formats if value in {*LogFormat}]
+    return Console(Output(json="--json" in arguments, log_format=known[-1] if known else LogFormat.AUTO))
+
+
+def _refuse_undecodable(arguments: list[str]) -> None:
+    """Nothing that kylink keeps or names is anything but text.
+
+    Raises:
+        UsageError: names the first argument that is not UTF-8.
+    """
+    for argument in arguments:
+        if any("\udc80" <= character <= "\udcff" for character in argument):
+            raise UsageError(f"the argument {argument!a} is not UTF-8 text")
+
+
+def _show_usage_error(console: Console, error: TyperException) -> None:
+    """Show a group's help where its command is missing, else the parser's complaint and where to read on."""
     message = error.format_message()
-    is_help = "\n" in message
-    if is_help:
+    if message.startswith("Usage: "):
         typer.echo(message, err=True)
-        return 2
-    hint = f" (see '{context.command_path} --help')" if context else ""
-    console.error("USAGE", message.rstrip(".") + hint)
-    return 2
+        return
+    text = " ".join(message.replace("Value error, ", "").split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    console.error("USAGE", f"{text} (see '{context.command_path} --help')" if context else text)
 
 
 def _debug_traceback(arguments: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command, group
-from kylink_cli.cli.options import JsonOption
+from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import NotFoundError
 
 jobs = group("jobs", "The machine room: what ran, how it went, what comes next.")
@@ -52,21 +52,26 @@ def history(
     """Show the last runs, newest first."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
+    from kylink_cli.jobs.status import as_found
     from kylink_cli.store import runs
 
+    now, locks = datetime.now(UTC), wiring.locks(cli.settings)
     with wiring.existing_database(cli.settings).reading() as session:
-        found = runs.history(session, job, limit)
+        found = [as_found(run, locks, now) for run in runs.history(session, job, limit)]
     if json:
         cli.console.document({"runs": [view.run_document(run) for run in found]})
     else:
-        view.show_history(cli.console, found, datetime.now(UTC))
+        view.show_history(cli.console, found, now)
 
 
 @command(jobs, "show")
-def show(cli: Cli, run_id: Annotated[int, typer.Argument(metavar="RUN_ID", min=1)], json: JsonOption = False) -> None:
+def show(
+    cli: Cli, run_id: Annotated[int, typer.Argument(metavar="RUN_ID", min=1, max=LARGEST_ID)], json: JsonOption = False
+) -> None:
     """Show one run, and how each campaign fared in it."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
+    from kylink_cli.jobs.status import as_found
     from kylink_cli.store import campaign_results, runs
 
     with wiring.existing_database(cli.settings).reading() as session:
@@ -74,6 +79,7 @@ def show(cli: Cli, run_id: Annotated[int, typer.Argument(metavar="RUN_ID", min=1
         results = campaign_results.of_run(session, run_id)
     if run is None:
         raise NotFoundError(f"there is no run {run_id}: 'kylink jobs history' shows the last ones")
+    run = as_found(run, wiring.locks(cli.settings), datetime.now(UTC))
     if json:
         cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
     else:
@@ -81,22 +87,28 @@ def show(cli: Cli, run_id: Annotated[int, typer.Argument(metavar="RUN_ID", min=1
 
 
 @command(jobs, "pause")
-def pause(cli: Cli, job: JobArgument) -> None:
+def pause(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
     """Let scheduled runs of a job do nothing until it is resumed; a run by hand still works."""
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
     with wiring.existing_database(cli.settings).writing() as session:
         changed = paused_jobs.pause(session, job, datetime.now(UTC))
-    cli.console.say(f"{job} is paused" if changed else f"{job} was paused already")
+    if json:
+        cli.console.document({"job": job, "paused": True, "changed": changed})
+    else:
+        cli.console.say(f"{job} is paused" if changed else f"{job} was paused already")
 
 
 @command(jobs, "resume")
-def resume(cli: Cli, job: JobArgument) -> None:
+def resume(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
     """Let scheduled runs of a paused job work again."""
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
     with wiring.existing_database(cli.settings).writing() as session:
         changed = paused_jobs.resume(session, job)
-    cli.console.say(f"{job} runs again" if changed else f"{job} was not paused")
+    if json:
+        cli.console.document({"job": job, "paused": False, "changed": changed})
+    else:
+        cli.console.say(f"{job} runs again" if changed else f"{job} was not paused")

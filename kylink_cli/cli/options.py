@@ -18,6 +18,9 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+# The largest number that a database keeps.
+LARGEST_ID = 2**63 - 1
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 WaitOption = Annotated[
     float,

@@ -1,6 +1,5 @@
 """`kylink stock …`: the items."""
 
-import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -11,7 +10,7 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.lookups import refuse_unknown
-from kylink_cli.cli.options import JsonOption
+from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import BadFileError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -122,7 +121,8 @@ def export(
         _refuse_unknown_campaign(session, campaign)
         items = read_items(session, ItemFilter(campaign, state), datetime.now(UTC))
         if out is None:
-            write(items, sys.stdout)
+            with cli.console.results() as stdout:
+                write(items, stdout)
             return
         number = _write_file(out, items, write)
     if json:
@@ -134,7 +134,7 @@ def export(
 @command(stock, "discard")
 def discard(
     cli: Cli,
-    item_ids: Annotated[list[int], typer.Argument(metavar="ITEM_ID...", min=1, help="The items.")],
+    item_ids: Annotated[list[int], typer.Argument(metavar="ITEM_ID...", min=1, max=LARGEST_ID, help="The items.")],
     json: JsonOption = False,
 ) -> None:
     """Throw available items away: all of those named, or none."""

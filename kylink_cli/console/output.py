@@ -4,12 +4,14 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from kylink_cli.console.streams import writing_results
 from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
@@ -50,21 +52,35 @@ class Console:
 
     def document(self, document: Mapping[str, Any]) -> None:
         """Print a result as the one JSON document on standard output."""
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=_json_value) + "\n")
+        self.say(json.dumps(document, ensure_ascii=False, indent=2, default=_json_value))
 
     def say(self, text: str = "") -> None:
         """Print one line of a result; text from outside must be clean already."""
-        sys.stdout.write(text + "\n")
+        with self.results() as stdout:
+            stdout.write(text + "\n")
+
+    @contextmanager
+    def results(self) -> Iterator[IO[str]]:
+        """Standard output, for a result that is too long to be held as a whole."""
+        with writing_results():
+            yield sys.stdout
 
     def show(self, renderable: "RenderableType") -> None:
         """Print a rich renderable as a result."""
-        self.stdout.print(renderable)
+        with writing_results():
+            self.stdout.print(renderable)
 
     def table(self, columns: "list[Column]", rows: list[list[Any]]) -> None:
         """Print rows as a table: cut to the width on a terminal, whole elsewhere."""
         from kylink_cli.console.tables import build_table
 
-        self.stdout.print(build_table(columns, rows, on_terminal=self.stdout.is_terminal))
+        if self.stdout.is_terminal:
+            self.show(build_table(columns, rows, on_terminal=True))
+            return
+        with self.stdout.capture() as captured:
+            self.stdout.print(build_table(columns, rows, on_terminal=False))
+        for line in captured.get().splitlines():
+            self.say(line.rstrip())
 
     def log(self, level: int, message: str, **facts: Any) -> None:
         """Write one log line to standard error.
@@ -95,11 +111,11 @@ class Console:
             message: what is wrong and what to do.
             details: lines that belong before it.
         """
-        if self.output.json:
-            self.document({"error": {"code": code, "message": message, **({"details": details} if details else {})}})
         for detail in details:
             self.log(logging.ERROR, detail)
         self.error_line(message)
+        if self.output.json:
+            self.document({"error": {"code": code, "message": message, **({"details": details} if details else {})}})
 
     def error_line(self, message: str) -> None:
         """Write what went wrong as one line to standard error."""

@@ -14,6 +14,7 @@ from kylink_cli.rules.text import one_line
 STYLES = {
     "succeeded": "green",
     "ok": "green",
+    "on": "green",
     "active": "green",
     "available": "green",
     "running": "cyan",
@@ -43,8 +44,8 @@ class Column:
     Attributes:
         title: its heading.
         align: where its cells stand.
-        flexible: whether it gives way first when the terminal is narrow.
-        wraps: whether a long cell goes on in the next line instead of being cut.
+        flexible: whether its cells are cut when the terminal is narrow; of several the widest first.
+        wraps: whether its cells go on in the next line when the terminal is narrow.
     """
 
     title: str
@@ -59,25 +60,25 @@ def build_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, on_
     Args:
         columns: the headings.
         rows: the cells; None is shown as a dash.
-        on_terminal: whether long cells are cut to the width.
+        on_terminal: whether flexible columns give way to the width, so that the others are whole.
     """
-    table = Table(box=box.SIMPLE_HEAD if on_terminal else None, pad_edge=False, header_style="bold", show_edge=False)
+    style = box.SIMPLE_HEAD if on_terminal else None
+    table = Table(box=style, padding=(0, 1 if on_terminal else 2, 0, 0), pad_edge=False, show_edge=False)
     for column in columns:
-        table.add_column(
-            column.title,
-            justify=column.align,
-            no_wrap=not (column.wraps and on_terminal),
-            overflow="fold" if column.wraps else "ellipsis",
-            min_width=None if column.flexible or not on_terminal else len(column.title),
-        )
+        gives_way = on_terminal and (column.flexible or column.wraps)
+        table.add_column(Text(column.title, style="bold", no_wrap=True), justify=column.align, no_wrap=not gives_way)
     for row in rows:
-        table.add_row(*[_cell(value) for value in row])
+        table.add_row(*[_cell(value, column) for value, column in zip(row, columns, strict=True)])
     return table
 
 
-def _cell(value: Any) -> Text:
-    if isinstance(value, Text):
-        return value
+def _cell(value: Any, column: Column) -> Text:
+    text = value.copy() if isinstance(value, Text) else _styled(value)
+    text.no_wrap, text.overflow = not column.wraps, "fold" if column.wraps else "ellipsis"
+    return text
+
+
+def _styled(value: Any) -> Text:
     text = "-" if value is None or value == "" else one_line(str(value))
     return Text(text, style=STYLES.get(text, ""))
 

@@ -31,6 +31,7 @@ class JobStatus:
         enabled: whether its scheduled runs do anything.
         current: its run under way, if there is one.
         last_run: its last run, under way or not.
+        last_ended: its last run that is not under way.
         last_success_at: when a run last succeeded.
         next_run_at: when the timer is expected to start it again; None if nobody knows.
         overdue: whether it should have run long ago.
@@ -47,6 +48,7 @@ class JobStatus:
     enabled: bool
     current: Run | None
     last_run: Run | None
+    last_ended: Run | None
     last_success_at: datetime | None
     next_run_at: datetime | None
     overdue: bool
@@ -70,7 +72,7 @@ def read_status(database: Database, locks: Locks, settings: Settings, now: datet
             for job in JOBS
         ]
     for record in records:
-        record.recent = [_as_found(run, locks, now) for run in record.recent]
+        record.recent = [as_found(run, locks, now) for run in record.recent]
     return [_status(record, paused.get(record.job.name), settings, now) for record in records]
 
 
@@ -81,8 +83,8 @@ class _Record:
     success: Run | None
 
 
-def _as_found(run: Run, locks: Locks, now: datetime) -> Run:
-    """A run that died without an end is shown as crashed before another run has marked it."""
+def as_found(run: Run, locks: Locks, now: datetime) -> Run:
+    """A run as it is to be shown: one that died without an end has crashed, though no other has marked it yet."""
     if run.status == "running" and is_dead(run, locks, now):
         run.status = "crashed"
     return run
@@ -103,6 +105,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
         enabled=enabled,
         current=next((run for run in recent if run.status == "running"), None),
         last_run=recent[0] if recent else None,
+        last_ended=next((run for run in recent if run.status != "running"), None),
         last_success_at=None if record.success is None else record.success.finished_at,
         next_run_at=next_run_at,
         overdue=_is_overdue(next_run_at, interval, now),

@@ -45,6 +45,15 @@ class Installation:
         yield installation
         installation.database.close()
 
+    @classmethod
+    @contextmanager
+    def without_supply(cls, folder: Path) -> "Iterator[Installation]":
+        """An empty one that knows of no supply service."""
+        new_database(folder).close()
+        installation = cls(folder, {"DATABASE_URL": f"sqlite:///{folder / 'kylink.db'}"})
+        yield installation
+        installation.database.close()
+
     @cached_property
     def database(self) -> Database:
         """Its database, opened beside whatever runs."""
@@ -54,9 +63,14 @@ class Installation:
         """Add campaigns without stock: watermark 3, target 10."""
         add_campaigns(self.database, *ids)
 
-    def run(self, *args: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        *args: str,
+        input: str | None = None,  # noqa: A002  (as subprocess names it)
+        **settings: str,
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return run_kylink(*args, env=self.settings | settings, cwd=self.folder)
+        return run_kylink(*args, env=self.settings | settings, cwd=self.folder, input=input)
 
     def start(self, *args: str, **settings: str) -> "subprocess.Popen[str]":
         """Start a command; the caller ends it."""

@@ -10,8 +10,7 @@ from kylink_cli.rules.campaign_import import Plan
 from kylink_cli.rules.campaigns import CampaignFacts, differences
 from kylink_cli.rules.text import one_line
 
-_COLUMNS = [Column("CAMPAIGN"), Column("WHAT"), Column("CHANGE", flexible=True)]
-_LISTED = 20
+_COLUMNS = [Column("CAMPAIGN", flexible=True), Column("WHAT"), Column("CHANGE", wraps=True)]
 
 
 def change_text(before: CampaignFacts, after: CampaignFacts) -> str:
@@ -38,9 +37,7 @@ def show_plan(console: Console, plan: Plan) -> None:
     rows = [[facts.campaign_id, "add", f"user {facts.user_id}, {facts.name}"] for facts in plan.added]
     rows += [[before.campaign_id, "update", change_text(before, after)] for before, after in plan.updated]
     if rows:
-        console.table(_COLUMNS, rows[:_LISTED])
-    if len(rows) > _LISTED:
-        console.say(f"… and {len(rows) - _LISTED} more")
+        console.table(_COLUMNS, rows)
     console.say(f"it would be {plan_text(plan)}: nothing was changed")
 
 
@@ -50,21 +47,19 @@ def plan_text(plan: Plan) -> str:
 
 
 def plan_document(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
-    """What an import did, or would do, as JSON; of the latter the first changes are shown."""
+    """What an import did in numbers, or would do in full, as JSON."""
     figures = {"added": len(plan.added), "updated": len(plan.updated), "unchanged": plan.unchanged}
     changes = {"changes": _changes(plan)} if dry_run else {}
     return {"dry_run": dry_run, **figures, **changes}
 
 
 def _changes(plan: Plan) -> list[dict[str, Any]]:
-    added = [
-        {"campaign_id": facts.campaign_id, "action": "add", "fields": asdict(facts)} for facts in plan.added[:_LISTED]
-    ]
+    added = [{"campaign_id": facts.campaign_id, "action": "add", "fields": asdict(facts)} for facts in plan.added]
     updated = [
         {"campaign_id": before.campaign_id, "action": "update", "fields": change_document(before, after)}
-        for before, after in plan.updated[:_LISTED]
+        for before, after in plan.updated
     ]
-    return [*added, *updated][:_LISTED]
+    return [*added, *updated]
 
 
 def _word(value: Any) -> str:

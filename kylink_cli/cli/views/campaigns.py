@@ -13,9 +13,9 @@ from kylink_cli.rules.text import one_line
 from kylink_cli.store.campaign_stock import CampaignStock
 
 _COLUMNS = [
-    Column("CAMPAIGN"),
+    Column("CAMPAIGN", flexible=True),
     Column("NAME", flexible=True),
-    Column("USER"),
+    Column("USER", flexible=True),
     Column("STATUS"),
     Column("STOCK", "right"),
     Column("WM", "right"),

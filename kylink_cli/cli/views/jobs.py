@@ -1,13 +1,11 @@
 """What jobs and runs look like."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.text import Text
-
 from kylink_cli.console import Console
-from kylink_cli.console.tables import STYLES, Column, ago, milliseconds, span
+from kylink_cli.console.tables import Column, ago, milliseconds, span
 from kylink_cli.jobs.status import JobStatus
 from kylink_cli.rules.text import one_line
 from kylink_cli.store.tables import Campaign, CampaignResult, Run
@@ -18,38 +16,35 @@ _STATUS_COLUMNS = [
     Column("LAST RUN"),
     Column("RESULT"),
     Column("TOOK", "right"),
-    Column("NEXT"),
-    Column("24 H", "right"),
+    Column("NEXT", "right"),
+    Column("OK 24 H", "right"),
 ]
 _HISTORY_COLUMNS = [
     Column("RUN", "right"),
     Column("JOB"),
     Column("STATUS"),
-    Column("BY"),
     Column("STARTED"),
     Column("TOOK", "right"),
     Column("WHAT", flexible=True),
 ]
 _RESULT_COLUMNS = [
-    Column("CAMPAIGN"),
+    Column("CAMPAIGN", flexible=True),
     Column("NAME", flexible=True),
     Column("STATUS"),
     Column("STOCK", "right"),
     Column("GOT", "right"),
     Column("TRIES", "right"),
-    Column("ERROR", flexible=True),
 ]
 
 
 def show_status(console: Console, found: Sequence[JobStatus], now: datetime, *, auto_cron: bool) -> None:
-    """Show how every job is doing, in 80 columns."""
+    """Show how every job is doing, in 80 columns, and what a person should know of it below."""
     console.table(_STATUS_COLUMNS, [_status_row(status, now) for status in found])
+    notes = [note for status in found for note in _notes(status, now)]
     if not auto_cron:
-        console.say("\nscheduling is off: scheduled runs do nothing until ENABLE_AUTO_CRON=true")
-    for status in found:
-        if status.consecutive_failures > 0 and status.last_run is not None:
-            error = one_line(status.last_run.error or status.last_run.status)
-            console.say(f"\n{status.job.name}: {status.consecutive_failures} failed in a row, last: {error}")
+        notes.append("scheduling is off: scheduled runs do nothing until ENABLE_AUTO_CRON=true")
+    for note in ["", *notes] if notes else []:
+        console.say(note)
 
 
 def status_document(found: Sequence[JobStatus], *, auto_cron: bool) -> dict[str, Any]:
@@ -69,13 +64,16 @@ def show_run(console: Console, run: Run, results: Sequence[tuple[CampaignResult,
     """Show one run with its campaigns."""
     for name, value in run_document(run).items():
         if value is not None and name != "figures":
-            shown = value.strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(value, datetime) else value
+            shown = _moment(value) if isinstance(value, datetime) else value
             console.say(f"{name:<14} {one_line(str(shown))}")
     for name, value in run.figures.items():
         console.say(f"{name:<14} {one_line(str(value))}")
     if results:
         console.say()
         console.table(_RESULT_COLUMNS, [_result_row(*result) for result in results])
+    failed = [result for result, _ in results if result.error]
+    for result in failed:
+        console.say(f"{one_line(result.campaign_id)}: {one_line(result.error or '')}")
 
 
 def run_document(run: Run) -> dict[str, Any]:
@@ -103,35 +101,51 @@ def result_document(result: CampaignResult, campaign: Campaign) -> dict[str, Any
 
 
 def _status_row(status: JobStatus, now: datetime) -> list[Any]:
-    last = status.last_run
-    rate = status.success_rate_24h
+    last, rate = status.last_ended, status.success_rate_24h
     return [
         status.job.name,
-        _state(status, now),
+        _state(status),
         ago(last.started_at, now) if last else "never",
         last.status if last else None,
         milliseconds(last.duration_ms) if last else None,
         _next(status, now),
-        None if rate is None else f"{rate:.0%} of {status.runs_24h}",
+        None if rate is None else f"{rate:.0%}",
     ]
 
 
-def _state(status: JobStatus, now: datetime) -> Text:
+def _state(status: JobStatus) -> str:
     if status.current is not None:
-        return Text(f"running {span(now - status.current.started_at)}", style=STYLES["running"])
+        return "running"
     if status.overdue:
-        return Text("overdue", style=STYLES["overdue"])
+        return "overdue"
     if status.paused_since is not None:
-        return Text("paused", style=STYLES["paused"])
-    return Text("on", style=STYLES["ok"]) if status.enabled else Text("off", style=STYLES["off"])
+        return "paused"
+    return "on" if status.enabled else "off"
+
+
+def _notes(status: JobStatus, now: datetime) -> Iterator[str]:
+    name, run = status.job.name, status.current
+    if run is not None:
+        since = f"running since {_moment(run.started_at)} ({span(now - run.started_at)})"
+        yield f"{name}: run {run.id}, {run.trigger}, {since}, pid {run.pid} on {one_line(run.host)}"
+    if status.overdue and status.next_run_at is not None:
+        yield f"{name}: overdue since {_moment(status.next_run_at)}: look whether its timer is active"
+    if status.paused_since is not None:
+        yield f"{name}: paused since {_moment(status.paused_since)}: 'kylink jobs resume {name}' lets it run again"
+    if status.consecutive_failures > 0 and status.last_ended is not None:
+        last = status.last_ended
+        error = one_line(last.error or last.status)
+        yield f"{name}: {status.consecutive_failures} failed in a row, see 'kylink jobs show {last.id}': {error}"
 
 
 def _next(status: JobStatus, now: datetime) -> str | None:
     if status.next_run_at is None:
         return None
-    if status.next_run_at <= now:
-        return "due"
-    return f"in {span(status.next_run_at - now)}"
+    return "due" if status.next_run_at <= now else span(status.next_run_at - now)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _job_document(status: JobStatus) -> dict[str, Any]:
@@ -158,7 +172,7 @@ def _job_document(status: JobStatus) -> dict[str, Any]:
 
 def _history_row(run: Run, now: datetime) -> list[Any]:
     what = run.error or ", ".join(f"{value} {name}" for name, value in run.figures.items() if value)
-    return [run.id, run.job, run.status, run.trigger, ago(run.started_at, now), milliseconds(run.duration_ms), what]
+    return [run.id, run.job, run.status, ago(run.started_at, now), milliseconds(run.duration_ms), what]
 
 
 def _result_row(result: CampaignResult, campaign: Campaign) -> list[Any]:
@@ -169,5 +183,4 @@ def _result_row(result: CampaignResult, campaign: Campaign) -> list[Any]:
         f"{result.available_before}→{result.available_after}",
         f"{result.produced}/{result.ordered}",
         result.attempts,
-        result.error,
     ]

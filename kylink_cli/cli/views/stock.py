@@ -14,7 +14,7 @@ from kylink_cli.store.stock import Item
 
 _COLUMNS = [
     Column("ID", "right"),
-    Column("CAMPAIGN"),
+    Column("CAMPAIGN", flexible=True),
     Column("STATE"),
     Column("CAME"),
     Column("ENDS"),
