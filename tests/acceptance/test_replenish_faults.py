@@ -155,6 +155,24 @@ def test_what_a_killed_run_has_paid_for_comes_into_stock_once(kylink: Installati
     _assert_books_agree(kylink, service)
 
 
+def test_what_a_failed_run_may_have_paid_for_is_asked_for_again_under_its_key(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns("1")
+
+    async def charge_and_fail(call: Call) -> web.Response:
+        call.service.charge(call)
+        return web.Response(status=500)
+
+    service.behave = charge_and_fail
+    assert kylink.run("replenish", "--all").returncode == 69
+    assert kylink.rows("SELECT state, count(*) FROM supply_requests GROUP BY 1") == [("open", 10)]
+    service.behave = None
+    assert kylink.run("replenish", "--all").returncode == 0
+    assert len(service.charges) == 10
+    _assert_books_agree(kylink, service)
+
+
 def test_runs_killed_at_any_moment_lose_nothing_and_pay_nothing_twice(
     kylink: Installation, service: SupplyService
 ) -> None:
