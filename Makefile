@@ -9,7 +9,7 @@ PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test faults check format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(STAMP) ## Show kylink at work, on this machine alone
 
 test: $(STAMP) ## Run every test
 	@$(VENV)/bin/pytest --numprocesses auto
+
+faults: $(STAMP) ## Break things for half an hour: crashes, disks, clocks, hostile input
+	@$(VENV)/bin/pytest --numprocesses auto -m "long or not long" tests/faults
 
 check: $(STAMP) ## Check formatting, lint and types
 	@$(VENV)/bin/ruff format --check $(SOURCES)

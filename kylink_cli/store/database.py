@@ -178,4 +178,8 @@ def _translate(cause: BaseException | None) -> DatabaseError:
             return DatabaseUnfitError(f"the database {meaning}")
     if code == "SQLITE_FULL":
         return DatabaseError("the disk is full: nothing was changed; make room and try again")
+    if code.startswith("SQLITE_IOERR"):
+        return DatabaseError(
+            f"the disk fails under the database ({code}): see 'df' and 'dmesg' whether it is full or broken"
+        )
     return DatabaseError(f"the database failed: {one_line(str(cause), ERROR_LENGTH)}")

@@ -1,0 +1,24 @@
+"""The supply service's own ledger against kylink's database."""
+
+from collections import Counter
+
+from kylink_cli.demo.service import SupplyService
+from tests.support.installation import Installation
+
+
+def lost(kylink: Installation, service: SupplyService) -> set[str]:
+    """Values that were charged, are not in stock, and will never be asked for again."""
+    stored = set(kylink.rows("SELECT value FROM stock_items"))
+    still_asked_for = set(kylink.rows("SELECT key FROM supply_requests WHERE state = 'open'"))
+    charged = {value for key, values in service.charges.items() if key not in still_asked_for for value in values}
+    return charged - stored
+
+
+def assert_nothing_lost(kylink: Installation, service: SupplyService) -> None:
+    """What was charged is in stock or will be asked for again; nothing is there twice; no key had two orders."""
+    assert lost(kylink, service) == set()
+    repeated = [value for value, number in Counter(kylink.rows("SELECT value FROM stock_items")).items() if number > 1]
+    assert repeated == []
+    assert service.conflicts == []
+    checked = kylink.run("db", "check")
+    assert checked.returncode == 0, checked.stdout
