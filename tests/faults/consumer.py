@@ -1,0 +1,50 @@
+"""A consumer that takes, confirms and releases until it is killed: `python -m tests.faults.consumer DATABASE SEED`.
+
+It prints a line for each item that kylink has acknowledged as its own: `confirmed VALUE`.
+"""
+
+import random
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kylink_cli.errors import NoStockError
+from kylink_cli.jobs import leasing
+from kylink_cli.jobs.leasing import Wish
+from kylink_cli.store.database import Database, open_database
+
+CAMPAIGNS = 6
+
+
+def consume(database: Database, chance: random.Random) -> None:
+    """Take a few items of some campaign; confirm most, give some back, forget the rest."""
+    wish = Wish(str(chance.randrange(CAMPAIGNS)), ttl_minutes=1, count=chance.randint(1, 3))
+    try:
+        taken = leasing.take(database, wish, datetime.now(UTC))
+    except NoStockError:
+        return
+    for lease in taken.leases:
+        fate = chance.random()
+        if fate < 0.7:
+            [result] = leasing.confirm(database, [lease.token], datetime.now(UTC))
+            if result.ok:
+                _say(f"confirmed {lease.value}")
+        elif fate < 0.85:
+            leasing.release(database, [lease.token], datetime.now(UTC), error="not liked")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Consume for ever."""
+    database, chance = open_database(Path(sys.argv[1])), random.Random(int(sys.argv[2]))
+    _say("ready")
+    while True:
+        consume(database, chance)
+
+
+if __name__ == "__main__":
+    main()
