@@ -25,6 +25,7 @@ from kylink_cli.supply.base import Supplier
 # Before it, a checkpoint beside writers can corrupt a file in WAL mode (sqlite.org/releaselog/3_51_3.html).
 SAFE_SQLITE = (3, 51, 3)
 CLOCK_TOLERANCE = timedelta(minutes=1)
+RECENT_RUNS = 20
 
 Verdict = Literal["ok", "warning", "error"]
 
@@ -128,12 +129,13 @@ def check_supply(supplier: Supplier) -> Iterator[Finding]:
 
 
 def check_clock(database: Database, now: datetime) -> Iterator[Finding]:
-    """Does the clock go on from where the last run saw it?"""
+    """Does the clock go on from where the last runs saw it?"""
     with database.reading() as session:
-        last = runs.history(session, None, 1)
-    if last and last[0].started_at > now + CLOCK_TOLERANCE:
-        ahead = last[0].started_at - now
-        text = f"run {last[0].id} began {ahead} in the future: the clock was set back"
+        recent = runs.history(session, None, RECENT_RUNS)
+    latest = max(recent, key=lambda run: run.started_at, default=None)
+    if latest is not None and latest.started_at > now + CLOCK_TOLERANCE:
+        ahead = latest.started_at - now
+        text = f"run {latest.id} began {ahead} in the future: the clock was set back"
         yield Finding("clock", "error", text, "set the clock right (timedatectl)")
         return
     yield Finding("clock", "ok", now.strftime("%Y-%m-%d %H:%M:%S UTC"))

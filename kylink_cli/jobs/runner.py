@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from kylink_cli.errors import DatabaseError, KylinkError
@@ -33,9 +33,15 @@ Clock = Callable[[], datetime]
 Ping = Callable[[Literal["start", "success", "fail"], str], Awaitable[None]]
 
 
-def utc_now() -> datetime:
-    """The time, as every run reads it."""
-    return datetime.now(UTC)
+def steady_clock() -> Clock:
+    """A clock that is set when it is made, and jumps no more: what a run does later is never recorded as earlier."""
+    began, ticks = datetime.now(UTC), _ticks()
+    return lambda: began + timedelta(seconds=_ticks() - ticks)
+
+
+def _ticks() -> float:
+    """Seconds that go on while the machine sleeps, and that nobody sets."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Report(Protocol):
@@ -81,7 +87,7 @@ class Machinery:
     locks: Locks
     observe: Observer
     ping: Ping | None = None
-    clock: Clock = utc_now
+    clock: Clock = field(default_factory=steady_clock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,13 @@ def expire_items(session: Session, now: datetime, limit: int) -> Recovered:
         limit: at most so many.
     """
     over = _picked(_items, _over(now), _items.c.expires_at, limit)
-    statement = update(_items).where(_items.c.id.in_(over), in_state(_items, "available")).values(state="expired")
-    return Recovered(expired_items=session.connection().execute(statement).rowcount)
+    marked = (
+        update(_items)
+        .where(_items.c.id.in_(over), in_state(_items, "available"))
+        .values(state="expired")
+        .returning(_items.c.id)
+    )
+    return Recovered(expired_items=len(session.execute(marked).all()))
 
 
 def count_overdue(session: Session, now: datetime) -> int:

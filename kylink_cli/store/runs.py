@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.tables import Run, table
+from kylink_cli.store.tables import Run, not_before, table
 
 _runs = table(Run)
 # A run that left some campaigns unserved has done its work: the alert speaks of the campaigns.
@@ -55,7 +55,7 @@ def finish(session: Session, run_id: int, end: RunEnd, now: datetime) -> None:
         .where(_runs.c.id == run_id)
         .values(
             status=end.status,
-            finished_at=now,
+            finished_at=not_before(_runs.c.started_at, now),
             duration_ms=end.duration_ms,
             figures=end.figures,
             error=end.error,
@@ -77,7 +77,11 @@ def mark_crashed(session: Session, run_ids: Collection[int], now: datetime) -> s
     statement = (
         update(_runs)
         .where(_runs.c.id.in_(run_ids), _runs.c.status == "running")
-        .values(status="crashed", finished_at=now, error="the process died without recording an end")
+        .values(
+            status="crashed",
+            finished_at=not_before(_runs.c.started_at, now),
+            error="the process died without recording an end",
+        )
         .returning(_runs.c.id)
     )
     return set(session.scalars(statement))

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.store.database import upsert
-from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, table
+from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
 _requests = table(SupplyRequest)
 _items = table(StockItem)
@@ -195,7 +195,7 @@ def _update_settled(
         .where(_requests.c.id == bindparam("request_id"))
         .values(
             state=bindparam("new_state"),
-            finished_at=bindparam("ended_at"),
+            finished_at=not_before(_requests.c.created_at, bindparam("ended_at", type_=_requests.c.finished_at.type)),
             produced=_requests.c.produced + bindparam("new_items"),
             duplicates=_requests.c.duplicates + bindparam("known_items"),
             error=bindparam("reason"),
@@ -247,7 +247,7 @@ def give_up(session: Session, older_than: datetime, now: datetime) -> list[tuple
     statement = (
         update(_requests)
         .where(in_state(_requests, "open"), _requests.c.created_at < older_than)
-        .values(state="in_doubt", finished_at=now)
+        .values(state="in_doubt", finished_at=not_before(_requests.c.created_at, now))
         .returning(_requests.c.campaign_id, _requests.c.key)
     )
     return [(row.campaign_id, row.key) for row in session.execute(statement)]

@@ -23,6 +23,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    case,
+    literal,
     literal_column,
     text,
 )
@@ -330,3 +332,14 @@ def table(model: type[SQLModel]) -> Table:
 def in_state(rows: Table, state: str) -> ColumnElement[bool]:
     """The condition that rows are in a state; a literal, since SQLite uses a partial index for no parameter."""
     return rows.c.state == literal_column(f"'{state}'")
+
+
+def not_before(began: Column[Any], moment: Any) -> ColumnElement[datetime]:
+    """A moment, or that of the beginning where a clock that was set back makes the end seem earlier.
+
+    Args:
+        began: the column that says when it began.
+        moment: when it ended; NULL stays NULL.
+    """
+    ended = moment if isinstance(moment, ColumnElement) else literal(moment, began.type)
+    return case((began > ended, began), else_=ended)

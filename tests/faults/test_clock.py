@@ -1,0 +1,132 @@
+"""Wall clocks that jump: nothing expires by a jump back, no duration is negative, no lease is cut too short."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kylink_cli.demo.service import SupplyService
+from tests.faults.shim import Shim
+from tests.support.books import assert_nothing_lost
+from tests.support.gate import Gate
+from tests.support.installation import Installation
+
+HOUR = 3600
+JUMPS = [HOUR, -HOUR, 3 * 24 * HOUR, -3 * 24 * HOUR]
+
+
+class Clock:
+    """The wall clock of the commands that a test starts."""
+
+    def __init__(self, shim: Shim, file: Path) -> None:
+        self._file = file
+        self.environment = shim.clock(file)
+        self.set(0)
+
+    def set(self, seconds: int) -> None:
+        """Let the clock be so far off, from now on, also for commands under way."""
+        self._file.write_text(str(seconds))
+
+
+@pytest.fixture
+def clock(shim: Shim, tmp_path: Path) -> Clock:
+    return Clock(shim, tmp_path / "clock")
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_jump_in_mid_run_leaves_no_trace_in_its_record(
+    kylink: Installation, service: SupplyService, clock: Clock, jump: int
+) -> None:
+    kylink.add_campaigns("1", "2")
+    service.behave = gate = Gate()
+    run = kylink.start("replenish", "--all", **clock.environment)
+    gate.wait_for_calls(10)
+    clock.set(jump)
+    gate.open()
+    run.communicate()
+    assert run.returncode == 0
+    assert kylink.rows("SELECT count(*) FROM runs WHERE finished_at < started_at OR duration_ms < 0") == [0]
+    [expiry] = kylink.rows("SELECT min(expires_at) FROM stock_items")
+    real = datetime.fromisoformat(expiry).replace(tzinfo=UTC) - datetime.now(UTC)
+    assert timedelta(hours=47) < real <= timedelta(hours=48)
+    assert_nothing_lost(kylink, service)
+
+
+@pytest.mark.parametrize("jump", [-HOUR, -3 * 24 * HOUR])
+def test_a_clock_that_was_set_back_expires_nothing_and_hides_nothing(
+    kylink: Installation, service: SupplyService, clock: Clock, jump: int
+) -> None:
+    kylink.add_campaigns("1")
+    kylink.run("replenish", "--all", **clock.environment)
+    kylink.run("leases", "take", "1", "--count", "2", **clock.environment)
+    clock.set(jump)
+    recovered = kylink.document("recover-leases", **clock.environment)
+    assert [recovered[figure] for figure in ("expired_leases", "discarded", "expired_items")] == [0, 0, 0]
+    assert kylink.run("replenish", "--all", **clock.environment).returncode == 0
+    assert kylink.rows("SELECT state, count(*) FROM stock_items GROUP BY 1 ORDER BY 1") == [
+        ("available", 8),
+        ("leased", 2),
+    ]
+    assert "began" in kylink.run("doctor", **clock.environment).stdout
+    assert_nothing_lost(kylink, service)
+
+
+@pytest.mark.parametrize("jump", [-HOUR, -3 * 24 * HOUR])
+def test_what_a_run_left_behind_in_the_future_is_made_good(
+    kylink: Installation, service: SupplyService, clock: Clock, jump: int
+) -> None:
+    kylink.add_campaigns("1")
+    service.behave = gate = Gate(charges=True)
+    run = kylink.start("replenish", "--all", STOCK_CONCURRENCY="10", **clock.environment)
+    gate.wait_for_calls(10)
+    run.kill()
+    run.communicate()
+    clock.set(jump)
+    gate.open()
+    assert kylink.run("replenish", "--all", **clock.environment).returncode == 0
+    assert kylink.rows("SELECT status FROM runs ORDER BY id") == ["crashed", "succeeded"]
+    assert kylink.rows("SELECT count(*) FROM stock_items") == [10]
+    assert_nothing_lost(kylink, service)
+
+
+def test_a_jump_forward_shortens_a_lease_by_the_jump_and_no_more(
+    kylink: Installation, service: SupplyService, clock: Clock
+) -> None:
+    kylink.add_campaigns("1")
+    kylink.run("replenish", "--all", **clock.environment)
+    kylink.run("leases", "take", "1", "--ttl", "120", **clock.environment)
+    clock.set(HOUR)
+    assert kylink.document("recover-leases", **clock.environment)["expired_leases"] == 0
+    clock.set(2 * HOUR + 1)
+    assert kylink.document("recover-leases", **clock.environment)["expired_leases"] == 1
+    assert service.conflicts == []
+
+
+def test_after_a_long_sleep_requests_of_unknown_outcome_are_given_up_instead_of_paid_twice(
+    kylink: Installation, service: SupplyService, clock: Clock
+) -> None:
+    kylink.add_campaigns("1")
+    service.behave = gate = Gate(charges=True)
+    run = kylink.start("replenish", "--all", STOCK_CONCURRENCY="10", **clock.environment)
+    gate.wait_for_calls(10)
+    run.kill()
+    run.communicate()
+    gate.open()
+    clock.set(24 * HOUR)
+    asked_before = set(service.charges)
+    assert kylink.run("replenish", "--all", **clock.environment).returncode == 0
+    assert kylink.rows("SELECT state, count(*) FROM supply_requests GROUP BY 1 ORDER BY 1") == [
+        ("answered", 10),
+        ("in_doubt", 10),
+    ]
+    [message] = kylink.rows("SELECT message FROM alerts WHERE type = 'SYSTEM_HEALTH'")
+    assert any(key in message for key in asked_before)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Pacific/Apia"])
+def test_the_host_s_time_zone_changes_nothing(kylink: Installation, service: SupplyService, zone: str) -> None:
+    kylink.add_campaigns("1")
+    document = kylink.document("replenish", "--all", TZ=zone)
+    started = datetime.fromisoformat(document["started_at"])
+    assert abs(datetime.now(UTC) - started) < timedelta(hours=1)
+    assert_nothing_lost(kylink, service)
