@@ -20,18 +20,33 @@ def create_private_file(path: Path) -> None:
     shut the service user out.
 
     Raises:
-        OSError: the file or a folder can't be created.
+        OSError: the file or a folder can't be created, or is a symbolic link of another user.
     """
     create_private_folder(path.parent)
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, _PRIVATE_FILE)
     except FileExistsError:
+        refuse_foreign_link(path)
         return
     try:
         os.fchmod(handle, _PRIVATE_FILE)
         _give_to_folder_owner(handle, path)
     finally:
         os.close(handle)
+
+
+def refuse_foreign_link(path: Path) -> None:
+    """Refuse a symbolic link that another user has planted: it could lead us into a file that only we may change.
+
+    Raises:
+        OSError: it is one.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(status.st_mode) and status.st_uid not in {0, os.geteuid()}:
+        raise OSError(errno.ELOOP, "it is a symbolic link that belongs to another user", str(path))
 
 
 def create_private_folder(path: Path) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from kylink_cli.errors import ConfigError, DatabaseBusyError, DatabaseError, DatabaseMissingError, DatabaseUnfitError
-from kylink_cli.files import create_private_file
+from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 
 BUSY_TIMEOUT_SECONDS = 30
@@ -80,6 +80,7 @@ def open_database(path: Path) -> Database:
         DatabaseUnfitError: it can't be read or written.
     """
     try:
+        refuse_foreign_link(path)
         empty = path.stat().st_size == 0
     except OSError as error:
         if error.errno == errno.ENOENT:
