@@ -111,7 +111,7 @@ def _(event: events.Stopping) -> tuple[int, str]:
 
 @line.register
 def _(event: events.Notice) -> tuple[int, str]:
-    return logging.WARNING, event.message
+    return logging.WARNING, event.text
 
 
 @line.register

@@ -82,7 +82,7 @@ class Console:
         for line in captured.get().splitlines():
             self.say(line.rstrip())
 
-    def log(self, level: int, message: str, **facts: Any) -> None:
+    def log(self, level: int, message: str, /, **facts: Any) -> None:
         """Write one log line to standard error.
 
         Args:

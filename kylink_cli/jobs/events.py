@@ -168,10 +168,10 @@ class Notice:
     """Something that a person should look at, without being wrong.
 
     Attributes:
-        message: one line.
+        text: one line.
     """
 
-    message: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ _UNSAFE = re.compile(
 )
 
 ERROR_LENGTH = 300
+# Shorter ones are no secrets, and hiding them would tear words apart.
+_SECRET_LENGTH = 6
 
 
 def one_line(text: str, limit: int | None = None) -> str:
@@ -24,6 +26,19 @@ def one_line(text: str, limit: int | None = None) -> str:
     if limit is None or len(clean) <= limit:
         return clean
     return clean[: limit - 1] + "…"
+
+
+def without_secrets(text: str, *secrets: str | None) -> str:
+    """Text from somebody who was told secrets, with asterisks in their place.
+
+    Args:
+        text: for example the error of a service that echoes its request.
+        secrets: what must not be shown; None for one that is not set.
+    """
+    for secret in secrets:
+        if secret is not None and len(secret) >= _SECRET_LENGTH:
+            text = text.replace(secret, "***")
+    return text
 
 
 def has_control_characters(text: str) -> bool:

@@ -14,7 +14,7 @@ from asyncio.subprocess import PIPE, Process
 from datetime import UTC, datetime
 
 from kylink_cli.errors import ConfigError
-from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
 from kylink_cli.supply.base import Order, Supply
 from kylink_cli.supply.errors import (
@@ -59,12 +59,13 @@ class ExecSupplier:
         process = await self._start(order)
         try:
             async with asyncio.timeout(self._timeout):
-                answer, reason = await _converse(process, order.body.encode())
+                answer, complaint = await _converse(process, order.body.encode())
                 code = await process.wait()
         except TimeoutError:
             raise CutOffError(f"the program gave no whole answer within {self._timeout:g} s") from None
         finally:
             await _kill_all(process)
+        reason = one_line(without_secrets(complaint, self._key), ERROR_LENGTH)
         if code < 0:
             raise CutOffError(f"the program was ended by signal {-code}")
         if code == TRY_AGAIN:
@@ -97,12 +98,12 @@ class ExecSupplier:
 
 
 async def _converse(process: Process, order: bytes) -> tuple[bytes, str]:
-    """Hand in the order, and read the answer and the reason; both are bounded."""
+    """Hand in the order, and read the answer and the last line of what the program complains of; both are bounded."""
     answer, complaint, _ = await asyncio.gather(
         _read(process.stdout, MAX_ANSWER_BYTES), _read_tail(process.stderr), _write(process.stdin, order)
     )
     lines = complaint.decode("utf-8", errors="replace").strip().splitlines()
-    return answer, one_line(lines[-1], ERROR_LENGTH) if lines else ""
+    return answer, lines[-1] if lines else ""
 
 
 async def _write(stream: asyncio.StreamWriter | None, order: bytes) -> None:

@@ -17,7 +17,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from kylink_cli import __version__
-from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
 from kylink_cli.supply.base import Order, Supply
 from kylink_cli.supply.errors import (
@@ -53,6 +53,7 @@ class HttpSupplier:
             timeout_seconds: limit for one whole call.
         """
         self._url = httpx.URL(url)
+        self._key = key
         self._timeout = timeout_seconds
         self._tls = _tls_context() if self._url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._headers = {
@@ -78,7 +79,7 @@ class HttpSupplier:
         with _translated(self._place):
             async with asyncio.timeout(self._timeout), self._posted(order) as response:
                 if response.status_code != 200:
-                    raise await _refusal(response)
+                    raise await self._refusal(response)
                 body = await _read_answer(response)
         return parse_answer(body, order.quantity, datetime.now(UTC))
 
@@ -108,6 +109,19 @@ class HttpSupplier:
     def _place(self) -> str:
         """The service as it may be shown: without path and query, which may hold secrets."""
         return f"{self._url.scheme}://{self._url.netloc.decode('ascii')}"
+
+    async def _refusal(self, response: httpx.Response) -> SupplyError:
+        """What a status other than 200 means, with the reason that the service gives."""
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > MAX_REASON_BYTES:
+                break
+        text = bytes(body[:MAX_REASON_BYTES]).decode("utf-8", errors="replace")
+        # A service that echoes its request must not get the key into a log or an alert.
+        reason = _stated_reason(without_secrets(text, self._key, self._url.query.decode("ascii")))
+        retry_after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        return judge_status(response.status_code, reason, retry_after)
 
     @asynccontextmanager
     async def _posted(self, order: Order) -> AsyncIterator[httpx.Response]:
@@ -167,20 +181,8 @@ async def _read_answer(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-async def _refusal(response: httpx.Response) -> SupplyError:
-    """What a status other than 200 means, with the reason that the service gives."""
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > MAX_REASON_BYTES:
-            break
-    retry_after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-    return judge_status(response.status_code, _stated_reason(bytes(body[:MAX_REASON_BYTES])), retry_after)
-
-
-def _stated_reason(body: bytes) -> str:
+def _stated_reason(text: str) -> str:
     """The title and detail of a problem document (RFC 9457), else the text itself; clean and cut."""
-    text = body.decode("utf-8", errors="replace")
     try:
         problem = json.loads(text)
     except (ValueError, RecursionError):

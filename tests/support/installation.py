@@ -59,6 +59,11 @@ class Installation:
         """Its database, opened beside whatever runs."""
         return open_database(self.folder / "kylink.db")
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of its commands."""
+        return clean_environment(self.folder) | self.settings
+
     def add_campaigns(self, *ids: str) -> None:
         """Add campaigns without stock: watermark 3, target 10."""
         add_campaigns(self.database, *ids)
@@ -76,7 +81,7 @@ class Installation:
         """Start a command; the caller ends it."""
         return subprocess.Popen(
             [sys.executable, "-m", "kylink_cli", *args],
-            env=clean_environment(self.folder) | self.settings | settings,
+            env=self.environment | settings,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
