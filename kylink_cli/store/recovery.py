@@ -106,7 +106,7 @@ def foresee(session: Session, now: datetime, max_expirations: int) -> Recovered:
         .where(_overdue(now))
         .group_by(state)
     )
-    states = Counter(dict(session.execute(statement).tuples().all()))
+    states = Counter(dict(session.execute(statement).all()))
     unmarked = session.scalars(select(func.count()).select_from(_items).where(_over(now))).one()
     return _recovered(states.total(), states) + Recovered(expired_items=unmarked)
 

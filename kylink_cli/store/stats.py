@@ -66,11 +66,11 @@ def read_stats(database: Database) -> Stats:
 
 def _count_rows(session: Session) -> dict[str, int]:
     counts = [select(literal(rows.name), func.count()).select_from(rows) for rows in SQLModel.metadata.sorted_tables]
-    return dict(sorted(session.execute(union_all(*counts)).tuples()))
+    return dict(sorted(session.execute(union_all(*counts))))
 
 
 def _count_items(session: Session) -> dict[str, int]:
-    counts = session.execute(select(_items.c.state, func.count()).group_by(_items.c.state)).tuples()
+    counts = session.execute(select(_items.c.state, func.count()).group_by(_items.c.state))
     return dict.fromkeys(ITEM_STATES, 0) | dict(counts.all())
 
 
