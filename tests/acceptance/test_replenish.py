@@ -266,6 +266,21 @@ def test_partial_supply_is_kept_and_the_rest_asked_for(kylink: Installation, ser
     assert (result.returncode, _stock(kylink), service.calls["1"]) == (0, [("1", 10)], 5)
 
 
+def test_the_good_items_of_a_mixed_answer_are_kept_and_the_rest_asked_for_under_the_same_key(
+    kylink: Installation, service: SupplyService
+) -> None:
+    async def mix_at_first(call: Call) -> web.Response | None:
+        good = service.charge(call)[0]
+        return web.json_response({"items": [good, ""]}) if call.number == 1 else None
+
+    service.behave = mix_at_first
+    result = kylink.run("replenish", "--campaign", "1", "--quantity", "2", PROXY_MAX_PER_CALL="2")
+    assert "the answer holds bad items: item 2" in result.stderr
+    assert (result.returncode, _stock(kylink), service.calls["1"]) == (0, [("1", 2)], 2)
+    [values] = service.charges.values()
+    assert kylink.rows("SELECT value FROM stock_items ORDER BY id") == values
+
+
 @pytest.mark.parametrize(("supplied", "status", "code"), [(2, "failed", 10), (3, "partial", 0)])
 def test_what_stays_short_failed_only_below_its_watermark(
     kylink: Installation, service: SupplyService, supplied: int, status: str, code: int
