@@ -12,6 +12,8 @@
     ├── OutputError                 1   INTERNAL
     └── DatabaseError               1   DATABASE
         ├── DatabaseBusyError      75   DATABASE
+        │   └── DatabaseConflictError
+        ├── DatabaseLostError       1   DATABASE
         └── DatabaseUnfitError     78   DATABASE
             └── DatabaseMissingError
 
@@ -115,6 +117,14 @@ class DatabaseBusyError(DatabaseError):
     """The database stayed locked by others for longer than the busy timeout."""
 
     exit_code = 75
+
+
+class DatabaseConflictError(DatabaseBusyError):
+    """The database undid a transaction because of others at the same rows: the same one may go through next time."""
+
+
+class DatabaseLostError(DatabaseError):
+    """The database can't be reached, or the connection to it broke."""
 
 
 class DatabaseUnfitError(DatabaseError):

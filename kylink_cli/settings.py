@@ -17,13 +17,16 @@ from kylink_cli.rules.replenishment import Policy
 _URL_KIND = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE)
 
 
-def _default_database_url() -> str:
-    """The embedded database in the state directory: systemd's, else the user's."""
+def state_directory() -> Path:
+    """Where a host keeps what is its own: systemd's state directory, else the user's."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     if state:
-        return f"sqlite:///{Path(state) / 'kylink.db'}"
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return f"sqlite:///{Path(home) / 'kylink' / 'kylink.db'}"
+        return Path(state)
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "kylink"
+
+
+def _default_database_url() -> str:
+    return f"sqlite:///{state_directory() / 'kylink.db'}"
 
 
 def _require_port(parts: SplitResult) -> None:
@@ -40,8 +43,9 @@ class Settings(BaseModel):
 
     database_url: str = Field(
         default_factory=_default_database_url,
-        description="Where campaigns, stock and runs are kept: sqlite:///FILE (four slashes for an absolute path). "
-        "Default: kylink.db in $STATE_DIRECTORY, else in ~/.local/state/kylink.",
+        description="Where campaigns, stock and runs are kept: sqlite:///FILE (four slashes for an absolute path), or "
+        "postgresql://USER@HOST/NAME (needs kylink-cli[postgres]; several hosts may share it; the password is "
+        "better kept in ~/.pgpass). Default: kylink.db in $STATE_DIRECTORY, else in ~/.local/state/kylink.",
     )
     enable_auto_cron: bool = Field(
         default=False, description="Scheduled runs (--scheduled) do nothing unless this is true."
@@ -121,9 +125,12 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def check_database_url(cls, value: str) -> str:
-        """Only an embedded database is known so far."""
-        if not value.startswith("sqlite:///") or value == "sqlite:///":
-            raise ValueError("must be sqlite:///FILE, with four slashes for an absolute path")
+        """A file, or a database on a server."""
+        if value.startswith("sqlite:///") and value != "sqlite:///":
+            return value
+        if not value.startswith("postgresql://") or not urlsplit(value).path.strip("/"):
+            raise ValueError("must be sqlite:///FILE or postgresql://USER@HOST/NAME")
+        _require_port(urlsplit(value))
         return value
 
     @field_validator("proxy_api_url")

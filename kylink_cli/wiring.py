@@ -1,10 +1,11 @@
 """The only place that builds concrete objects from settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from kylink_cli.errors import ConfigError, DatabaseMissingError
+from kylink_cli.errors import ConfigError, DatabaseMissingError, KylinkError
 from kylink_cli.jobs.events import Notice, Observer
 from kylink_cli.jobs.fill import FillLimits
 from kylink_cli.jobs.recover_leases import RecoveryLimits
@@ -15,7 +16,7 @@ from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.heartbeat import Heartbeat
 from kylink_cli.rules.replenishment import Demand
 from kylink_cli.scheduling.jobs import Job
-from kylink_cli.settings import Settings
+from kylink_cli.settings import Settings, state_directory
 from kylink_cli.store.database import Database, create_database, open_database, sqlite_path
 from kylink_cli.store.levels import Scope
 from kylink_cli.store.schema import read_schema, require_current, require_tables, upgrade
@@ -24,16 +25,18 @@ from kylink_cli.supply.retry import RetryPolicy
 
 
 def existing_database(settings: Settings, *, scheduled: bool = False) -> Database:
-    """The database, which must exist; one of an older kylink is upgraded, unless a timer's run asks for it.
+    """The database, which must exist; an embedded one of an older kylink is upgraded, unless a timer's run asks.
+
+    One on a server is upgraded only by `kylink db upgrade`: other hosts may work with it.
 
     Raises:
-        DatabaseUnfitError: it is missing, empty, unreadable, newer than the program, or (scheduled) older.
+        DatabaseUnfitError: it is missing, empty, unreadable, newer than the program, or older and not upgraded.
         DatabaseError: it failed.
     """
-    database = open_database(sqlite_path(settings.database_url))
-    if not scheduled and read_schema(database).current is not None:
-        upgrade(database)
-    require_current(database)
+    with _closed_if_unfit(_opened(settings)) as database:
+        if database.path is not None and not scheduled and read_schema(database).current is not None:
+            upgrade(database)
+        require_current(database)
     return database
 
 
@@ -44,38 +47,63 @@ def unchanged_database(settings: Settings) -> Database:
         DatabaseUnfitError: it is missing, empty, unreadable, or newer than the program.
         DatabaseError: it failed.
     """
-    database = open_database(sqlite_path(settings.database_url))
-    require_tables(database)
+    with _closed_if_unfit(_opened(settings)) as database:
+        require_tables(database)
     return database
 
 
 def created_database(settings: Settings) -> Database:
-    """The database at whatever revision it is; a new one holds no tables yet.
+    """The database at whatever revision it is; a new one holds no tables yet. One on a server must be there.
 
     Raises:
         DatabaseUnfitError: it can't be created.
     """
+    if _is_on_server(settings):
+        return _opened(settings)
     return create_database(sqlite_path(settings.database_url))
 
 
 def new_database(settings: Settings) -> Database:
-    """The database, created and upgraded if need be.
+    """The database; an embedded one is created and upgraded if need be.
 
     Raises:
-        DatabaseUnfitError: it can't be created, or is newer than the program.
+        DatabaseUnfitError: it can't be created, or is newer than the program, or not ready on its server.
         DatabaseError: it failed.
     """
+    if _is_on_server(settings):
+        return existing_database(settings)
     database = created_database(settings)
     upgrade(database)
     return database
 
 
-def own_files(settings: Settings) -> tuple[Path, Path]:
-    """The file of the database, and the folder of the locks: beside it, unless the settings name another."""
-    database = sqlite_path(settings.database_url)
+@contextmanager
+def _closed_if_unfit(database: Database) -> Iterator[Database]:
+    try:
+        yield database
+    except KylinkError:
+        database.close()
+        raise
+
+
+def _opened(settings: Settings) -> Database:
+    if _is_on_server(settings):
+        from kylink_cli.store.postgresql import open_server
+
+        return open_server(settings.database_url)
+    return open_database(sqlite_path(settings.database_url))
+
+
+def _is_on_server(settings: Settings) -> bool:
+    return settings.database_url.startswith("postgresql:")
+
+
+def own_files(settings: Settings) -> tuple[Path | None, Path]:
+    """The file of an embedded database, and the folder of the locks: beside it, unless the settings name another."""
+    database = None if _is_on_server(settings) else sqlite_path(settings.database_url)
     if settings.kylink_lock_url is not None:
         return database, Path(settings.kylink_lock_url.removeprefix("file:"))
-    return database, database.with_name(f"{database.name}.lock")
+    return database, state_directory() / "locks" if database is None else database.with_name(f"{database.name}.lock")
 
 
 def database_if_any(settings: Settings) -> Database | None:
@@ -98,10 +126,12 @@ def locks(settings: Settings) -> Locks:
 
 def machinery(settings: Settings, database: Database, observe: Observer, job: Job) -> Machinery:
     """What a job's run needs around it."""
+    database.tell_outages(lambda text: observe(Notice(text)))
     return Machinery(
         database=database,
         locks=locks(settings),
         observe=observe,
+        clock=database.now,
         ping=_heartbeat(settings, job, lambda text: observe(Notice(text))),
     )
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from kylink_cli.store.database import Database
+from kylink_cli.store.postgresql import ServerDatabase
 from tests.support.database import new_database
+from tests.support.postgres import PostgresServer
 
 # A busy machine is no finding: properties have no time limit.
 settings.register_profile("kylink", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -18,11 +20,33 @@ settings.load_profile("kylink")
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that the tests of a process share; nobody stops it."""
+    with PostgresServer() as server:
+        yield server
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def embedded(tmp_path: Path) -> Iterator[Database]:
+    """A fresh SQLite database, for what holds only there."""
     opened = new_database(tmp_path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def on_server(postgres: PostgresServer) -> Iterator[ServerDatabase]:
+    """A fresh PostgreSQL database, for what holds only there."""
+    with postgres.database() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A fresh database of either kind: what kylink promises, it promises on both."""
+    opened: Database = request.getfixturevalue("embedded" if request.param == "sqlite" else "on_server")
+    return opened
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,6 @@
 """`kylink campaigns add`, `set` and `import`: saying what is to be kept in stock."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -60,10 +59,11 @@ def add(
     given = {"name": name, "country": country, "source_url": source_url}
     levels = {"low_watermark": low_watermark, "target_stock": target_stock}
     facts = _changed(None, _fields({"campaign_id": campaign_id, "user_id": user, **given, **levels}))
-    with wiring.new_database(cli.settings).writing() as session:
+    database = wiring.new_database(cli.settings)
+    with database.writing() as session:
         if store.facts(session, [facts.campaign_id]):
             raise UsageError(f"campaign {facts.campaign_id} exists already: 'kylink campaigns set' changes it")
-        store.save(session, [facts], datetime.now(UTC))
+        store.save(session, [facts], database.now())
     if json:
         cli.console.document(asdict(facts))
     else:
@@ -93,12 +93,13 @@ def set_fields(
     fields = _fields({**given, "low_watermark": low_watermark, "target_stock": target_stock})
     if not fields:
         raise UsageError("say what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')")
-    with wiring.existing_database(cli.settings).writing() as session:
+    database = wiring.existing_database(cli.settings)
+    with database.writing() as session:
         before = store.facts(session, [campaign_id]).get(campaign_id)
         if before is None:
             raise unknown_campaign(campaign_id)
         after = _changed(before, fields)
-        store.save(session, [after], datetime.now(UTC))
+        store.save(session, [after], database.now())
     if json:
         cli.console.document({"campaign_id": campaign_id, "changed": view.change_document(before, after)})
     else:
@@ -164,10 +165,11 @@ def _import(cli: Cli, file: str, found: "CampaignFile", *, dry_run: bool) -> "Pl
         plan = _plan(file, found, database)
         if dry_run:
             return plan
-    with (database or wiring.new_database(cli.settings)).writing() as session:
+    database = database or wiring.new_database(cli.settings)
+    with database.writing() as session:
         ids = [entry.campaign_id for entry in found.entries]
         plan = _clean_plan(file, found, store.facts(session, ids))
-        store.save(session, plan.to_save, datetime.now(UTC))
+        store.save(session, plan.to_save, database.now())
     return plan
 
 

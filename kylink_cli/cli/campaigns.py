@@ -1,6 +1,6 @@
 """`kylink campaigns …`: what is to be kept in stock."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,8 +56,9 @@ def list_campaigns(
     from kylink_cli.store.campaign_stock import read_campaign_stock
     from kylink_cli.store.levels import Scope
 
-    now = datetime.now(UTC)
-    with wiring.existing_database(cli.settings).reading() as session:
+    database = wiring.existing_database(cli.settings)
+    now = database.now()
+    with database.reading() as session:
         stocks = read_campaign_stock(session, now, Scope(user_id=user))
     shown = [view.Shown(stock, need(stock.level, cli.settings.policy, now)) for stock in stocks]
     wanted = [one for one in shown if status in {None, one.status} and (one.need.low or not low)]
@@ -77,8 +78,9 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = 
     from kylink_cli.store.campaign_stock import count_by_state, read_campaign_stock
     from kylink_cli.store.levels import Scope
 
-    now = datetime.now(UTC)
-    with wiring.existing_database(cli.settings).reading() as session:
+    database = wiring.existing_database(cli.settings)
+    now = database.now()
+    with database.reading() as session:
         stocks = read_campaign_stock(session, now, Scope(campaign_ids=[campaign_id]))
         items = count_by_state(session, now, campaign_id)
     if not stocks:
@@ -117,7 +119,7 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False, json: Js
     if not cli.console.confirm(f"Remove {names} with all stock and history?", yes=yes):
         raise UsageError("nothing was removed: answer y, or say --yes")
     with database.writing() as session:
-        _refuse_claimed(cli, session, wanted)
+        _refuse_claimed(cli, session, wanted, database.now())
         removed = store.remove(session, wanted)
     if json:
         cli.console.document({"removed": removed})
@@ -141,13 +143,13 @@ def _set_status(cli: Cli, campaign_ids: list[str], status: Status, *, json: bool
         view.show_status(cli.console, status, changed, unchanged)
 
 
-def _refuse_claimed(cli: Cli, session: "Session", campaign_ids: list[str]) -> None:
+def _refuse_claimed(cli: Cli, session: "Session", campaign_ids: list[str], now: datetime) -> None:
     """Leave alone what a living run is filling: it would pay for items that nobody could store."""
     from kylink_cli import wiring
     from kylink_cli.jobs.liveness import is_dead
     from kylink_cli.store import claims
 
-    now, locks = datetime.now(UTC), wiring.locks(cli.settings)
+    locks = wiring.locks(cli.settings)
     for campaign_id, run in sorted(claims.holders(session, campaign_ids).items()):
         if not is_dead(run, locks, now):
             raise LockedError(f"campaign {campaign_id} is being filled by run {run.id}: try again when it has ended")

@@ -22,14 +22,15 @@ def init(cli: Cli, json: JsonOption = False) -> None:
 
     database = created_database(cli.settings)
     before = upgrade(database)
+    place = "on the server" if database.path is None else f"at {database.path}"
     if json:
         cli.console.document({"path": _place(database.path), "from": before.current, "to": before.head})
     elif before.current is None:
-        cli.console.say(f"created the database {database.path}, revision {before.head}")
+        cli.console.say(f"created the database {place}, revision {before.head}")
     elif before.is_current:
-        cli.console.say(f"there is a database at {database.path} already, revision {before.head}: nothing was changed")
+        cli.console.say(f"there is a database {place} already, revision {before.head}: nothing was changed")
     else:
-        cli.console.say(f"upgraded the database {database.path} from revision {before.current} to {before.head}")
+        cli.console.say(f"upgraded the database {place} from revision {before.current} to {before.head}")
 
 
 @command(db, "upgrade")
@@ -96,12 +97,16 @@ def stats(cli: Cli, json: JsonOption = False) -> None:
 
     from kylink_cli.console.tables import Column
 
-    rows: list[list[Any]] = [
+    place: list[list[Any]] = [
         ["file", figures.path],
-        ["revision", figures.revision],
         ["SQLite", figures.sqlite_version],
         ["file size", f"{figures.file_bytes:,} bytes"],
         ["write-ahead log", f"{figures.wal_bytes:,} bytes"],
+    ]
+    server: list[list[Any]] = [["PostgreSQL", figures.server_version], ["size", f"{figures.file_bytes:,} bytes"]]
+    rows: list[list[Any]] = [
+        *(server if figures.path is None else place),
+        ["revision", figures.revision],
         *[[f"rows in {name}", f"{number:,}"] for name, number in figures.rows.items()],
         *[[f"items {state}", f"{number:,}"] for state, number in figures.items.items()],
     ]

@@ -1,7 +1,6 @@
 """`kylink doctor`: a full check of settings, database, files, locks, supply service and clock."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -61,4 +60,4 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
         yield Finding("supply", "error", str(error))
     else:
         yield from checks.check_supply(supplier)
-    yield from checks.check_clock(database, datetime.now(UTC))
+    yield from checks.check_clock(database, database.now())

@@ -1,6 +1,5 @@
 """`kylink jobs …`: the machine room."""
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -33,8 +32,8 @@ def status(cli: Cli, json: JsonOption = False) -> None:
     from kylink_cli.cli.views import jobs as view
     from kylink_cli.jobs.status import read_status
 
-    now = datetime.now(UTC)
     database = wiring.existing_database(cli.settings)
+    now = database.now()
     found = read_status(database, wiring.locks(cli.settings), cli.settings, now)
     if json:
         cli.console.document(view.status_document(found, auto_cron=cli.settings.enable_auto_cron))
@@ -55,8 +54,9 @@ def history(
     from kylink_cli.jobs.status import as_found
     from kylink_cli.store import runs
 
-    now, locks = datetime.now(UTC), wiring.locks(cli.settings)
-    with wiring.existing_database(cli.settings).reading() as session:
+    database, locks = wiring.existing_database(cli.settings), wiring.locks(cli.settings)
+    now = database.now()
+    with database.reading() as session:
         found = [as_found(run, locks, now) for run in runs.history(session, job, limit)]
     if json:
         cli.console.document({"runs": [view.run_document(run) for run in found]})
@@ -74,12 +74,13 @@ def show(
     from kylink_cli.jobs.status import as_found
     from kylink_cli.store import campaign_results, runs
 
-    with wiring.existing_database(cli.settings).reading() as session:
+    database = wiring.existing_database(cli.settings)
+    with database.reading() as session:
         run = runs.get(session, run_id)
         results = campaign_results.of_run(session, run_id)
     if run is None:
         raise NotFoundError(f"there is no run {run_id}: 'kylink jobs history' shows the last ones")
-    run = as_found(run, wiring.locks(cli.settings), datetime.now(UTC))
+    run = as_found(run, wiring.locks(cli.settings), database.now())
     if json:
         cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
     else:
@@ -92,8 +93,9 @@ def pause(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
-    with wiring.existing_database(cli.settings).writing() as session:
-        changed = paused_jobs.pause(session, job, datetime.now(UTC))
+    database = wiring.existing_database(cli.settings)
+    with database.writing() as session:
+        changed = paused_jobs.pause(session, job, database.now())
     if json:
         cli.console.document({"job": job, "paused": True, "changed": changed})
     else:

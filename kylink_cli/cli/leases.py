@@ -1,6 +1,5 @@
 """`kylink leases …`: the consumer's side."""
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -45,7 +44,8 @@ def take(
 
     minutes = cli.settings.lease_ttl_minutes if ttl is None else ttl
     wish = leasing.Wish(campaign, minutes, count, holder, key)
-    taken = leasing.take(wiring.existing_database(cli.settings), wish, datetime.now(UTC))
+    database = wiring.existing_database(cli.settings)
+    taken = leasing.take(database, wish, database.now())
     view.show_taken(cli.console, taken, count)
     return 0 if taken.reused or len(taken.leases) == count else view.PARTLY
 
@@ -61,7 +61,8 @@ def confirm(
     from kylink_cli.cli.views import leases as view
     from kylink_cli.jobs import leasing
 
-    results = leasing.confirm(wiring.existing_database(cli.settings), tokens, datetime.now(UTC))
+    database = wiring.existing_database(cli.settings)
+    results = leasing.confirm(database, tokens, database.now())
     return view.show_results(cli.console, results)
 
 
@@ -79,7 +80,7 @@ def release(
     from kylink_cli.jobs import leasing
 
     database = wiring.existing_database(cli.settings)
-    results = leasing.release(database, tokens, datetime.now(UTC), error=error, discard=discard)
+    results = leasing.release(database, tokens, database.now(), error=error, discard=discard)
     return view.show_results(cli.console, results)
 
 
@@ -95,7 +96,8 @@ def extend(
     from kylink_cli.cli.views import leases as view
     from kylink_cli.jobs import leasing
 
-    results = leasing.extend(wiring.existing_database(cli.settings), tokens, ttl, datetime.now(UTC))
+    database = wiring.existing_database(cli.settings)
+    results = leasing.extend(database, tokens, ttl, database.now())
     return view.show_results(cli.console, results)
 
 
@@ -115,9 +117,10 @@ def list_leases(
     from kylink_cli.store import campaigns
     from kylink_cli.store.lease_list import LeaseFilter, read_leases
 
-    now = datetime.now(UTC)
+    database = wiring.existing_database(cli.settings)
+    now = database.now()
     wanted = [] if campaign is None else [campaign]
-    with wiring.existing_database(cli.settings).reading() as session:
+    with database.reading() as session:
         refuse_unknown(wanted, campaigns.facts(session, wanted))
         found = read_leases(session, LeaseFilter(campaign, state, overdue, limit), now)
     view.show_list(cli.console, found, now)

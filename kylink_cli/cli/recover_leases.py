@@ -1,6 +1,5 @@
 """`kylink recover-leases`: take back what is over."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,7 +40,7 @@ def recover_leases(
 
     database = wiring.existing_database(cli.settings, scheduled=scheduled)
     if dry_run:
-        now = datetime.now(UTC)
+        now = database.now()
         view.show_plan(cli.console, foresee(database, wiring.recovery_limits(cli.settings), now), now)
         return
     if scheduled and (reason := reason_to_skip(cli.settings, database, RECOVER_LEASES)):

@@ -1,7 +1,7 @@
 """`kylink stock …`: the items."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -52,9 +52,10 @@ def list_items(
     from kylink_cli.cli.views import stock as view
     from kylink_cli.store.stock import ItemFilter, read_items
 
-    now = datetime.now(UTC)
+    database = wiring.existing_database(cli.settings)
+    now = database.now()
     wanted = ItemFilter(campaign, state, limit if json else limit + 1)
-    with wiring.existing_database(cli.settings).reading() as session:
+    with database.reading() as session:
         _refuse_unknown_campaign(session, campaign)
         items = list(read_items(session, wanted, now))
     if json:
@@ -81,7 +82,7 @@ def import_file(
     from kylink_cli.store import stock as store
 
     database = wiring.existing_database(cli.settings)
-    now = datetime.now(UTC)
+    now = database.now()
     found = read_values(file, now)
     refuse_faults(file, found.faults)
     latest = now + timedelta(hours=cli.settings.stock_ttl_hours)
@@ -117,9 +118,10 @@ def export(
     from kylink_cli.store.stock import ItemFilter, read_items
 
     write = view.write_json if json else view.write_csv
-    with wiring.existing_database(cli.settings).reading() as session:
+    database = wiring.existing_database(cli.settings)
+    with database.reading() as session:
         _refuse_unknown_campaign(session, campaign)
-        items = read_items(session, ItemFilter(campaign, state), datetime.now(UTC))
+        items = read_items(session, ItemFilter(campaign, state), database.now())
         if out is None:
             with cli.console.results() as stdout:
                 write(items, stdout)

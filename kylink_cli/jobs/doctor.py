@@ -74,8 +74,8 @@ def check_schedule(loaded: Loaded, database: Database) -> Iterator[Finding]:
 
 def check_database(database: Database) -> Iterator[Finding]:
     """Is the database of this program's revision, on a sound SQLite?"""
-    yield Finding("database", "ok", f"{database.path} is there, of the right revision")
-    if sqlite3.sqlite_version_info < SAFE_SQLITE:
+    yield Finding("database", "ok", f"{database.path or 'the server'} is there, of the right revision")
+    if database.path is not None and sqlite3.sqlite_version_info < SAFE_SQLITE:
         version = sqlite3.sqlite_version
         yield Finding(
             "database",
@@ -84,10 +84,13 @@ def check_database(database: Database) -> Iterator[Finding]:
         )
 
 
-def check_owners(database_path: Path, lock_folder: Path | None) -> Iterator[Finding]:
+def check_owners(database_path: Path | None, lock_folder: Path) -> Iterator[Finding]:
     """Do the files belong to one user, and to nobody else's eyes? A stray `sudo kylink` must not stop the timers."""
-    owner = database_path.parent.stat().st_uid
-    for path in _files(database_path, lock_folder):
+    files = list(_files(database_path, lock_folder))
+    if not files:
+        return
+    owner = files[0].parent.stat().st_uid
+    for path in files:
         status = path.stat()
         if status.st_uid != owner:
             advice = f"chown {_user(owner)} {path}"
@@ -97,7 +100,7 @@ def check_owners(database_path: Path, lock_folder: Path | None) -> Iterator[Find
         if not os.access(path, os.W_OK):
             advice = f"run as {_user(owner)}: sudo -u {_user(owner)} kylink …"
             yield Finding("files", "error", f"{path} can't be written by {_user(os.geteuid())}", advice)
-    yield Finding("files", "ok", f"the database's folder belongs to {_user(owner)}")
+    yield Finding("files", "ok", f"{files[0].parent} belongs to {_user(owner)}")
 
 
 def check_locks(locks: Locks) -> Iterator[Finding]:
@@ -141,10 +144,10 @@ def check_clock(database: Database, now: datetime) -> Iterator[Finding]:
     yield Finding("clock", "ok", now.strftime("%Y-%m-%d %H:%M:%S UTC"))
 
 
-def _files(database_path: Path, lock_folder: Path | None) -> Iterator[Path]:
-    beside = [database_path.with_name(database_path.name + suffix) for suffix in ("", "-wal", "-shm")]
-    locks = [] if lock_folder is None else [lock_folder, *sorted(lock_folder.glob("*.lock"))]
-    return (path for path in (*beside, *locks) if path.exists())
+def _files(database_path: Path | None, lock_folder: Path) -> Iterator[Path]:
+    suffixes = ("", "-wal", "-shm") if database_path else ()
+    beside = [Path(f"{database_path}{suffix}") for suffix in suffixes]
+    return (path for path in (*beside, lock_folder, *sorted(lock_folder.glob("*.lock"))) if path.exists())
 
 
 def _user(uid: int) -> str:

@@ -70,13 +70,16 @@ class Ledger:
 
     def _commit(self, group: list[_Waiting]) -> list[Any]:
         """Write a group in one transaction, each act once with all of its items."""
-        results: dict[int, Any] = {}
-        with self._database.writing() as session:
+
+        def write(session: Session) -> list[Any]:
+            results: dict[int, Any] = {}
             for act in dict.fromkeys(waiting.act for waiting in group):
                 positions = [i for i, waiting in enumerate(group) if waiting.act == act]
                 outcomes = act(session, [group[i].item for i in positions])
                 results.update(zip(positions, outcomes, strict=True))
-        return [results[i] for i in range(len(group))]
+            return [results[i] for i in range(len(group))]
+
+        return self._database.commit(write)
 
 
 def _resolve(group: list[_Waiting], results: list[Any]) -> None:

@@ -177,5 +177,4 @@ class _Recovery:
             await self._run.stop.sleep(PAUSE_SECONDS)
 
     def _commit(self, batch: Batch[T]) -> T:
-        with self._database.writing() as session:
-            return batch(session)
+        return self._database.commit(batch)

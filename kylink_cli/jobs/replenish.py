@@ -115,8 +115,9 @@ def replenish_with(assignment: Assignment, supplier: Supplier) -> Work[Replenish
 
 def _give_up_old_requests(run: RunContext) -> list[tuple[str, str]]:
     now = run.machinery.clock()
-    with run.machinery.database.writing() as session:
-        return supply_requests.give_up(session, now - ASKED_AGAIN_WITHIN, now)
+    return run.machinery.database.commit(
+        lambda session: supply_requests.give_up(session, now - ASKED_AGAIN_WITHIN, now)
+    )
 
 
 class _Work:
@@ -168,18 +169,21 @@ class _Work:
             if not missing or not self._may_wait():
                 break
             await asyncio.sleep(CLAIM_POLL_SECONDS)
-        self._skip(list(missing.values()))
+        await self._skip(list(missing.values()))
         return claimed
 
-    def _skip(self, held: Sequence[Need]) -> None:
+    async def _skip(self, held: Sequence[Need]) -> None:
         """Leave campaigns to the runs that hold them."""
         if not held:
             return
-        with self._run.machinery.database.reading() as session:
-            holders = claims.holders(session, [n.level.campaign_id for n in held])
+        holders = await asyncio.to_thread(self._holders, [n.level.campaign_id for n in held])
         for n in held:
             key = n.level.campaign_id
             self._outcomes[key] = Outcome(n, "skipped", failure=LockedError(_held_text(key, holders.get(key))))
+
+    def _holders(self, campaign_ids: Sequence[str]) -> dict[str, Run]:
+        with self._run.machinery.database.reading() as session:
+            return claims.holders(session, campaign_ids)
 
     async def _report_unserved(self, needs: Sequence[Need]) -> None:
         """Record the campaigns that the end of the run left unserved; a refused key fails them all."""

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from sqlalchemy.orm import Session
+
 from kylink_cli.errors import DatabaseError, KylinkError
 from kylink_cli.jobs.events import Observer, RunFinished, RunsCrashed, RunStarted, Stopping
 from kylink_cli.jobs.ledger import Ledger
@@ -201,9 +203,13 @@ def _bury_dead(machinery: Machinery) -> None:
         dead = [run.id for run in runs.running(session) if run.id and is_dead(run, machinery.locks, machinery.clock())]
     if not dead:
         return
-    with machinery.database.writing() as session:
+
+    def bury(session: Session) -> set[int]:
         crashed = runs.mark_crashed(session, dead, machinery.clock())
         claims.free_all(session, crashed)
+        return crashed
+
+    crashed = machinery.database.commit(bury)
     for run_id in crashed:
         machinery.locks.forget(own_lock(run_id))
     if crashed:
@@ -212,8 +218,21 @@ def _bury_dead(machinery: Machinery) -> None:
 
 def _record_start(machinery: Machinery, request: RunRequest, stack: ExitStack) -> Run:
     """Record the run; it holds its own lock before anybody can see it."""
-    now = machinery.clock()
-    run = Run(
+
+    def record(session: Session) -> Run:
+        run = _new_run(request, machinery.clock())
+        run_id = runs.start(session, run)
+        stack.callback(machinery.locks.forget, own_lock(run_id))
+        stack.enter_context(machinery.locks.hold(own_lock(run_id)))
+        return run
+
+    run = machinery.database.commit(record)
+    machinery.observe(RunStarted(request.job, run.id or 0))
+    return run
+
+
+def _new_run(request: RunRequest, now: datetime) -> Run:
+    return Run(
         job=request.job,
         trigger="timer" if request.scheduled else "manual",
         host=socket.gethostname(),
@@ -223,12 +242,6 @@ def _record_start(machinery: Machinery, request: RunRequest, stack: ExitStack) -
         started_at=now,
         heartbeat_at=now,
     )
-    with machinery.database.writing() as session:
-        run_id = runs.start(session, run)
-        stack.callback(machinery.locks.forget, own_lock(run_id))
-        stack.enter_context(machinery.locks.hold(own_lock(run_id)))
-    machinery.observe(RunStarted(request.job, run_id))
-    return run
 
 
 async def _beat(machinery: Machinery, run_id: int) -> None:
@@ -276,13 +289,16 @@ class _Recording:
 
     def _record(self, end: RunEnd, raised: Sequence[NewAlert], over: Sequence[str]) -> list[int]:
         now = self._machinery.clock()
-        with self._machinery.database.writing() as session:
+
+        def record(session: Session) -> list[int]:
             alert_ids = [alerts.open_or_count(session, alert, now) for alert in raised]
             for fingerprint in over:
                 alerts.resolve(session, fingerprint, now)
             runs.finish(session, self.run_id, end, now)
             claims.free_all(session, [self.run_id])
-        return alert_ids
+            return alert_ids
+
+        return self._machinery.database.commit(record)
 
     async def _announce(self, end: RunEnd) -> None:
         self._machinery.observe(RunFinished(self._run.job, end.status, end.duration_ms))

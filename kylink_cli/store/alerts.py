@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.alerts import NewAlert
@@ -35,7 +35,8 @@ def open_or_count(session: Session, alert: NewAlert, now: datetime) -> int:
         .values(type=alert.type, state="open", fingerprint=alert.fingerprint, count=1, first_seen_at=now, **changing)
         .on_conflict_do_update(
             index_elements=["fingerprint"],
-            index_where=_alerts.c.state != "resolved",
+            # A literal, since PostgreSQL finds a partial index for no parameter.
+            index_where=text("state <> 'resolved'"),
             set_={**changing, "count": _alerts.c.count + 1},
         )
         .returning(_alerts.c.id)

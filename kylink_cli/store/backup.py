@@ -15,6 +15,10 @@ from kylink_cli.files import create_private_folder
 from kylink_cli.store.database import Database, translated_errors
 
 _ALL_PAGES = -1
+_USE_PG_DUMP = (
+    "a database on a server is backed up by PostgreSQL's own tools: "
+    'pg_dump --format=custom --file=FILE "$DATABASE_URL", and pg_restore brings it back'
+)
 
 
 def back_up(database: Database, target: Path) -> int:
@@ -30,11 +34,11 @@ def back_up(database: Database, target: Path) -> int:
         The size of the copy, bytes.
 
     Raises:
-        UsageError: the target is the database itself.
+        UsageError: the target is the database itself, or the database is on a server.
         DatabaseError: the database can't be read or is damaged, or the copy can't be written.
     """
     if database.path is None:
-        raise UsageError("kylink backs up only an embedded database: use pg_dump for PostgreSQL")
+        raise UsageError(_USE_PG_DUMP)
     with _explained(target):
         if target.exists() and target.samefile(database.path):
             raise UsageError(f"{target} is the database itself: name another file")

@@ -1,20 +1,21 @@
-"""Claims: which run may order for a campaign. A guarded upsert decides; a lost race is a missing row, not an error."""
+"""Claims: which run may order for a campaign. A guarded update decides; a lost race is a missing row, not an error."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import exists, literal, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.store.database import upsert
-from kylink_cli.store.tables import CampaignClaim, Run, table
+from kylink_cli.store.tables import Campaign, CampaignClaim, Run, UtcDateTime, table
 
+_campaigns = table(Campaign)
 _claims = table(CampaignClaim)
 _runs = table(Run)
 
 
 def claim(session: Session, run_id: int, campaign_ids: Collection[str], now: datetime) -> dict[str, int]:
-    """Claim the campaigns that nobody holds (free -> claimed).
+    """Claim the campaigns that nobody holds (free -> claimed); one that another is just claiming is passed over.
 
     Args:
         session: a writing transaction.
@@ -23,16 +24,36 @@ def claim(session: Session, run_id: int, campaign_ids: Collection[str], now: dat
         now: when they are claimed.
 
     Returns:
-        The epoch of each campaign that was claimed; one that another run holds is missing.
+        The epoch of each campaign that was claimed; one that another run holds, or that was removed, is missing.
     """
-    insert = upsert(session, _claims)
-    rows = [{"campaign_id": key, "run_id": run_id, "epoch": 1, "claimed_at": now} for key in campaign_ids]
-    statement = insert.on_conflict_do_update(
-        index_elements=["campaign_id"],
-        set_={"run_id": run_id, "epoch": _claims.c.epoch + 1, "claimed_at": now},
-        where=_claims.c.run_id.is_(None),
-    ).returning(_claims.c.campaign_id, _claims.c.epoch)
-    return {row.campaign_id: row.epoch for row in session.execute(statement, rows)} if rows else {}
+    if not campaign_ids:
+        return {}
+    _add_missing(session, campaign_ids, now)
+    is_free = _claims.c.run_id.is_(None)
+    picked = (
+        select(_claims.c.campaign_id)
+        .where(_claims.c.campaign_id.in_(campaign_ids), is_free)
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+    )
+    statement = (
+        update(_claims)
+        .where(_claims.c.campaign_id.in_(select(picked.c.campaign_id)), is_free)
+        .values(run_id=run_id, epoch=_claims.c.epoch + 1, claimed_at=now)
+        .returning(_claims.c.campaign_id, _claims.c.epoch)
+    )
+    return {row.campaign_id: row.epoch for row in session.execute(statement)}
+
+
+def _add_missing(session: Session, campaign_ids: Collection[str], now: datetime) -> None:
+    """Give campaigns that were never claimed a free claim; in order, so that no two who do so wait for each other."""
+    new = (
+        select(_campaigns.c.id, literal(0), literal(now, UtcDateTime()))
+        .where(_campaigns.c.id.in_(campaign_ids), ~exists().where(_claims.c.campaign_id == _campaigns.c.id))
+        .order_by(_campaigns.c.id)
+    )
+    columns = ["campaign_id", "epoch", "claimed_at"]
+    session.execute(upsert(session, _claims).from_select(columns, new).on_conflict_do_nothing())
 
 
 def still_held(session: Session, run_id: int, epochs: Mapping[str, int]) -> set[str]:
@@ -49,6 +70,7 @@ def still_held(session: Session, run_id: int, epochs: Mapping[str, int]) -> set[
             _claims.c.run_id == run_id,
             tuple_(_claims.c.campaign_id, _claims.c.epoch).in_(list(epochs.items())),
         )
+        .order_by(_claims.c.campaign_id)
         .with_for_update()
     )
     return set(session.scalars(statement))

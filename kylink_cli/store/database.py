@@ -1,10 +1,12 @@
-"""The database: opening it, transactions, and every difference between the dialects."""
+"""The database: its transactions, and opening one that is embedded; `postgresql.py` opens one on a server."""
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -13,17 +15,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from kylink_cli.errors import ConfigError, DatabaseBusyError, DatabaseError, DatabaseMissingError, DatabaseUnfitError
+from kylink_cli.errors import ConfigError, DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
-from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.rules.text import one_line
+from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS, translate
 
-BUSY_TIMEOUT_SECONDS = 30
 SQLITE_PREFIX = "sqlite:///"
 _WRITING = {"kylink_writing": True}
 
+T = TypeVar("T")
+
 
 class Database:
-    """An open database.
+    """An open database; this one is embedded, one on a server is `postgresql.ServerDatabase`.
 
     Attributes:
         engine: the SQLAlchemy engine behind it.
@@ -33,6 +37,7 @@ class Database:
     def __init__(self, engine: Engine, path: Path | None) -> None:
         self.engine = engine
         self.path = path
+        self._reading = engine
         self._writing = engine.execution_options(**_WRITING)
 
     @contextmanager
@@ -42,23 +47,62 @@ class Database:
         Raises:
             DatabaseError: the database failed.
         """
-        with translated_errors(), Session(self.engine, expire_on_commit=False) as session:
+        with (
+            translated_errors(),
+            self._connected(self._reading) as connection,
+            Session(connection, expire_on_commit=False) as session,
+        ):
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A transaction that holds the right to write from its first statement; commits at the end.
+        """A transaction that may write; commits at the end. An embedded database lets one in at a time.
 
         Raises:
             DatabaseBusyError: others wrote for longer than the busy timeout.
             DatabaseError: the database failed; nothing was changed.
         """
-        with translated_errors(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with (
+            translated_errors(),
+            self._connected(self._writing) as connection,
+            Session(connection, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
+
+    def commit(self, act: Callable[[Session], T]) -> T:
+        """Do an act in a writing transaction of its own; on a server again, if what undid it will pass.
+
+        Args:
+            act: what is to be written. Whatever it does beside must bear repetition.
+
+        Returns:
+            What the act returned, once it is committed.
+
+        Raises:
+            DatabaseError: the database failed; nothing was changed unless the message says otherwise.
+        """
+        with self.writing() as session:
+            return act(session)
+
+    def tell_outages(self, tell: Callable[[str], None]) -> None:
+        """Have somebody told in a line, from whatever thread, when the database is lost and when it is back.
+
+        An embedded database is never lost.
+        """
+
+    def now(self) -> datetime:
+        """The time, by the clock that all who share the database share."""
+        return datetime.now(UTC)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
+        with engine.connect() as connection:
+            yield connection
 
 
 def sqlite_path(url: str) -> Path:
@@ -150,37 +194,13 @@ def translated_errors() -> Iterator[None]:
 
     Raises:
         DatabaseBusyError: the database stayed locked.
-        DatabaseUnfitError: the file is no database, is damaged, or may not be written.
+        DatabaseLostError: the connection to it broke.
+        DatabaseUnfitError: it is no database, is damaged, or may not be used.
         DatabaseError: anything else that the database refused.
     """
     try:
         yield
     except DBAPIError as error:
-        raise _translate(error.orig) from error
+        raise translate(error.orig) from error
     except sqlite3.Error as error:
-        raise _translate(error) from error
-
-
-_UNFIT_CODES = {
-    "SQLITE_NOTADB": "is not a kylink database",
-    "SQLITE_CORRUPT": "is damaged: restore a backup",
-    "SQLITE_CANTOPEN": "can't be opened: check the file, its directory and who owns them",
-    "SQLITE_READONLY": "can't be written: check who owns the file and its directory",
-    "SQLITE_PERM": "can't be accessed: check who owns the file",
-}
-
-
-def _translate(cause: BaseException | None) -> DatabaseError:
-    code = str(getattr(cause, "sqlite_errorname", ""))
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return DatabaseBusyError(f"the database stayed busy for {BUSY_TIMEOUT_SECONDS} s: try again later")
-    for prefix, meaning in _UNFIT_CODES.items():
-        if code.startswith(prefix):
-            return DatabaseUnfitError(f"the database {meaning}")
-    if code == "SQLITE_FULL":
-        return DatabaseError("the disk is full: nothing was changed; make room and try again")
-    if code.startswith("SQLITE_IOERR"):
-        return DatabaseError(
-            f"the disk fails under the database ({code}): see 'df' and 'dmesg' whether it is full or broken"
-        )
-    return DatabaseError(f"the database failed: {one_line(str(cause), ERROR_LENGTH)}")
+        raise translate(error) from error

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 
 from sqlalchemy import inspect, text
+from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.store.database import Database
@@ -80,9 +81,16 @@ def upgrade(database: Database) -> Schema:
     config = Config()
     config.set_main_option("script_location", "kylink_cli.store:migrations")
     with database.writing() as session:
+        _let_nobody_else_upgrade(session)
         config.attributes["connection"] = session.connection()
         command.upgrade(config, "head")
     return before
+
+
+def _let_nobody_else_upgrade(session: Session) -> None:
+    """Wait for another host that upgrades; who comes second finds nothing left to do."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('kylink upgrade', 0))"))
 
 
 def require_tables(database: Database) -> Schema:

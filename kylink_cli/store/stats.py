@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
@@ -24,8 +24,9 @@ class Stats:
     Attributes:
         path: the file of an embedded database, None otherwise.
         revision: the revision of its tables.
-        sqlite_version: the version of the SQLite library in use.
-        file_bytes: what the file takes; 0 if there is none.
+        sqlite_version: the version of the SQLite library in use; None on a server.
+        server_version: the version of the PostgreSQL server; None if the database is embedded.
+        file_bytes: what the file takes, or the database on its server.
         wal_bytes: what was written and is not in the file yet; 0 if there is none.
         rows: the number of rows of each table.
         items: the number of items in each state.
@@ -33,7 +34,8 @@ class Stats:
 
     path: str | None
     revision: str | None
-    sqlite_version: str
+    sqlite_version: str | None
+    server_version: str | None
     file_bytes: int
     wal_bytes: int
     rows: Mapping[str, int]
@@ -52,16 +54,28 @@ def read_stats(database: Database) -> Stats:
     """
     with database.reading() as session:
         rows, items = _count_rows(session), _count_items(session)
-    path = database.path
-    return Stats(
-        path=None if path is None else str(path.absolute()),
-        revision=read_schema(database).current,
-        sqlite_version=sqlite3.sqlite_version,
-        file_bytes=0 if path is None else _size(path),
-        wal_bytes=0 if path is None else _size(path.with_name(f"{path.name}-wal")),
-        rows=rows,
-        items=items,
-    )
+        place = _server(session) if database.path is None else _file(database.path)
+    return Stats(revision=read_schema(database).current, rows=rows, items=items, **place)
+
+
+def _file(path: Path) -> dict[str, Any]:
+    return {
+        "path": str(path.absolute()),
+        "sqlite_version": sqlite3.sqlite_version,
+        "server_version": None,
+        "file_bytes": _size(path),
+        "wal_bytes": _size(path.with_name(f"{path.name}-wal")),
+    }
+
+
+def _server(session: Session) -> dict[str, Any]:
+    return {
+        "path": None,
+        "sqlite_version": None,
+        "server_version": session.scalar(text("SHOW server_version")),
+        "file_bytes": session.scalar(text("SELECT pg_database_size(current_database())")),
+        "wal_bytes": 0,
+    }
 
 
 def _count_rows(session: Session) -> dict[str, int]:

@@ -76,7 +76,7 @@ def add(session: Session, campaign_id: str, values: Mapping[str, datetime], now:
     Returns:
         How many were new.
     """
-    insert = upsert(session, _items).on_conflict_do_nothing(index_elements=["campaign_id", "value"])
+    insert = upsert(session, _items).on_conflict_do_nothing()
     rows = [
         {"campaign_id": campaign_id, "value": value, "state": "available", "created_at": now, "expires_at": expires_at}
         for value, expires_at in values.items()

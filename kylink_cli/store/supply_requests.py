@@ -178,7 +178,7 @@ def _insert_items(session: Session, settlements: Sequence[Settlement], now: date
     ]
     if not rows:
         return {}
-    insert = upsert(session, _items).on_conflict_do_nothing(index_elements=["campaign_id", "value"])
+    insert = upsert(session, _items).on_conflict_do_nothing()
     counts: dict[int, int] = {}
     for request_id in session.scalars(insert.returning(_items.c.supply_request_id), rows):
         counts[request_id] = counts.get(request_id, 0) + 1

@@ -95,7 +95,9 @@ class StockItem(SQLModel, table=True):
 
     __tablename__ = "stock_items"
     __table_args__: ClassVar[Any] = (
-        UniqueConstraint("campaign_id", "value", name="uq_stock_items_campaign_id_value"),
+        UniqueConstraint("campaign_id", "value", name="uq_stock_items_campaign_id_value").ddl_if(dialect="sqlite"),
+        # PostgreSQL indexes no text of 4,096 characters.
+        Index("uq_stock_items_digest", "campaign_id", text("md5(value)"), unique=True).ddl_if(dialect="postgresql"),
         Index(
             "ix_stock_items_available",
             "campaign_id",

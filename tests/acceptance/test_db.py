@@ -51,7 +51,7 @@ def test_init_creates_a_private_database_and_says_when_there_is_one(tmp_path: Pa
     results = [kylink(tmp_path, "db", "init") for _ in range(2)]
     assert [(result.returncode, result.stderr) for result in results] == [(0, "")] * 2
     assert [result.stdout for result in results] == [
-        f"created the database {path}, revision {HEAD}\n",
+        f"created the database at {path}, revision {HEAD}\n",
         f"there is a database at {path} already, revision {HEAD}: nothing was changed\n",
     ]
     assert oct(stat.S_IMODE(path.stat().st_mode)) == "0o600"

@@ -2,21 +2,19 @@
 
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from kylink_cli.store import claims, runs
 from kylink_cli.store.database import Database
 from kylink_cli.store.tables import Run
-from tests.support.database import add_campaigns, new_database
+from tests.support.database import add_campaigns
 
 NOW = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = new_database(tmp_path)
+def database(database: Database) -> Database:
     add_campaigns(database, "1", "2", "3")
     return database
 

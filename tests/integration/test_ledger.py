@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
@@ -10,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseError
 from kylink_cli.jobs.ledger import Ledger
+from kylink_cli.store.database import Database
 from kylink_cli.store.tables import Campaign
-from tests.support.database import new_database
 
 
 def _add(session: Session, names: list[str]) -> list[str]:
@@ -21,16 +20,15 @@ def _add(session: Session, names: list[str]) -> list[str]:
     return [f"{name} added" for name in names]
 
 
-def test_each_write_gets_its_own_result(tmp_path: Path) -> None:
+def test_each_write_gets_its_own_result(database: Database) -> None:
     async def main() -> list[str]:
-        ledger = Ledger(new_database(tmp_path))
+        ledger = Ledger(database)
         return await asyncio.gather(*[ledger.write(_add, str(number)) for number in range(50)])
 
     assert asyncio.run(main()) == [f"{number} added" for number in range(50)]
 
 
-def test_writes_that_wait_together_are_committed_together(tmp_path: Path) -> None:
-    database = new_database(tmp_path)
+def test_writes_that_wait_together_are_committed_together(database: Database) -> None:
     commits = []
     event.listen(database.engine, "commit", lambda _: commits.append(1))
 
@@ -42,8 +40,7 @@ def test_writes_that_wait_together_are_committed_together(tmp_path: Path) -> Non
     assert len(commits) <= 2
 
 
-def test_a_write_that_returned_is_committed(tmp_path: Path) -> None:
-    database = new_database(tmp_path)
+def test_a_write_that_returned_is_committed(database: Database) -> None:
 
     async def main() -> int:
         await Ledger(database).write(_add, "42")
@@ -53,8 +50,7 @@ def test_a_write_that_returned_is_committed(tmp_path: Path) -> None:
     assert asyncio.run(main()) == 1
 
 
-def test_whoever_waits_for_a_failed_transaction_hears_of_it_and_nothing_is_written(tmp_path: Path) -> None:
-    database = new_database(tmp_path)
+def test_whoever_waits_for_a_failed_transaction_hears_of_it_and_nothing_is_written(database: Database) -> None:
 
     async def main() -> list[object]:
         ledger = Ledger(database)
@@ -65,8 +61,7 @@ def test_whoever_waits_for_a_failed_transaction_hears_of_it_and_nothing_is_writt
         assert session.scalar(select(func.count()).select_from(Campaign)) == 0
 
 
-def test_a_write_goes_through_even_if_its_task_is_cancelled(tmp_path: Path) -> None:
-    database = new_database(tmp_path)
+def test_a_write_goes_through_even_if_its_task_is_cancelled(database: Database) -> None:
 
     async def main() -> None:
         ledger = Ledger(database)

@@ -1,14 +1,18 @@
 """The schema: migrations and models say the same, revisions are followed upward only, and the indexes are used."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event, inspect, text
+from sqlalchemy.schema import SchemaItem
 from sqlmodel import SQLModel
 
 from kylink_cli import wiring
@@ -22,19 +26,28 @@ from tests.support.database import add_campaigns, add_items
 HEAD = revisions()[-1]
 
 
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_the_migrations_lead_to_what_the_models_say(database: Database) -> None:
     with database.reading() as session:
-        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        connection = session.connection()
+        options = {"compare_type": True, "include_object": partial(_belongs_to, connection.dialect.name)}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
-def test_the_migrations_lead_to_the_models_checks_and_partial_indexes(database: Database, tmp_path: Path) -> None:
-    """What Alembic does not compare: CHECK constraints and the conditions of indexes."""
-    modelled = create_database(tmp_path / "models.db")
-    with modelled.writing() as session:
+def _belongs_to(dialect: str, thing: SchemaItem, *_: object) -> bool:
+    """Whether a part of a model is meant for a dialect; Alembic does not look."""
+    condition = getattr(thing, "_ddl_if", None)
+    return condition is None or condition.dialect == dialect
+
+
+def test_the_migrations_lead_to_the_models_checks_and_partial_indexes(database: Database) -> None:
+    """What Alembic does not compare: CHECK constraints, and what indexes are on."""
+    migrated = _conditions(database)
+    with database.writing() as session:
+        SQLModel.metadata.drop_all(session.connection())
         SQLModel.metadata.create_all(session.connection())
-    assert _conditions(database) == _conditions(modelled)
-    modelled.close()
+    assert _conditions(database) == migrated
 
 
 def _conditions(database: Database) -> dict[str, set[str]]:
@@ -42,10 +55,15 @@ def _conditions(database: Database) -> dict[str, set[str]]:
         inspector = inspect(session.connection())
         return {
             name: {str(check["sqltext"]) for check in inspector.get_check_constraints(name)}
-            | {f"{i['name']}: {i.get('dialect_options', {}).get('sqlite_where')}" for i in inspector.get_indexes(name)}
+            | {_described(index) for index in inspector.get_indexes(name)}
             for name in inspector.get_table_names()
             if name != "alembic_version"
         }
+
+
+def _described(index: Mapping[str, Any]) -> str:
+    condition = [str(option) for option in index.get("dialect_options", {}).values()]
+    return f"{index['name']}: {index['unique']} {index['column_names']} {index.get('expressions')} {condition}"
 
 
 def test_a_new_database_is_brought_to_the_program_s_revision_once(tmp_path: Path) -> None:
@@ -96,10 +114,10 @@ def test_looking_up_the_revision_tells_both_sides(database: Database) -> None:
 
 
 @pytest.mark.parametrize("index", ["ix_stock_items_available", "ix_stock_items_consumed"])
-def test_levels_are_read_by_the_partial_indexes(database: Database, index: str) -> None:
-    add_campaigns(database, "c1")
-    add_items(database, "c1", 3)
-    assert index in _plan_of_levels(database)
+def test_levels_are_read_by_the_partial_indexes(embedded: Database, index: str) -> None:
+    add_campaigns(embedded, "c1")
+    add_items(embedded, "c1", 3)
+    assert index in _plan_of_levels(embedded)
 
 
 def _plan_of_levels(database: Database) -> str:

@@ -1,7 +1,6 @@
 """Supply requests: recorded, settled by guarded updates, and never stored twice."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -10,15 +9,14 @@ from kylink_cli.store import runs, supply_requests
 from kylink_cli.store.database import Database
 from kylink_cli.store.supply_requests import NewItem, NewRequest, OpenRequest, Settlement, Stored
 from kylink_cli.store.tables import Run, StockItem, SupplyRequest, table
-from tests.support.database import add_campaigns, new_database
+from tests.support.database import add_campaigns
 
 NOW = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=48)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = new_database(tmp_path)
+def database(database: Database) -> Database:
     add_campaigns(database, "1", "2")
     with database.writing() as session:
         run = Run(job="j", trigger="manual", host="h", pid=1, status="running", started_at=NOW, heartbeat_at=NOW)

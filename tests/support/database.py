@@ -10,6 +10,13 @@ from kylink_cli.store.tables import Campaign, StockItem
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def url_of(database: Database) -> str:
+    """What DATABASE_URL has to be for another process to open it too."""
+    if database.path is not None:
+        return f"sqlite:///{database.path.absolute()}"
+    return database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def new_database(folder: Path) -> Database:
     """A fresh SQLite database of the current revision."""
     database = create_database(folder / "kylink.db")

@@ -110,7 +110,7 @@ def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         (
             "DATABASE_URL",
             "mysql://me:hush@db/x",
-            "DATABASE_URL is 'mysql://********@db/x': must be sqlite:///FILE, with four slashes for an absolute path",
+            "DATABASE_URL is 'mysql://********@db/x': must be sqlite:///FILE or postgresql://USER@HOST/NAME",
         ),
         (
             "PROXY_API_URL",

@@ -67,7 +67,7 @@ def show_skipped(console: Console, reason: str) -> None:
 
 def show_plan(console: Console, database: Database, assignment: Assignment) -> None:
     """Show what a run would order and why."""
-    now = datetime.now(UTC)
+    now = database.now()
     needs = scan(database, assignment, now)
     if console.output.json:
         planned = [_campaign(Outcome(n, "skipped", ordered=n.order)) for n in needs]

@@ -26,6 +26,13 @@ def _choice(column: str, name: str, *values: str) -> sa.Column[object]:
     return sa.Column(column, kind, nullable=False)
 
 
+def _unique_value() -> list[sa.UniqueConstraint]:
+    """PostgreSQL indexes no text of 4,096 characters: there a digest of it is unique."""
+    if op.get_bind().dialect.name == "postgresql":
+        return []
+    return [sa.UniqueConstraint("campaign_id", "value", name="uq_stock_items_campaign_id_value")]
+
+
 def upgrade() -> None:
     op.create_table(
         "alerts",
@@ -144,9 +151,11 @@ def upgrade() -> None:
         sa.Column("supply_request_id", _ID, nullable=True),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("campaign_id", "value", name="uq_stock_items_campaign_id_value"),
+        *_unique_value(),
         sqlite_autoincrement=True,
     )
+    if not _unique_value():
+        op.create_index("uq_stock_items_digest", "stock_items", ["campaign_id", sa.text("md5(value)")], unique=True)
     op.create_index(
         "ix_stock_items_available",
         "stock_items",

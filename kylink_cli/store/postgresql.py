@@ -1,0 +1,244 @@
+"""A database on a PostgreSQL server, shared by several hosts.
+
+A connection can break at any moment. What is known not to be committed is done again, for a bounded time; of a COMMIT
+whose answer did not come, the server is asked what became of it. The server's clock is everybody's clock.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, func, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from kylink_cli.errors import (
+    ConfigError,
+    DatabaseConflictError,
+    DatabaseError,
+    DatabaseLostError,
+    DatabaseUnfitError,
+)
+from kylink_cli.store.database import Database, translated_errors
+from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS
+
+POSTGRESQL_PREFIX = "postgresql://"
+# Longer than a restart, shorter than what systemd grants a stopping unit.
+PATIENCE_SECONDS = 60
+OLDEST_VERSION = 14
+_CONNECT_SECONDS = 10
+_LONGEST_PAUSE_SECONDS = 2.0
+_OPTIONS = f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
+# A silent connection is given up within a minute, instead of after hours.
+_KEEPALIVE = {
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+}
+
+T = TypeVar("T")
+
+
+class ServerDatabase(Database):
+    """A database on a PostgreSQL server."""
+
+    def __init__(self, engine: Engine, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        super().__init__(engine, None)
+        self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._patience_seconds = patience_seconds
+        self._was_reached = False
+        self._outage = _Outage()
+        self._clock: Callable[[], datetime] | None = None
+
+    def tell_outages(self, tell: Callable[[str], None]) -> None:
+        """Have somebody told in a line when the database is lost and when it is back, from whatever thread."""
+        self._outage.tell = tell
+
+    def commit(self, act: Callable[[Session], T]) -> T:
+        """Do an act in a writing transaction of its own; again, as long as it is known not to be committed.
+
+        Raises:
+            DatabaseLostError: the database stayed away for longer than a run waits.
+            DatabaseConflictError: other transactions stood in the way for as long.
+            DatabaseError: the database failed.
+        """
+        pauses = _Pauses(self._patience_seconds)
+        while True:
+            try:
+                return self._commit_once(act)
+            except DatabaseLostError as error:
+                self._outage.begin(error)
+                pauses.wait(error)
+            except DatabaseConflictError as error:
+                pauses.wait(error)
+
+    def now(self) -> datetime:
+        """The time by the server's clock; asked for once, then counted by a clock that nobody sets."""
+        if self._clock is None:
+            self._clock = self._read_clock()
+        return self._clock()
+
+    def _read_clock(self) -> Callable[[], datetime]:
+        before = _uptime()
+        with self.reading() as session:
+            moment: datetime = session.scalars(select(func.clock_timestamp())).one()
+        at = (before + _uptime()) / 2
+        return lambda: moment.astimezone(UTC) + timedelta(seconds=_uptime() - at)
+
+    @contextmanager
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
+        with self._connect(engine) as connection:
+            yield connection
+
+    def _connect(self, engine: Engine) -> Connection:
+        """A connection that works; a database that was there before is waited for."""
+        # One that was never reached is more likely a wrong URL than a restart.
+        pauses = _Pauses(self._patience_seconds if self._was_reached else 0)
+        while True:
+            try:
+                with translated_errors():
+                    connection = engine.connect()
+            except DatabaseLostError as error:
+                self._outage.begin(error)
+                pauses.wait(error)
+            else:
+                self._was_reached = True
+                self._outage.end()
+                return connection
+
+    def _commit_once(self, act: Callable[[Session], T]) -> T:
+        with self._connected(self._writing) as connection, Session(connection, expire_on_commit=False) as session:
+            with translated_errors():
+                done = act(session)
+                session.flush()
+                number = session.scalar(text("SELECT pg_current_xact_id_if_assigned()::text"))
+            try:
+                with translated_errors():
+                    session.commit()
+            except DatabaseLostError:
+                if number is None or not self._was_committed(number):
+                    raise
+        return done
+
+    def _was_committed(self, number: str) -> bool:
+        """What became of a transaction whose COMMIT was not answered.
+
+        Raises:
+            DatabaseError: nobody could be asked.
+        """
+        pauses = _Pauses(self._patience_seconds)
+        try:
+            while (fate := self._fate(number)) == "in progress":
+                pauses.wait(DatabaseLostError("the server has not noticed yet that a connection broke"))
+        except DatabaseLostError as error:
+            # Whoever did it again now might do it twice.
+            raise DatabaseError(f"whether the last write was stored is not known: {error}") from error
+        return fate == "committed"
+
+    def _fate(self, number: str) -> str | None:
+        statement = text("SELECT pg_xact_status(CAST(:number AS xid8))")
+        with self.reading() as session:
+            fate: str | None = session.scalar(statement, {"number": number})
+            return fate
+
+
+class _Outage:
+    """Tells somebody when the database is lost, and when it is back; each once."""
+
+    def __init__(self) -> None:
+        self.tell: Callable[[str], None] | None = None
+        self._lock = threading.Lock()
+        self._is_on = False
+
+    def begin(self, error: DatabaseError) -> None:
+        """The database is lost."""
+        self._turn(on=True, line=f"{error}: trying again")
+
+    def end(self) -> None:
+        """The database is there."""
+        self._turn(on=False, line="the database is back: going on")
+
+    def _turn(self, *, on: bool, line: str) -> None:
+        with self._lock:
+            has_changed, self._is_on = on != self._is_on, on
+        if has_changed and self.tell is not None:
+            self.tell(line)
+
+
+class _Pauses:
+    """Pauses between tries, for a bounded time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._pause = 0.05
+
+    def wait(self, error: DatabaseError) -> None:
+        """Pause before the next try.
+
+        Raises:
+            DatabaseError: the error, if the time is over.
+        """
+        if time.monotonic() + self._pause > self._end:
+            raise error
+        time.sleep(self._pause * random.uniform(0.5, 1))  # noqa: S311  (parts those who collided; nothing secret)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+
+
+def open_server(url: str, patience_seconds: float = PATIENCE_SECONDS) -> ServerDatabase:
+    """Open a database on a PostgreSQL server; nothing is created there.
+
+    Args:
+        url: `postgresql://…`, with parameters as libpq knows them.
+        patience_seconds: how long a run waits for a server that it has lost, seconds.
+
+    Raises:
+        ConfigError: the driver is not installed, or the URL is none.
+        DatabaseUnfitError: the server is too old.
+        DatabaseError: it can't be reached.
+    """
+    database = ServerDatabase(_engine(url), patience_seconds)
+    with database.reading() as session:
+        version: tuple[int, ...] = getattr(session.get_bind().dialect, "server_version_info", None) or (0,)
+    if version[0] < OLDEST_VERSION:
+        database.close()
+        raise DatabaseUnfitError(f"the server is PostgreSQL {version[0]}: kylink needs {OLDEST_VERSION} or newer")
+    return database
+
+
+def _engine(url: str) -> Engine:
+    arguments: dict[str, Any] = {
+        "application_name": "kylink",
+        "connect_timeout": _CONNECT_SECONDS,
+        "options": _OPTIONS,
+        **_KEEPALIVE,
+    }
+    try:
+        parsed = make_url(url).set(drivername="postgresql+psycopg")
+        # What the URL says goes before; its options are added to ours.
+        query = dict(parsed.query)
+        if "options" in query:
+            arguments["options"] = f"{_OPTIONS} {query['options']}"
+        return create_engine(
+            parsed,
+            connect_args={name: value for name, value in arguments.items() if name == "options" or name not in query},
+            hide_parameters=True,
+            pool_pre_ping=True,
+            use_native_hstore=False,
+        )
+    except (ArgumentError, ValueError):
+        raise ConfigError("DATABASE_URL must be postgresql://USER@HOST/NAME") from None
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "DATABASE_URL names a PostgreSQL database, whose driver is not installed: install kylink-cli[postgres]"
+        ) from error
+
+
+def _uptime() -> float:
+    """Seconds by a clock that nobody sets, and that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

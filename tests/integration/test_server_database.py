@@ -1,0 +1,130 @@
+"""A database on a server: what is wrong with it is said in one line, and its clock is everybody's."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from kylink_cli import wiring
+from kylink_cli.errors import (
+    ConfigError,
+    DatabaseBusyError,
+    DatabaseError,
+    DatabaseLostError,
+    DatabaseUnfitError,
+)
+from kylink_cli.settings import Settings
+from kylink_cli.store import stock
+from kylink_cli.store.database import Database
+from kylink_cli.store.postgresql import ServerDatabase, open_server
+from kylink_cli.store.tables import StockItem, table
+from tests.support.database import add_campaigns, url_of
+from tests.support.postgres import PostgresServer
+
+
+def test_a_server_that_cannot_be_reached_is_an_error_that_somebody_must_hear_of() -> None:
+    with pytest.raises(DatabaseLostError, match=r"^the database can't be reached: .*127\.0\.0\.1") as caught:
+        open_server("postgresql://kylink@127.0.0.1:1/kylink")
+    assert caught.value.exit_code == 1
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("user", "name", "message"),
+    [
+        ("stranger", "postgres", "the database refuses this user or password: check DATABASE_URL"),
+        ("kylink", "nowhere", "there is no such database on the server: create it, or check DATABASE_URL"),
+    ],
+)
+def test_a_wrong_user_or_database_is_bad_configuration(
+    postgres: PostgresServer, user: str, name: str, message: str
+) -> None:
+    url = postgres.url(name).replace("kylink@", f"{user}:hush@")
+    with pytest.raises(DatabaseUnfitError) as caught:
+        open_server(url)
+    assert (str(caught.value), caught.value.exit_code) == (message, 78)
+
+
+def test_a_bad_url_is_bad_configuration() -> None:
+    with pytest.raises(ConfigError, match="must be postgresql://USER@HOST/NAME"):
+        open_server("postgresql://kylink@host:port/kylink")
+
+
+def test_only_db_init_and_upgrade_change_the_tables_on_a_server(postgres: PostgresServer) -> None:
+    postgres.execute("CREATE DATABASE bare")
+    settings = Settings(database_url=postgres.url("bare"))
+    for use in (wiring.existing_database, wiring.new_database, wiring.unchanged_database):
+        with pytest.raises(DatabaseUnfitError, match="the database holds no tables"):
+            use(settings)
+
+
+def test_a_user_without_rights_is_told_so(on_server: ServerDatabase, postgres: PostgresServer) -> None:
+    name = url_of(on_server).rpartition("/")[2]
+    postgres.execute("CREATE ROLE poor LOGIN")
+    poor = open_server(postgres.url(name).replace("kylink@", "poor@"))
+    with pytest.raises(DatabaseUnfitError, match="the database refuses this user: grant him"):
+        add_campaigns(poor, "c1")
+    poor.close()
+
+
+def test_a_standby_is_told_by_its_refusal(on_server: ServerDatabase) -> None:
+    with (
+        pytest.raises(DatabaseUnfitError, match=r"may only be read: is it a standby\?"),
+        on_server.reading() as session,
+    ):
+        session.execute(text("DELETE FROM campaigns"))
+
+
+def test_a_statement_that_takes_too_long_is_tried_later(on_server: ServerDatabase) -> None:
+    slow = "SET LOCAL statement_timeout = 1; SELECT pg_sleep(60)"
+    with pytest.raises(DatabaseBusyError, match="took too long") as caught, on_server.reading() as session:
+        session.execute(text(slow))
+    assert caught.value.exit_code == 75
+
+
+def test_what_else_goes_wrong_is_said_without_the_values(on_server: ServerDatabase) -> None:
+    with pytest.raises(DatabaseError, match="violates foreign key") as caught, on_server.writing() as session:
+        session.execute(
+            text("INSERT INTO no_stock_events (campaign_id, happened_at) VALUES (:id, now())"), {"id": "hush"}
+        )
+    assert "hush" not in str(caught.value)
+
+
+def test_a_value_of_full_length_is_stored_once(database: Database) -> None:
+    """PostgreSQL's indexes take no text of that length, unless it can be compressed."""
+    add_campaigns(database, "c1")
+    value, now = secrets.token_hex(2048), datetime.now(UTC)
+    for added in (1, 0):
+        with database.writing() as session:
+            assert stock.add(session, "c1", {value: now}, now) == added
+    with database.reading() as session:
+        assert session.scalars(select(table(StockItem).c.value)).all() == [value]
+
+
+def test_moments_come_back_as_they_were_whatever_the_zone(database: Database) -> None:
+    add_campaigns(database, "c1")
+    now = datetime(2026, 10, 25, 0, 59, 59, 123456, tzinfo=UTC)
+    with database.writing() as session:
+        stock.add(session, "c1", {"v": now}, now)
+    with database.reading() as session:
+        assert session.scalars(select(table(StockItem).c.expires_at)).all() == [now]
+
+
+def test_a_url_may_say_more_about_the_connection(on_server: ServerDatabase) -> None:
+    more = open_server(url_of(on_server) + "?application_name=mine&options=-c%20work_mem%3D7MB")
+    with more.reading() as session:
+        shown = [session.scalar(text(f"SHOW {name}")) for name in ("application_name", "work_mem", "lock_timeout")]
+    more.close()
+    assert shown == ["mine", "7MB", "30s"]
+
+
+def test_the_time_is_the_servers(on_server: ServerDatabase) -> None:
+    """The clock is asked for once, and goes on by a clock that nobody sets."""
+    first = on_server.now()
+    with on_server.reading() as session:
+        told = session.scalar(text("SELECT clock_timestamp()"))
+    assert told is not None
+    assert first <= told + timedelta(milliseconds=100)
+    assert abs(on_server.now() - told) < timedelta(minutes=1)
+    assert on_server.now() >= first

