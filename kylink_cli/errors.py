@@ -7,6 +7,7 @@
     ├── LeaseOverError              1   LEASE_OVER
     ├── PartlyDoneError            10   PARTLY_DONE
     ├── LockedError                75   LOCKED
+    ├── LockUnreachableError        1   LOCKED
     ├── ConfigError                78   CONFIG
     ├── BadFileError                1   USAGE
     ├── OutputError                 1   INTERNAL
@@ -75,6 +76,12 @@ class LockedError(KylinkError):
     """Another run holds the lock or the claim."""
 
     exit_code = 75
+    code = "LOCKED"
+
+
+class LockUnreachableError(KylinkError):
+    """The server that keeps the locks can't be reached."""
+
     code = "LOCKED"
 
 

@@ -5,6 +5,7 @@ A field `proxy_api_url` is set by the name `PROXY_API_URL`. Where values come fr
 
 import os
 import re
+import socket
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -111,9 +112,18 @@ class Settings(BaseModel):
     heartbeat_url_recover_leases: SecretStr | None = Field(
         default=None, description="Pinged by 'kylink recover-leases': URL/start, URL on success, URL/fail."
     )
+    kylink_host_name: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        max_length=255,
+        description="The name of this host in runs and locks; hosts that share a database need different names. "
+        "Default: the machine's own name.",
+    )
     kylink_lock_url: str | None = Field(
         default=None,
-        description="Folder of the lock files, as file:/path. Default: beside the database, DATABASE.lock.",
+        description="Where jobs are locked: file:/path/of/a/folder (one run on this host), database: (PostgreSQL: one "
+        "run on all hosts) or redis://HOST/0 (the same, needs kylink-cli[redis]). Default: files beside an embedded "
+        "database, else in the state directory.",
     )
 
     @field_validator("*", mode="before")
@@ -169,10 +179,17 @@ class Settings(BaseModel):
     @field_validator("kylink_lock_url")
     @classmethod
     def check_lock_url(cls, value: str) -> str:
-        """Only file locks are known so far."""
-        if not value.startswith("file:/"):
-            raise ValueError("must be file:/absolute/path/of/a/folder")
+        """A folder, the shared database, or a Redis server."""
+        if not value.startswith(("file:/", "redis://", "rediss://")) and value != "database:":
+            raise ValueError("must be file:/absolute/path/of/a/folder, database: or redis://HOST")
         return value
+
+    @model_validator(mode="after")
+    def lock_in_the_database_only_on_a_server(self) -> "Settings":
+        """An embedded database keeps no locks."""
+        if self.kylink_lock_url == "database:" and not self.database_url.startswith("postgresql:"):
+            raise ValueError("KYLINK_LOCK_URL is database:, which needs a DATABASE_URL of postgresql://USER@HOST/NAME")
+        return self
 
     @model_validator(mode="after")
     def watermarks_in_order(self) -> "Settings":

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from kylink_cli.errors import ConfigError, DatabaseMissingError, KylinkError
@@ -99,10 +100,14 @@ def _is_on_server(settings: Settings) -> bool:
 
 
 def own_files(settings: Settings) -> tuple[Path | None, Path]:
-    """The file of an embedded database, and the folder of the locks: beside it, unless the settings name another."""
+    """The file of an embedded database, and the folder of the locks of this host.
+
+    They are beside the database, or in the state directory, unless the settings name another folder.
+    """
     database = None if _is_on_server(settings) else sqlite_path(settings.database_url)
-    if settings.kylink_lock_url is not None:
-        return database, Path(settings.kylink_lock_url.removeprefix("file:"))
+    kind, _, place = (settings.kylink_lock_url or "").partition(":")
+    if kind == "file":
+        return database, Path(place)
     return database, state_directory() / "locks" if database is None else database.with_name(f"{database.name}.lock")
 
 
@@ -120,8 +125,25 @@ def database_if_any(settings: Settings) -> Database | None:
 
 
 def locks(settings: Settings) -> Locks:
-    """Where locks are kept."""
-    return FileLocks(own_files(settings)[1])
+    """Where locks are kept: here every kind of lock is built.
+
+    Raises:
+        ConfigError: what the kind needs is not installed.
+    """
+    of_host = FileLocks(own_files(settings)[1], settings.kylink_host_name)
+    url = settings.kylink_lock_url or "file:"
+    match url.partition(":")[0]:
+        case "redis" | "rediss":
+            from kylink_cli.locks.redis import RedisLocks
+
+            return RedisLocks(url, of_host)
+        case "database":
+            from kylink_cli.locks.database import DatabaseLocks
+            from kylink_cli.store.lock_connection import LockConnection
+
+            return DatabaseLocks(partial(LockConnection, settings.database_url), of_host)
+        case _:
+            return of_host
 
 
 def machinery(settings: Settings, database: Database, observe: Observer, job: Job) -> Machinery:

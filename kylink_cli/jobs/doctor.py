@@ -109,11 +109,11 @@ def check_locks(locks: Locks) -> Iterator[Finding]:
         try:
             is_free = locks.is_free(job.name)
         except KylinkError as error:
-            yield Finding("locks", "error", str(error), "check who owns the lock files")
+            yield Finding("locks", "error", str(error), "check KYLINK_LOCK_URL, and who owns the lock files")
             return
         if not is_free:
             yield Finding("locks", "ok", f"{job.name} is running now")
-    yield Finding("locks", "ok", "lock files can be used")
+    yield Finding("locks", "ok", "locks can be used")
 
 
 def check_supply(supplier: Supplier) -> Iterator[Finding]:

@@ -1,6 +1,5 @@
 """Whether a run that is recorded as running is alive."""
 
-import socket
 from datetime import datetime, timedelta
 
 from kylink_cli.locks.base import Locks
@@ -20,8 +19,8 @@ def is_dead(run: Run, locks: Locks, now: datetime) -> bool:
     """Whether a run that is recorded as running has died without an end.
 
     On this host the run's lock tells, since pids and boot ids can't be seen from inside a sandboxed unit; of a run on
-    another host only its heartbeat is known.
+    another host only its heartbeat is known, by the clock of the database that both share.
     """
-    if run.host == socket.gethostname():
-        return locks.is_free(own_lock(run.id or 0))
+    if run.host == locks.of_host.host:
+        return locks.of_host.is_free(own_lock(run.id or 0))
     return now - run.heartbeat_at > SILENT_AFTER

@@ -3,16 +3,15 @@
 1. The job's lock is taken, or the run ends here.
 2. Runs that died without an end become `crashed`, and their claims are freed.
 3. The run is recorded as `running`, and holds a lock of its own for as long as it lives.
-4. The job does its work; signals ask it to end early.
+4. The job does its work; signals, and the loss of its lock, ask it to end early.
 5. The end is recorded together with the alerts, the claims that are left are freed, and the heartbeat is sent.
 """
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -25,6 +24,7 @@ from kylink_cli.jobs.ledger import Ledger
 from kylink_cli.jobs.liveness import BEAT_SECONDS, is_dead, own_lock
 from kylink_cli.jobs.stop import Stop, StopReason
 from kylink_cli.locks.base import Locks
+from kylink_cli.locks.held import Held
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.store import alerts, claims, runs
 from kylink_cli.store.database import Database
@@ -162,16 +162,21 @@ def run_job(machinery: Machinery, request: RunRequest, work: Work[R]) -> Finishe
         LockedError: another run of the job is under way.
         KylinkError: the run failed as a whole; this is recorded.
     """
-    with ExitStack() as stack:
-        if request.exclusive:
-            stack.enter_context(machinery.locks.hold(request.job, wait_seconds=request.wait_seconds))
-        return asyncio.run(_run(machinery, request, work))
+    with _job_lock(machinery, request) as held:
+        return asyncio.run(_run(machinery, request, work, held))
 
 
-async def _run(machinery: Machinery, request: RunRequest, work: Work[R]) -> Finished[R]:
+def _job_lock(machinery: Machinery, request: RunRequest) -> AbstractContextManager[Held]:
+    if not request.exclusive:
+        return nullcontext(Held())
+    return machinery.locks.hold(request.job, wait_seconds=request.wait_seconds)
+
+
+async def _run(machinery: Machinery, request: RunRequest, work: Work[R], held: Held) -> Finished[R]:
     stop = Stop(on_stop=lambda reason: machinery.observe(Stopping(reason.text)))
     with ExitStack() as stack:
         stack.enter_context(stop.on_signals())
+        stack.enter_context(stop.at_loss_of(held))
         _bury_dead(machinery)
         run = _record_start(machinery, request, stack)
         recording = _Recording(machinery, run)
@@ -211,7 +216,7 @@ def _bury_dead(machinery: Machinery) -> None:
 
     crashed = machinery.database.commit(bury)
     for run_id in crashed:
-        machinery.locks.forget(own_lock(run_id))
+        machinery.locks.of_host.forget(own_lock(run_id))
     if crashed:
         machinery.observe(RunsCrashed(tuple(sorted(crashed))))
 
@@ -220,10 +225,10 @@ def _record_start(machinery: Machinery, request: RunRequest, stack: ExitStack) -
     """Record the run; it holds its own lock before anybody can see it."""
 
     def record(session: Session) -> Run:
-        run = _new_run(request, machinery.clock())
+        run = _new_run(request, machinery)
         run_id = runs.start(session, run)
-        stack.callback(machinery.locks.forget, own_lock(run_id))
-        stack.enter_context(machinery.locks.hold(own_lock(run_id)))
+        stack.callback(machinery.locks.of_host.forget, own_lock(run_id))
+        stack.enter_context(machinery.locks.of_host.hold(own_lock(run_id)))
         return run
 
     run = machinery.database.commit(record)
@@ -231,11 +236,12 @@ def _record_start(machinery: Machinery, request: RunRequest, stack: ExitStack) -
     return run
 
 
-def _new_run(request: RunRequest, now: datetime) -> Run:
+def _new_run(request: RunRequest, machinery: Machinery) -> Run:
+    now = machinery.clock()
     return Run(
         job=request.job,
         trigger="timer" if request.scheduled else "manual",
-        host=socket.gethostname(),
+        host=machinery.locks.of_host.host,
         pid=os.getpid(),
         invocation_id=os.environ.get("INVOCATION_ID"),
         status="running",

@@ -1,4 +1,4 @@
-"""Ending a run early: by a signal, at its deadline, or because no call can succeed any more."""
+"""Ending a run early: by a signal, at its deadline, at the loss of its lock, or since no call can succeed any more."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from signal import SIGINT, SIGTERM, Signals
 
 from kylink_cli.errors import KylinkError
+from kylink_cli.locks.held import Held
 from kylink_cli.supply.errors import SupplyError
 
 GRACE_SECONDS = 10
@@ -104,6 +105,16 @@ class Stop:
         finally:
             for number in (SIGTERM, SIGINT):
                 loop.remove_signal_handler(number)
+
+    @contextmanager
+    def at_loss_of(self, held: Held) -> Iterator[None]:
+        """End the run when its lock is lost, for the length of a `with` block."""
+        loop = asyncio.get_running_loop()
+        held.when_lost(lambda reason: loop.call_soon_threadsafe(self.ask, StopReason(reason)))
+        try:
+            yield
+        finally:
+            held.when_lost(None)
 
     @contextmanager
     def at_deadline(self, seconds: float) -> Iterator[None]:

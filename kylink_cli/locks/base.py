@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Protocol, Self
 
+from kylink_cli.locks.held import Held
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -24,9 +26,9 @@ class Holder:
     since: datetime
 
     @classmethod
-    def myself(cls, now: datetime) -> Self:
-        """This process."""
-        return cls(os.getpid(), socket.gethostname(), now)
+    def myself(cls, now: datetime, host: str | None = None) -> Self:
+        """This process, on the host of that name."""
+        return cls(os.getpid(), host or socket.gethostname(), now)
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -49,7 +51,11 @@ class Holder:
 class Locks(Protocol):
     """A place where locks are kept, each under a name."""
 
-    def hold(self, name: str, *, wait_seconds: float = 0) -> AbstractContextManager[None]:
+    @property
+    def of_host(self) -> "HostLocks":
+        """The locks that only this host sees, and that the kernel frees when their holder dies."""
+
+    def hold(self, name: str, *, wait_seconds: float = 0) -> AbstractContextManager[Held]:
         """Hold a lock for the length of a `with` block.
 
         Args:
@@ -58,6 +64,7 @@ class Locks(Protocol):
 
         Raises:
             LockedError: another process holds it; the message names the holder.
+            LockUnreachableError: the server that keeps it does not answer.
             ConfigError: locks can't be kept in this place.
         """
 
@@ -67,6 +74,14 @@ class Locks(Protocol):
         Raises:
             ConfigError: locks can't be kept in this place.
         """
+
+
+class HostLocks(Locks, Protocol):
+    """Locks that only this host sees."""
+
+    @property
+    def host(self) -> str:
+        """The name of this host, as others know it."""
 
     def forget(self, name: str) -> None:
         """Remove what is left of a lock whose name is never used again."""

@@ -1,16 +1,19 @@
 """Locks as files in a folder: the kernel frees them when their holder dies, whatever the cause."""
 
 import contextlib
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from filelock import FileLock, Timeout
 
 from kylink_cli.errors import ConfigError, LockedError
 from kylink_cli.files import create_private_file
 from kylink_cli.locks.base import Holder
+from kylink_cli.locks.held import Held
 
 _POLL_SECONDS = 0.1
 
@@ -20,13 +23,20 @@ class FileLocks:
 
     Attributes:
         folder: where they are.
+        host: the name of this host, as others know it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str | None = None) -> None:
         self.folder = folder
+        self.host = host or socket.gethostname()
+
+    @property
+    def of_host(self) -> Self:
+        """These themselves."""
+        return self
 
     @contextmanager
-    def hold(self, name: str, *, wait_seconds: float = 0) -> Iterator[None]:
+    def hold(self, name: str, *, wait_seconds: float = 0) -> Iterator[Held]:
         """Hold a lock for the length of a `with` block.
 
         Raises:
@@ -42,8 +52,8 @@ class FileLocks:
             except Timeout:
                 raise LockedError(f"another run holds the lock {name}: {_holder(path)}") from None
         try:
-            path.write_text(Holder.myself(datetime.now(UTC)).dump(), encoding="utf-8")
-            yield
+            path.write_text(Holder.myself(datetime.now(UTC), self.host).dump(), encoding="utf-8")
+            yield Held()
         finally:
             lock.release()
 

@@ -202,7 +202,7 @@ def open_server(url: str, patience_seconds: float = PATIENCE_SECONDS) -> ServerD
         DatabaseUnfitError: the server is too old.
         DatabaseError: it can't be reached.
     """
-    database = ServerDatabase(_engine(url), patience_seconds)
+    database = ServerDatabase(new_engine(url), patience_seconds)
     with database.reading() as session:
         version: tuple[int, ...] = getattr(session.get_bind().dialect, "server_version_info", None) or (0,)
     if version[0] < OLDEST_VERSION:
@@ -211,9 +211,18 @@ def open_server(url: str, patience_seconds: float = PATIENCE_SECONDS) -> ServerD
     return database
 
 
-def _engine(url: str) -> Engine:
+def new_engine(url: str, application_name: str = "kylink") -> Engine:
+    """An engine for a server; nothing is connected yet.
+
+    Args:
+        url: `postgresql://…`, with parameters as libpq knows them.
+        application_name: what the server shows of its connections, unless the URL says so.
+
+    Raises:
+        ConfigError: the driver is not installed, or the URL is none.
+    """
     arguments: dict[str, Any] = {
-        "application_name": "kylink",
+        "application_name": application_name,
         "connect_timeout": _CONNECT_SECONDS,
         "options": _OPTIONS,
         **_KEEPALIVE,

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -16,6 +15,7 @@ import psycopg
 
 from kylink_cli.store.postgresql import ServerDatabase, open_server
 from kylink_cli.store.schema import upgrade
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class PostgresServer:
         if self._user is not None:
             self._folder.chmod(0o755)
             shutil.chown(self._data, self._user)
-        self.port = _free_port()
+        self.port = free_port()
         options = ["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--username=kylink"]
         subprocess.run(
             self._command("initdb", *options), user=self._user, cwd="/", env={}, check=True, capture_output=True
@@ -122,9 +122,3 @@ class PostgresServer:
         except psycopg.OperationalError:
             return False
         return True
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

@@ -140,7 +140,11 @@ def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             "ftp://hush",
             "HEARTBEAT_URL_REPLENISH is (secret): must be an https:// or http:// address",
         ),
-        ("KYLINK_LOCK_URL", "here", "KYLINK_LOCK_URL is 'here': must be file:/absolute/path/of/a/folder"),
+        (
+            "KYLINK_LOCK_URL",
+            "here",
+            "KYLINK_LOCK_URL is 'here': must be file:/absolute/path/of/a/folder, database: or redis://HOST",
+        ),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed_and_no_secret(

