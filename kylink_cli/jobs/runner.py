@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
@@ -27,23 +27,12 @@ from kylink_cli.locks.base import Locks
 from kylink_cli.locks.held import Held
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.store import alerts, claims, runs
+from kylink_cli.store.clock import Clock, local_clock
 from kylink_cli.store.database import Database
 from kylink_cli.store.runs import RunEnd
 from kylink_cli.store.tables import Run
 
-Clock = Callable[[], datetime]
 Ping = Callable[[Literal["start", "success", "fail"], str], Awaitable[None]]
-
-
-def steady_clock() -> Clock:
-    """A clock that is set when it is made, and jumps no more: what a run does later is never recorded as earlier."""
-    began, ticks = datetime.now(UTC), _ticks()
-    return lambda: began + timedelta(seconds=_ticks() - ticks)
-
-
-def _ticks() -> float:
-    """Seconds that go on while the machine sleeps, and that nobody sets."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Report(Protocol):
@@ -89,7 +78,7 @@ class Machinery:
     locks: Locks
     observe: Observer
     ping: Ping | None = None
-    clock: Clock = field(default_factory=steady_clock)
+    clock: Clock = field(default_factory=local_clock)
 
 
 @dataclass(frozen=True, slots=True)

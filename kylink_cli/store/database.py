@@ -4,7 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 from kylink_cli.errors import ConfigError, DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.rules.text import one_line
+from kylink_cli.store.clock import Clock, local_clock
 from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS, translate
 
 SQLITE_PREFIX = "sqlite:///"
@@ -39,6 +40,7 @@ class Database:
         self.path = path
         self._reading = engine
         self._writing = engine.execution_options(**_WRITING)
+        self._clock: Clock | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -92,12 +94,17 @@ class Database:
         """
 
     def now(self) -> datetime:
-        """The time, by the clock that all who share the database share."""
-        return datetime.now(UTC)
+        """The time, by the clock that all who share the database share; it is set once, and jumps no more."""
+        if self._clock is None:
+            self._clock = self._read_clock()
+        return self._clock()
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    def _read_clock(self) -> Clock:
+        return local_clock()
 
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:

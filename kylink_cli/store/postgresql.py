@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, func, select, text
@@ -24,6 +24,7 @@ from kylink_cli.errors import (
     DatabaseLostError,
     DatabaseUnfitError,
 )
+from kylink_cli.store.clock import Clock, steady_clock, uptime
 from kylink_cli.store.database import Database, translated_errors
 from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS
 
@@ -54,7 +55,6 @@ class ServerDatabase(Database):
         self._patience_seconds = patience_seconds
         self._was_reached = False
         self._outage = _Outage()
-        self._clock: Callable[[], datetime] | None = None
 
     def tell_outages(self, tell: Callable[[str], None]) -> None:
         """Have somebody told in a line when the database is lost and when it is back, from whatever thread."""
@@ -78,18 +78,11 @@ class ServerDatabase(Database):
             except DatabaseConflictError as error:
                 pauses.wait(error)
 
-    def now(self) -> datetime:
-        """The time by the server's clock; asked for once, then counted by a clock that nobody sets."""
-        if self._clock is None:
-            self._clock = self._read_clock()
-        return self._clock()
-
-    def _read_clock(self) -> Callable[[], datetime]:
-        before = _uptime()
+    def _read_clock(self) -> Clock:
+        before = uptime()
         with self.reading() as session:
             moment: datetime = session.scalars(select(func.clock_timestamp())).one()
-        at = (before + _uptime()) / 2
-        return lambda: moment.astimezone(UTC) + timedelta(seconds=_uptime() - at)
+        return steady_clock(moment.astimezone(UTC), (before + uptime()) / 2)
 
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:
@@ -246,8 +239,3 @@ def new_engine(url: str, application_name: str = "kylink") -> Engine:
         raise ConfigError(
             "DATABASE_URL names a PostgreSQL database, whose driver is not installed: install kylink-cli[postgres]"
         ) from error
-
-
-def _uptime() -> float:
-    """Seconds by a clock that nobody sets, and that goes on while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
