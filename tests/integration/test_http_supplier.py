@@ -1,0 +1,436 @@
+"""Supply over HTTP: each row of the contract's table, over real connections."""
+
+import asyncio
+import gzip
+import json
+import socket
+import time
+import tracemalloc
+
+import pytest
+
+from kylink_cli.supply.base import Order, SuppliedItem, Supply
+from kylink_cli.supply.errors import (
+    BusyError,
+    CutOffError,
+    InvalidResponseError,
+    InWorkError,
+    KeyRefusedError,
+    RedirectedError,
+    RefusedError,
+    ServerFailureError,
+    SupplyError,
+    UnavailableError,
+    UnreachableError,
+)
+from kylink_cli.supply.http import HttpSupplier
+from tests.support.raw_server import TLS, Answer, http, raw_server
+
+KEY = "a-secret-key"
+BODY = '{"campaign_id": "42", "user_id": "ü", "quantity": 2}'
+ORDER = Order("0b0e7c1e-0000-4000-8000-000000000001", "42", 2, BODY)
+GOOD = http("200 OK", '{"items": ["a", {"value": "b"}]}')
+MIB = 1024 * 1024
+
+
+def ask(url: str, *, seconds: float = 30) -> Supply:
+    async def once() -> Supply:
+        supplier = HttpSupplier(url, KEY, seconds)
+        try:
+            return await supplier.supply(ORDER)
+        finally:
+            await supplier.close()
+
+    return asyncio.run(once())
+
+
+def refusal(answer: bytes) -> SupplyError:
+    """The error that an answer is judged to be."""
+    with raw_server(answer) as server, pytest.raises(SupplyError) as caught:
+        ask(server.url)
+    return caught.value
+
+
+def test_the_order_is_sent_as_the_contract_says() -> None:
+    with raw_server(GOOD) as server:
+        supply = ask(f"{server.url}?plan=7")
+    assert supply == Supply((SuppliedItem("a"), SuppliedItem("b")))
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
+    assert lines[0] == "POST /v1/items?plan=7 HTTP/1.1"
+    assert body.decode() == BODY
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert headers["idempotency-key"] == ORDER.key
+    assert headers["content-type"] == "application/json"
+    assert headers["accept"] == "application/json, application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, RefusedError),
+        (401, KeyRefusedError),
+        (402, RefusedError),
+        (403, KeyRefusedError),
+        (404, RefusedError),
+        (408, BusyError),
+        (409, InWorkError),
+        (410, RefusedError),
+        (422, RefusedError),
+        (425, BusyError),
+        (429, BusyError),
+        (500, ServerFailureError),
+        (501, ServerFailureError),
+        (502, UnavailableError),
+        (503, UnavailableError),
+        (504, UnavailableError),
+        (204, InvalidResponseError),
+    ],
+)
+def test_a_status_is_judged_by_the_table(status: int, kind: type[SupplyError]) -> None:
+    error = refusal(http(f"{status} Whatever", "" if status == 204 else "because"))
+    assert (type(error), str(error)) == (kind, f"HTTP {status}" if status == 204 else f"HTTP {status}: because")
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('{"title": "No stock", "detail": "come back later", "status": 503}', "HTTP 503: No stock: come back later"),
+        ('{"detail": "come back later"}', "HTTP 503: come back later"),
+        ('{"title": ["odd"]}', 'HTTP 503: {"title": ["odd"]}'),
+        ("[1]", "HTTP 503: [1]"),
+        ('{"title": "\\u001b[31mred\\n<0>line"}', "HTTP 503: [31mred <0>line"),
+        (b"\xff\x00bad bytes", "HTTP 503: \ufffd bad bytes"),
+        ("x" * 5000, "HTTP 503: " + "x" * 299 + "…"),
+        ("[" * 100_000, "HTTP 503: " + "[" * 299 + "…"),
+        (f"you sent Bearer {KEY}", "HTTP 503: you sent Bearer ***"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_the_reason_is_shown_clean_and_cut(body: str | bytes, shown: str) -> None:
+    assert str(refusal(http("503 Unavailable", body))) == shown
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7), (" 0 ", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", None), ("-5", None), ("9" * 40, 999_999_999)],
+)
+def test_retry_after_is_read_as_seconds_or_a_date(header: str, seconds: float | None) -> None:
+    assert refusal(http("429 Busy", "", f"Retry-After: {header}")).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"items": "a"}',
+        b'{"items": [""]}',
+        b'{"items": ["' + b"x" * 4097 + b'"]}',
+        b'{"items": ["a\\u0000b"]}',
+        b'{"items": ["\\ud800"]}',
+        b'{"items": [{"value": 7}]}',
+        b'{"items": [null]}',
+        b'{"items": [{"value": "a", "expires_at": "yesterday"}]}',
+        b'{"items": [{"value": "a", "expires_at": "2020-01-01T00:00:00Z"}]}',
+        b'{"items": [{"value": "a", "expires_at": "2126-01-01T00:00:00"}]}',
+        '{"items": ["ü"]}'.encode("latin-1"),
+        '{"items": ["a"]}'.encode("utf-16"),
+        b"[" * 100_000,
+        b'{"items": [NaN]}',
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+def test_an_answer_that_is_not_the_contract_s_is_invalid(body: bytes) -> None:
+    error = refusal(http("200 OK", body))
+    assert type(error) is InvalidResponseError
+    assert (error.retryable, error.charge_open) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "values"),
+    [
+        ('{"items": []}', []),
+        ('\ufeff{"items": ["a"]}', ["a"]),
+        ('{"items": ["a"], "more": 1}', ["a"]),
+        ('{"items": [{"value": "ü=春", "note": 1}]}', ["ü=春"]),
+        (json.dumps({"items": ["x" * 4096]}), ["x" * 4096]),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_good_answer_may_be_short_and_hold_more(body: str, values: list[str]) -> None:
+    with raw_server(http("200 OK", body, "Content-Type: text/plain; charset=latin-1")) as server:
+        assert [item.value for item in ask(server.url).items] == values
+
+
+def test_what_is_more_than_was_asked_for_is_counted() -> None:
+    with raw_server(http("200 OK", '{"items": ["a", "b", "c", "d"]}')) as server:
+        supply = ask(server.url)
+    assert ([item.value for item in supply.items], supply.surplus) == (["a", "b"], 2)
+
+
+def test_the_good_items_of_a_mixed_answer_are_kept_with_the_fault_of_the_others() -> None:
+    with raw_server(http("200 OK", '{"items": ["a", "", 7]}')) as server:
+        supply = ask(server.url)
+    assert [item.value for item in supply.items] == ["a"]
+    assert str(supply.fault) == "the answer holds bad items: item 2: the value is empty (and 1 more)"
+
+
+def test_the_end_that_the_supplier_gives_is_kept_in_utc() -> None:
+    with raw_server(http("200 OK", '{"items": [{"value": "a", "expires_at": "2126-02-06T08:00:00+02:00"}]}')) as server:
+        [item] = ask(server.url).items
+    assert item.expires_at is not None
+    assert item.expires_at.isoformat() == "2126-02-06T06:00:00+00:00"
+
+
+def _never(connection: socket.socket) -> None:
+    connection.recv(1)
+
+
+def _reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+
+
+def slowly(data: bytes) -> Answer:
+    """Send a byte at a time, so that no single read ever waits for long."""
+
+    def respond(connection: socket.socket) -> None:
+        for byte in data:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.02)
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _never,
+        slowly(GOOD * 100),
+        slowly(b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 10_000),
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 2,
+    ],
+    ids=["no answer", "slow body", "slow head", "only 100 Continue"],
+)
+def test_a_call_is_bounded_as_a_whole(answer: Answer | bytes) -> None:
+    with raw_server(answer) as server, pytest.raises(CutOffError):
+        ask(server.url, seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [_reset, b"", b"HTTP/1.1 200", GOOD[:-5], b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc"],
+    ids=["reset", "closed", "cut in the head", "cut in the body", "cut in a chunk"],
+)
+def test_a_connection_that_is_cut_may_have_been_charged(answer: Answer | bytes) -> None:
+    with raw_server(answer) as server, pytest.raises(CutOffError) as caught:
+        ask(server.url)
+    assert (caught.value.retryable, caught.value.charge_open) == (True, True)
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/9.9 banana\r\n\r\n", b"\x00\xff" * 100])
+def test_what_is_no_http_is_an_invalid_answer(answer: bytes) -> None:
+    assert isinstance(refusal(answer), InvalidResponseError | CutOffError)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        GOOD.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        b"HTTP/1.1 100 Continue\r\n\r\n" + GOOD,
+        b"HTTP/1.0 200 OK\r\n\r\n" + GOOD.partition(b"\r\n\r\n")[2],
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"it\r\n10\r\nems": ["a","b"]}\r\n0\r\n\r\n',
+    ],
+    ids=["HTTP/1.0", "100 Continue first", "no length", "chunked"],
+)
+def test_old_and_unusual_http_is_understood(answer: bytes) -> None:
+    with raw_server(answer) as server:
+        assert [item.value for item in ask(server.url).items] == ["a", "b"]
+
+
+def _endless(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b"x" * 65536)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [_endless, http("200 OK", b" " * (9 * MIB))],
+    ids=["endless", "9 MiB"],
+)
+def test_a_body_over_eight_mebibytes_is_cut_off_in_bounded_memory(answer: Answer | bytes) -> None:
+    tracemalloc.start()
+    with raw_server(answer) as server, pytest.raises(InvalidResponseError, match="larger than 8 MiB"):
+        ask(server.url)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * MIB
+
+
+def test_an_endless_error_is_cut_off() -> None:
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 500 Oops\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    with raw_server(respond) as server, pytest.raises(ServerFailureError):
+        ask(server.url)
+
+
+def test_a_compressed_answer_was_not_asked_for() -> None:
+    bomb = gzip.compress(b" " * (64 * MIB))
+    with raw_server(http("200 OK", bomb, "Content-Encoding: gzip")) as server:
+        with pytest.raises(InvalidResponseError, match="encoded as gzip"):
+            ask(server.url)
+        assert b"accept-encoding: identity" in server.requests[0].lower()
+
+
+def test_a_service_that_nobody_runs_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(UnreachableError, match="can't be reached: ") as caught:
+        ask(f"http://127.0.0.1:{port}/path?token=secret")
+    assert (caught.value.charge_open, "secret" in str(caught.value), "path" in str(caught.value)) == (
+        False,
+        False,
+        False,
+    )
+
+
+def test_a_name_that_nobody_knows_is_unreachable() -> None:
+    with pytest.raises(UnreachableError, match=r"http://nowhere\.invalid can't be reached"):
+        ask("http://nowhere.invalid/")
+
+
+@pytest.mark.parametrize(
+    ("host", "certificate", "trusted", "reason"),
+    [
+        ("localhost", "valid.pem", None, "self-signed certificate"),
+        ("127.0.0.1", "valid.pem", "valid.pem", "ip address mismatch"),
+        ("localhost", "expired.pem", "expired.pem", "certificate has expired"),
+    ],
+    ids=["unknown", "wrong host", "expired"],
+)
+def test_a_certificate_that_does_not_hold_is_no_connection(
+    monkeypatch: pytest.MonkeyPatch, host: str, certificate: str, trusted: str | None, reason: str
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(TLS / trusted))
+    with raw_server(GOOD, certificate) as server, pytest.raises(UnreachableError, match=reason):
+        ask(f"https://{host}:{server.port}/")
+    assert server.requests == []
+
+
+def test_a_certificate_that_the_machine_trusts_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "valid.pem"))
+    with raw_server(GOOD, "valid.pem") as server:
+        assert len(ask(f"https://localhost:{server.port}/").items) == 2
+
+
+def test_tls_to_a_service_without_it_is_no_connection() -> None:
+    def hang_up(connection: socket.socket) -> None:
+        connection.close()
+
+    with raw_server(hang_up) as server, pytest.raises(SupplyError) as caught:
+        ask(f"https://127.0.0.1:{server.port}/", seconds=5)
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"])
+def test_proxies_of_the_environment_do_not_get_the_key(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with raw_server(GOOD) as proxy, raw_server(GOOD) as server:
+        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        assert len(ask(server.url).items) == 2
+        assert proxy.requests == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_stops_the_run_and_takes_no_key_along(status: int) -> None:
+    with raw_server(GOOD) as other:
+        away = http(f"{status} Elsewhere", "", f"Location: http://127.0.0.1:{other.port}/v1/items")
+        error = refusal(away)
+        assert (type(error), error.stops_run, other.requests) == (RedirectedError, True, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "target", "kind"),
+    [
+        (307, "/v2/items", None),
+        (308, "/v2/items", None),
+        (302, "/v2/items", RedirectedError),
+        (307, "/v1/items", RedirectedError),
+        (307, "https://127.0.0.1:{port}/v2/items", RedirectedError),
+        (307, "http://[nonsense/", RedirectedError),
+        (307, "", RedirectedError),
+    ],
+    ids=["307", "308", "302 repeats nothing", "in a circle", "other scheme", "nonsense", "nowhere"],
+)
+def test_a_redirect_on_the_same_host_is_followed_if_it_repeats_the_order(
+    status: int, target: str, kind: type[SupplyError] | None
+) -> None:
+    def respond(connection: socket.socket) -> None:
+        is_old = b"POST /v1/items" in server.requests[-1]
+        location = target.format(port=server.port)
+        connection.sendall(http(f"{status} Moved", "", f"Location: {location}") if is_old else GOOD)
+
+    with raw_server(respond) as server:
+        if kind is None:
+            assert len(ask(server.url).items) == 2
+            assert [request.partition(b"\r\n\r\n")[2].decode() for request in server.requests] == [BODY, BODY]
+            return
+        with pytest.raises(kind):
+            ask(server.url)
+
+
+def test_many_calls_share_connections() -> None:
+    """A hundred calls, ten at a time, need no more than ten connections."""
+    connections = []
+
+    def respond(connection: socket.socket) -> None:
+        connections.append(connection)
+        alive = GOOD.replace(b"Connection: close\r\n", b"")
+        connection.sendall(alive)
+        while (data := connection.recv(65536)) and BODY.encode() in data:
+            connection.sendall(alive)
+
+    async def many(url: str) -> None:
+        supplier = HttpSupplier(url, KEY, 30)
+        gate = asyncio.Semaphore(10)
+
+        async def one() -> None:
+            async with gate:
+                await supplier.supply(ORDER)
+
+        await asyncio.gather(*[one() for _ in range(100)])
+        await supplier.close()
+
+    with raw_server(respond) as server:
+        asyncio.run(many(server.url))
+    assert len(connections) <= 10
+
+
+def _check(url: str) -> str:
+    async def look() -> str:
+        supplier = HttpSupplier(url, KEY, 30)
+        try:
+            return await supplier.check()
+        finally:
+            await supplier.close()
+
+    return asyncio.run(look())
+
+
+def test_a_look_whether_the_service_can_be_reached_sends_nothing() -> None:
+    with raw_server(GOOD) as server:
+        assert _check(f"{server.url}?token=secret") == f"http://127.0.0.1:{server.port} can be reached"
+    assert server.requests == []
+
+
+def test_a_look_at_a_service_that_is_not_there_says_why() -> None:
+    with pytest.raises(UnreachableError, match=r"http://nowhere\.invalid can't be reached: "):
+        _check("http://nowhere.invalid/")
