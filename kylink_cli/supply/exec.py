@@ -27,6 +27,7 @@ from kylink_cli.supply.errors import (
 
 TRY_AGAIN = 75
 MAX_REASON_BYTES = 64 * 1024
+END_SECONDS = 2
 _CHUNK = 64 * 1024
 
 
@@ -64,7 +65,9 @@ class ExecSupplier:
         except TimeoutError:
             raise CutOffError(f"the program gave no whole answer within {self._timeout:g} s") from None
         finally:
-            await _kill_all(process)
+            await _end(process)
+        if len(answer) > MAX_ANSWER_BYTES:
+            raise InvalidResponseError(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
         reason = one_line(without_secrets(complaint, self._key), ERROR_LENGTH)
         if code < 0:
             raise CutOffError(f"the program was ended by signal {-code}")
@@ -100,7 +103,7 @@ class ExecSupplier:
 async def _converse(process: Process, order: bytes) -> tuple[bytes, str]:
     """Hand in the order, and read the answer and the last line of what the program complains of; both are bounded."""
     answer, complaint, _ = await asyncio.gather(
-        _read(process.stdout, MAX_ANSWER_BYTES), _read_tail(process.stderr), _write(process.stdin, order)
+        _read_answer(process), _read_tail(process.stderr), _write(process.stdin, order)
     )
     lines = complaint.decode("utf-8", errors="replace").strip().splitlines()
     return answer, lines[-1] if lines else ""
@@ -116,13 +119,15 @@ async def _write(stream: asyncio.StreamWriter | None, order: bytes) -> None:
         stream.close()
 
 
-async def _read(stream: asyncio.StreamReader | None, limit: int) -> bytes:
-    data = bytearray()
-    while stream is not None and (chunk := await stream.read(_CHUNK)):
-        data += chunk
-        if len(data) > limit:
-            raise InvalidResponseError(f"the answer is larger than {limit // 1024 // 1024} MiB")
-    return bytes(data)
+async def _read_answer(process: Process) -> bytes:
+    """All that the program prints; one that prints without end is ended, and what it had printed is too large."""
+    answer = bytearray()
+    while process.stdout is not None and (chunk := await process.stdout.read(_CHUNK)):
+        if len(answer) <= MAX_ANSWER_BYTES:
+            answer += chunk
+        else:
+            _kill_group(process)
+    return bytes(answer)
 
 
 async def _read_tail(stream: asyncio.StreamReader | None) -> bytes:
@@ -132,8 +137,17 @@ async def _read_tail(stream: asyncio.StreamReader | None) -> bytes:
     return tail
 
 
-async def _kill_all(process: Process) -> None:
-    """End the program and whatever it has started."""
+async def _end(process: Process) -> None:
+    """End the program and whatever it has started; a child that has left its group is not waited for."""
+    _kill_group(process)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(END_SECONDS):
+            # asyncio sees the end of a process only once its output is read to the end.
+            await asyncio.gather(_read_tail(process.stdout), _read_tail(process.stderr))
+            await process.wait()
+    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  (the one way to close a pipe that a child holds)
+
+
+def _kill_group(process: Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
