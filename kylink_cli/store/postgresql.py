@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.errors import (
     ConfigError,
-    DatabaseConflictError,
+    DatabaseBusyError,
     DatabaseError,
     DatabaseLostError,
     DatabaseUnfitError,
@@ -34,14 +34,21 @@ PATIENCE_SECONDS = 60
 OLDEST_VERSION = 14
 _CONNECT_SECONDS = 10
 _LONGEST_PAUSE_SECONDS = 2.0
-_OPTIONS = f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
-# A silent connection is given up within a minute, instead of after hours.
+# A connection that broke silently is given up within a minute, on either side, instead of after hours.
+_OPTIONS = (
+    f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_SECONDS}s "
+    "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+)
 _KEEPALIVE = {
     "keepalives_idle": 20,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 50_000,
 }
+
+_TRANSACTION = text("SELECT pg_current_xact_id_if_assigned()::text, pg_backend_pid()")
+_FATE = text("SELECT pg_xact_status(CAST(:number AS xid8))")
+_END = text("SELECT pg_terminate_backend(:backend)")
 
 T = TypeVar("T")
 
@@ -65,7 +72,7 @@ class ServerDatabase(Database):
 
         Raises:
             DatabaseLostError: the database stayed away for longer than a run waits.
-            DatabaseConflictError: other transactions stood in the way for as long.
+            DatabaseBusyError: other transactions stood in the way for as long.
             DatabaseError: the database failed.
         """
         pauses = _Pauses(self._patience_seconds)
@@ -75,7 +82,7 @@ class ServerDatabase(Database):
             except DatabaseLostError as error:
                 self._outage.begin(error)
                 pauses.wait(error)
-            except DatabaseConflictError as error:
+            except DatabaseBusyError as error:
                 pauses.wait(error)
 
     def _read_clock(self) -> Clock:
@@ -110,16 +117,16 @@ class ServerDatabase(Database):
             with translated_errors():
                 done = act(session)
                 session.flush()
-                number = session.scalar(text("SELECT pg_current_xact_id_if_assigned()::text"))
+                number, backend = session.execute(_TRANSACTION).one()
             try:
                 with translated_errors():
                     session.commit()
             except DatabaseLostError:
-                if number is None or not self._was_committed(number):
+                if number is None or not self._was_committed(number, backend):
                     raise
         return done
 
-    def _was_committed(self, number: str) -> bool:
+    def _was_committed(self, number: str, backend: int) -> bool:
         """What became of a transaction whose COMMIT was not answered.
 
         Raises:
@@ -127,17 +134,19 @@ class ServerDatabase(Database):
         """
         pauses = _Pauses(self._patience_seconds)
         try:
-            while (fate := self._fate(number)) == "in progress":
-                pauses.wait(DatabaseLostError("the server has not noticed yet that a connection broke"))
+            while (fate := self._fate(number, backend)) == "in progress":
+                pauses.wait(DatabaseLostError("the server does not notice that a connection broke"))
         except DatabaseLostError as error:
             # Whoever did it again now might do it twice.
             raise DatabaseError(f"whether the last write was stored is not known: {error}") from error
         return fate == "committed"
 
-    def _fate(self, number: str) -> str | None:
-        statement = text("SELECT pg_xact_status(CAST(:number AS xid8))")
+    def _fate(self, number: str, backend: int) -> str | None:
+        """The state of a transaction; one whose connection broke is ended if the server does not know yet."""
         with self.reading() as session:
-            fate: str | None = session.scalar(statement, {"number": number})
+            fate: str | None = session.scalar(_FATE, {"number": number})
+            if fate == "in progress":
+                session.execute(_END, {"backend": backend})
             return fate
 
 

@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kylink_cli.demo.service import SupplyService
 from kylink_cli.store.database import Database, open_database
+from kylink_cli.store.postgresql import open_server
 from tests.support.cli import clean_environment, run_kylink
 from tests.support.database import add_campaigns, new_database
 from tests.support.waiting import wait_until
@@ -47,6 +49,23 @@ class Installation:
 
     @classmethod
     @contextmanager
+    def on_server(
+        cls, folder: Path, database_url: str, service: SupplyService, **settings: str
+    ) -> "Iterator[Installation]":
+        """One of several hosts that share a database."""
+        own = {
+            "DATABASE_URL": database_url,
+            "KYLINK_LOCK_URL": f"file:{folder / 'locks'}",
+            "PROXY_API_URL": service.url,
+            "PROXY_API_KEY": service.key,
+            "REPLENISH_RETRY_DELAY_MS": "20",
+        }
+        installation = cls(folder, own | settings)
+        yield installation
+        installation.database.close()
+
+    @classmethod
+    @contextmanager
     def without_supply(cls, folder: Path) -> "Iterator[Installation]":
         """An empty one that knows of no supply service."""
         new_database(folder).close()
@@ -57,7 +76,8 @@ class Installation:
     @cached_property
     def database(self) -> Database:
         """Its database, opened beside whatever runs."""
-        return open_database(self.folder / "kylink.db")
+        url = self.settings["DATABASE_URL"]
+        return open_server(url) if url.startswith("postgresql:") else open_database(self.folder / "kylink.db")
 
     @property
     def environment(self) -> dict[str, str]:
