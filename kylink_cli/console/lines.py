@@ -51,7 +51,7 @@ def _(event: events.RunStarted) -> tuple[int, str]:
 
 @line.register
 def _(event: events.RunsCrashed) -> tuple[int, str]:
-    runs = ", ".join(str(run_id) for run_id in event.run_ids)
+    runs = ", ".join(f"{run_id} on {host}" for run_id, host in zip(event.run_ids, event.hosts, strict=True))
     return logging.WARNING, f"run {runs} died without recording an end: marked as crashed, claims freed"
 
 

@@ -21,9 +21,15 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunsCrashed:
-    """Runs were found dead, and their claims were freed."""
+    """Runs were found dead, and their claims were freed.
+
+    Attributes:
+        run_ids: the runs.
+        hosts: the host of each.
+    """
 
     run_ids: tuple[int, ...]
+    hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,8 @@ def first_cause(error: BaseException) -> BaseException:
 def _bury_dead(machinery: Machinery) -> None:
     """Mark runs that died without an end, and free their claims."""
     with machinery.database.reading() as session:
-        dead = [run.id for run in runs.running(session) if run.id and is_dead(run, machinery.locks, machinery.clock())]
+        running = runs.running(session)
+    dead = {run.id: run.host for run in running if run.id and is_dead(run, machinery.locks, machinery.clock())}
     if not dead:
         return
 
@@ -207,7 +208,8 @@ def _bury_dead(machinery: Machinery) -> None:
     for run_id in crashed:
         machinery.locks.of_host.forget(own_lock(run_id))
     if crashed:
-        machinery.observe(RunsCrashed(tuple(sorted(crashed))))
+        ordered = sorted(crashed)
+        machinery.observe(RunsCrashed(tuple(ordered), tuple(dead[run_id] for run_id in ordered)))
 
 
 def _record_start(machinery: Machinery, request: RunRequest, stack: ExitStack) -> Run:

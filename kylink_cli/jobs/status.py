@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from kylink_cli.jobs.hosts import HostStatus, by_host
 from kylink_cli.jobs.liveness import is_dead
 from kylink_cli.locks.base import Locks
 from kylink_cli.scheduling.jobs import JOBS, Job
@@ -15,8 +16,8 @@ from kylink_cli.store.database import Database
 from kylink_cli.store.tables import Run
 
 DAY = timedelta(hours=24)
-# More than the runs of a day at the shortest usual interval.
-READ_RUNS = 500
+# More than the runs of a day at the shortest usual interval, on several hosts.
+READ_RUNS = 2_000
 OVERDUE_INTERVALS = 2
 
 
@@ -40,6 +41,7 @@ class JobStatus:
         p50_ms: median duration of those, milliseconds.
         p95_ms: ninety-fifth percentile of their duration, milliseconds.
         consecutive_failures: failed or crashed runs since the last that was neither.
+        hosts: how it is doing on each host that ran it in the last 24 hours.
     """
 
     job: Job
@@ -57,6 +59,7 @@ class JobStatus:
     p50_ms: int | None
     p95_ms: int | None
     consecutive_failures: int
+    hosts: Sequence[HostStatus]
 
 
 def read_status(database: Database, locks: Locks, settings: Settings, now: datetime) -> list[JobStatus]:
@@ -73,6 +76,7 @@ def read_status(database: Database, locks: Locks, settings: Settings, now: datet
         ]
     for record in records:
         record.recent = [as_found(run, locks, now) for run in record.recent]
+        record.rests = locks is not locks.of_host
     return [_status(record, paused.get(record.job.name), settings, now) for record in records]
 
 
@@ -81,6 +85,8 @@ class _Record:
     job: Job
     recent: list[Run]
     success: Run | None
+    # With one run in all, a host that came too late records nothing.
+    rests: bool = False
 
 
 def as_found(run: Run, locks: Locks, now: datetime) -> Run:
@@ -95,6 +101,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     interval = record.job.interval_minutes(settings)
     enabled = settings.enable_auto_cron and paused_since is None
     next_run_at = _next_run_at(recent, interval) if enabled else None
+    silence = OVERDUE_INTERVALS * timedelta(minutes=interval) if enabled and not record.rests else None
     today = [run for run in recent if run.started_at > now - DAY]
     ended = [run for run in today if run.status != "running"]
     durations = sorted(run.duration_ms for run in ended if run.duration_ms is not None)
@@ -114,6 +121,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
         p50_ms=percentile(durations, 50),
         p95_ms=percentile(durations, 95),
         consecutive_failures=_consecutive_failures(recent),
+        hosts=by_host(today, silence, now),
     )
 
 

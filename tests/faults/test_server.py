@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kylink_cli.demo.service import Call, SupplyService
+from tests.faults.shim import Shim
 from tests.support.books import assert_nothing_lost
 from tests.support.gate import Gate
 from tests.support.installation import Installation
@@ -106,6 +107,35 @@ def test_connections_that_break_all_the_time_lose_nothing(
     assert kylink.rows(LEVELS) == [10] * 60
     assert_nothing_lost(kylink, service)
     kylink.database.close()
+
+
+def test_hosts_whose_clocks_differ_by_days_agree(
+    tmp_path: Path, postgres: PostgresServer, service: SupplyService, shim: Shim
+) -> None:
+    """The database's clock decides: what lives, what is over, and when items expire."""
+    url = postgres.new_database()
+    fast, slow = (host(name, tmp_path, url, service) for name in ("fast", "slow"))
+    for installed, days in ((fast, 3), (slow, -3)):
+        offset = installed.folder / "clock"
+        offset.write_text(str(days * 86_400))
+        installed.settings |= shim.clock(offset)
+    fast.add_campaigns("c1")
+    service.behave = gate = Gate()
+    run = slow.start("replenish", "--all")
+    gate.wait_for_calls(5)
+    assert fast.document("replenish", "--all")["skipped"] == 1
+    assert fast.rows("SELECT status FROM runs WHERE host = 'slow'") == ["running"]
+    gate.open()
+    assert run.wait() == 0
+    run.communicate()
+    [lasting] = fast.rows("SELECT DISTINCT round(extract(epoch FROM expires_at - now()) / 3600) FROM stock_items")
+    assert lasting == 48
+    assert slow.run("leases", "take", "c1").returncode == 0
+    assert fast.document("recover-leases")["expired_leases"] == 0
+    assert fast.rows("SELECT round(extract(epoch FROM expires_at - now()) / 60) FROM leases") == [15]
+    assert fast.rows("SELECT count(*) FROM runs WHERE abs(extract(epoch FROM started_at - now())) > 600") == [0]
+    for installed in (fast, slow):
+        installed.database.close()
 
 
 def test_a_redis_that_is_started_again_in_mid_run_changes_nothing(

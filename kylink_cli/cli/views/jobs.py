@@ -6,6 +6,7 @@ from typing import Any
 
 from kylink_cli.console import Console
 from kylink_cli.console.tables import Column, ago, milliseconds, span
+from kylink_cli.jobs.hosts import HostStatus
 from kylink_cli.jobs.status import JobStatus
 from kylink_cli.rules.text import one_line
 from kylink_cli.store.tables import Campaign, CampaignResult, Run
@@ -18,6 +19,13 @@ _STATUS_COLUMNS = [
     Column("TOOK", "right"),
     Column("NEXT", "right"),
     Column("OK 24 H", "right"),
+]
+_HOST_COLUMNS = [
+    Column("JOB"),
+    Column("HOST", flexible=True),
+    Column("STATE"),
+    Column("LAST RUN"),
+    Column("RESULT"),
 ]
 _HISTORY_COLUMNS = [
     Column("RUN", "right"),
@@ -40,6 +48,9 @@ _RESULT_COLUMNS = [
 def show_status(console: Console, found: Sequence[JobStatus], now: datetime, *, auto_cron: bool) -> None:
     """Show how every job is doing, in 80 columns, and what a person should know of it below."""
     console.table(_STATUS_COLUMNS, [_status_row(status, now) for status in found])
+    if len({host.host for status in found for host in status.hosts}) > 1:
+        console.say()
+        console.table(_HOST_COLUMNS, [_host_row(status, host, now) for status in found for host in status.hosts])
     notes = [note for status in found for note in _notes(status, now)]
     if not auto_cron:
         notes.append("scheduling is off: scheduled runs do nothing until ENABLE_AUTO_CRON=true")
@@ -57,7 +68,12 @@ def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
     if not found:
         console.say("no run is recorded yet")
         return
-    console.table(_HISTORY_COLUMNS, [_history_row(run, now) for run in found])
+    rows = [_history_row(run, now) for run in found]
+    if len({run.host for run in found}) == 1:
+        console.table(_HISTORY_COLUMNS, rows)
+        return
+    columns = [*_HISTORY_COLUMNS[:2], Column("HOST"), *_HISTORY_COLUMNS[2:]]
+    console.table(columns, [[*row[:2], run.host, *row[2:]] for run, row in zip(found, rows, strict=True)])
 
 
 def show_run(console: Console, run: Run, results: Sequence[tuple[CampaignResult, Campaign]]) -> None:
@@ -148,9 +164,14 @@ def _moment(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def _brief(run: Run) -> dict[str, Any]:
+    wanted = ("run_id", "status", "trigger", "started_at", "finished_at", "duration_ms", "host")
+    document = run_document(run)
+    return {key: document[key] for key in wanted}
+
+
 def _job_document(status: JobStatus) -> dict[str, Any]:
     last = status.last_run
-    wanted = ("run_id", "status", "trigger", "started_at", "finished_at", "duration_ms", "host")
     return {
         "name": status.job.name,
         "command": status.job.command,
@@ -158,7 +179,7 @@ def _job_document(status: JobStatus) -> dict[str, Any]:
         "enabled": status.enabled,
         "paused_since": status.paused_since,
         "running": status.current is not None,
-        "last_run": None if last is None else {key: run_document(last)[key] for key in wanted},
+        "last_run": None if last is None else _brief(last),
         "last_success_at": status.last_success_at,
         "next_run_at": status.next_run_at,
         "overdue": status.overdue,
@@ -167,7 +188,15 @@ def _job_document(status: JobStatus) -> dict[str, Any]:
         "p50_ms": status.p50_ms,
         "p95_ms": status.p95_ms,
         "consecutive_failures": status.consecutive_failures,
+        "hosts": [
+            {"host": host.host, "silent": host.silent, "last_run": _brief(host.last_run)} for host in status.hosts
+        ],
     }
+
+
+def _host_row(status: JobStatus, host: HostStatus, now: datetime) -> list[Any]:
+    state = "silent" if host.silent else "on"
+    return [status.job.name, host.host, state, ago(host.last_run.started_at, now), host.last_run.status]
 
 
 def _history_row(run: Run, now: datetime) -> list[Any]:
