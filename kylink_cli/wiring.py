@@ -34,7 +34,7 @@ def existing_database(settings: Settings, *, scheduled: bool = False) -> Databas
         DatabaseUnfitError: it is missing, empty, unreadable, newer than the program, or older and not upgraded.
         DatabaseError: it failed.
     """
-    with _closed_if_unfit(_opened(settings)) as database:
+    with _closed_if_unfit(database_at(settings.database_url)) as database:
         if database.path is not None and not scheduled and read_schema(database).current is not None:
             upgrade(database)
         require_current(database)
@@ -48,7 +48,7 @@ def unchanged_database(settings: Settings) -> Database:
         DatabaseUnfitError: it is missing, empty, unreadable, or newer than the program.
         DatabaseError: it failed.
     """
-    with _closed_if_unfit(_opened(settings)) as database:
+    with _closed_if_unfit(database_at(settings.database_url)) as database:
         require_tables(database)
     return database
 
@@ -59,9 +59,7 @@ def created_database(settings: Settings) -> Database:
     Raises:
         DatabaseUnfitError: it can't be created.
     """
-    if _is_on_server(settings):
-        return _opened(settings)
-    return create_database(sqlite_path(settings.database_url))
+    return database_at(settings.database_url, create=True)
 
 
 def new_database(settings: Settings) -> Database:
@@ -71,7 +69,7 @@ def new_database(settings: Settings) -> Database:
         DatabaseUnfitError: it can't be created, or is newer than the program, or not ready on its server.
         DatabaseError: it failed.
     """
-    if _is_on_server(settings):
+    if is_on_server(settings.database_url):
         return existing_database(settings)
     database = created_database(settings)
     upgrade(database)
@@ -87,16 +85,26 @@ def _closed_if_unfit(database: Database) -> Iterator[Database]:
         raise
 
 
-def _opened(settings: Settings) -> Database:
-    if _is_on_server(settings):
+def database_at(url: str, *, create: bool = False) -> Database:
+    """The database behind a URL, at whatever revision it is.
+
+    Args:
+        url: `sqlite:///…` or `postgresql://…`.
+        create: whether to create an embedded one; one on a server must be there.
+
+    Raises:
+        DatabaseError: it is missing, unfit, or can't be reached.
+    """
+    if is_on_server(url):
         from kylink_cli.store.postgresql import open_server
 
-        return open_server(settings.database_url)
-    return open_database(sqlite_path(settings.database_url))
+        return open_server(url)
+    return create_database(sqlite_path(url)) if create else open_database(sqlite_path(url))
 
 
-def _is_on_server(settings: Settings) -> bool:
-    return settings.database_url.startswith("postgresql:")
+def is_on_server(url: str) -> bool:
+    """Whether a database is on a server that hosts can share."""
+    return url.startswith("postgresql:")
 
 
 def own_files(settings: Settings) -> tuple[Path | None, Path]:
@@ -104,7 +112,7 @@ def own_files(settings: Settings) -> tuple[Path | None, Path]:
 
     They are beside the database, or in the state directory, unless the settings name another folder.
     """
-    database = None if _is_on_server(settings) else sqlite_path(settings.database_url)
+    database = None if is_on_server(settings.database_url) else sqlite_path(settings.database_url)
     kind, _, place = (settings.kylink_lock_url or "").partition(":")
     if kind == "file":
         return database, Path(place)

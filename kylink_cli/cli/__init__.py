@@ -1,5 +1,6 @@
 """The command line: one small file per command group; each command parses, calls one function and renders."""
 
+from kylink_cli.cli import db_copy as db_copy  # its command joins the group
 from kylink_cli.cli import demo, doctor, recover_leases, replenish
 from kylink_cli.cli.app import build_app
 from kylink_cli.cli.campaigns import campaigns

@@ -33,6 +33,10 @@ class Schema:
         return self.current == self.head
 
 
+# Stands in the place of the revision until a copy is whole.
+UNFINISHED_COPY = "copy of "
+
+
 @cache
 def revisions() -> tuple[str, ...]:
     """The revisions that this program knows, oldest first."""
@@ -44,22 +48,35 @@ def read_schema(database: Database) -> Schema:
     """The revision of a database.
 
     Raises:
-        DatabaseUnfitError: it holds other tables than kylink's, or is newer than the program.
+        DatabaseUnfitError: it holds other tables than kylink's, is newer than the program, or an unfinished copy.
         DatabaseError: it can't be read.
     """
     head = revisions()[-1]
-    with database.reading() as session:
-        tables = set(inspect(session.connection()).get_table_names())
-        if not tables:
-            return Schema(None, head)
-        if "alembic_version" not in tables:
-            raise DatabaseUnfitError("the database holds other tables than kylink's: check DATABASE_URL")
-        current = session.scalar(text("SELECT version_num FROM alembic_version"))
+    current = read_version(database)
+    if current is not None and current.startswith(UNFINISHED_COPY):
+        raise DatabaseUnfitError("the database is an unfinished copy: finish it by the same 'kylink db copy' again")
     if current is not None and current not in revisions():
         raise DatabaseUnfitError(
             f"the database is at revision {current}, newer than this kylink knows ({head}): upgrade kylink"
         )
     return Schema(current, head)
+
+
+def read_version(database: Database) -> str | None:
+    """What a database says of its revision; None if it holds no tables at all, or none that says it.
+
+    Raises:
+        DatabaseUnfitError: it holds other tables than kylink's.
+        DatabaseError: it can't be read.
+    """
+    with database.reading() as session:
+        tables = set(inspect(session.connection()).get_table_names())
+        if not tables:
+            return None
+        if "alembic_version" not in tables:
+            raise DatabaseUnfitError("the database holds other tables than kylink's: check DATABASE_URL")
+        version: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+        return version
 
 
 def upgrade(database: Database) -> Schema:

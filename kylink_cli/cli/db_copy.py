@@ -1,0 +1,49 @@
+"""`kylink db copy`: from a file to a server, or back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kylink_cli.cli.command import Cli, command
+from kylink_cli.cli.db import db
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.errors import UsageError
+
+_KINDS = "sqlite:///FILE or postgresql://USER@HOST/NAME"
+
+FromOption = Annotated[str, typer.Option("--from", metavar="URL", help=f"The database to copy: {_KINDS}.")]
+ToOption = Annotated[str, typer.Option("--to", metavar="URL", help="A new or empty database, or an unfinished copy.")]
+
+
+@command(db, "copy")
+def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, json: JsonOption = False) -> None:
+    """Copy a database into a new one, of whatever kind, and compare the two.
+
+    Stop the timers and the consumers first. An interrupted copy goes on where it was when the same is said again.
+    """
+    from kylink_cli import wiring
+    from kylink_cli.console.observer import observing
+    from kylink_cli.jobs.events import BatchDone
+    from kylink_cli.store.copying import copy
+
+    for option, url in (("--from", source_url), ("--to", target_url)):
+        if not url.startswith(("sqlite:///", "postgresql://")):
+            raise UsageError(f"{option} must be {_KINDS}")
+    source = wiring.database_at(source_url)
+    target = wiring.database_at(target_url, create=True)
+    with observing(cli.console, "db copy") as observe:
+        done = copy(source, target, _origin(source_url), lambda *batch: observe(BatchDone(*batch)))
+    if json:
+        cli.console.document({"rows": done.rows, "resumed": done.resumed})
+        return
+    total = sum(done.rows.values())
+    kept = f", {done.resumed:,} of them before" if done.resumed else ""
+    cli.console.say(f"copied {total:,} rows in {len(done.rows)} tables{kept}: counts and checksums agree")
+
+
+def _origin(url: str) -> str:
+    """A name for a database that holds no password and no relative path."""
+    if url.startswith("sqlite:///"):
+        return str(Path(url.removeprefix("sqlite:///")).expanduser().absolute())
+    return url.partition("?")[0].rpartition("@")[2]
