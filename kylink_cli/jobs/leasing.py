@@ -107,10 +107,14 @@ def take(database: Database, wish: Wish, now: datetime) -> Taken:
         DatabaseError: the database failed; nothing was taken.
     """
     wish.check()
-    with database.writing() as session:
+
+    def act(session: Session) -> Taken | None:
         taken = _take_again(session, wish) or _take_new(session, wish, now)
         if taken is None:
             _record_no_stock(session, wish.campaign_id, now)
+        return taken
+
+    taken = database.commit(act)
     if taken is None:
         raise NoStockError(f"campaign {wish.campaign_id} has nothing to lease: try later, or replenish it")
     return taken
@@ -124,9 +128,7 @@ def confirm(database: Database, tokens: Iterable[str], now: datetime) -> list[Re
         DatabaseError: the database failed; nothing was confirmed.
     """
     wanted = _distinct(tokens)
-    with database.writing() as session:
-        done = leases.confirm(session, wanted, now)
-        return _results(session, "confirm", wanted, done)
+    return database.commit(lambda session: _results(session, "confirm", wanted, leases.confirm(session, wanted, now)))
 
 
 def release(
@@ -147,9 +149,12 @@ def release(
     """
     wanted = _distinct(tokens)
     reason = None if error is None else one_line(error, ERROR_LENGTH)
-    with database.writing() as session:
+
+    def act(session: Session) -> list[Result]:
         done = leases.release(session, wanted, now, error=reason, discard=discard)
         return _results(session, "release", wanted, done)
+
+    return database.commit(act)
 
 
 def extend(database: Database, tokens: Iterable[str], ttl_minutes: int, now: datetime) -> list[Result]:
@@ -161,10 +166,13 @@ def extend(database: Database, tokens: Iterable[str], ttl_minutes: int, now: dat
     """
     check_ttl(ttl_minutes)
     wanted = _distinct(tokens)
-    with database.writing() as session:
+
+    def act(session: Session) -> list[Result]:
         deadlines = leases.extend(session, wanted, now + timedelta(minutes=ttl_minutes))
         results = _results(session, "extend", wanted, deadlines)
-    return [replace(result, expires_at=deadlines.get(result.token)) for result in results]
+        return [replace(result, expires_at=deadlines.get(result.token)) for result in results]
+
+    return database.commit(act)
 
 
 def check_ttl(minutes: int) -> None:

@@ -1,6 +1,7 @@
 """A database on a server: what is wrong with it is said in one line, and its clock is everybody's."""
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from kylink_cli.settings import Settings
 from kylink_cli.store import stock
 from kylink_cli.store.database import Database
 from kylink_cli.store.postgresql import ServerDatabase, open_server
+from kylink_cli.store.schema import require_current, upgrade
 from kylink_cli.store.tables import StockItem, table
 from tests.support.database import add_campaigns, url_of
 from tests.support.postgres import PostgresServer
@@ -57,6 +59,16 @@ def test_only_db_init_and_upgrade_change_the_tables_on_a_server(postgres: Postgr
     for use in (wiring.existing_database, wiring.new_database, wiring.unchanged_database):
         with pytest.raises(DatabaseUnfitError, match="the database holds no tables"):
             use(settings)
+
+
+def test_hosts_that_make_the_tables_at_once_do_not_collide(postgres: PostgresServer) -> None:
+    postgres.execute("CREATE DATABASE crowded")
+    hosts = [open_server(postgres.url("crowded")) for _ in range(4)]
+    with ThreadPoolExecutor(len(hosts)) as threads:
+        list(threads.map(upgrade, hosts))
+    require_current(hosts[0])
+    for host in hosts:
+        host.close()
 
 
 def test_a_user_without_rights_is_told_so(on_server: ServerDatabase, postgres: PostgresServer) -> None:
