@@ -1,6 +1,6 @@
 """`kylink campaigns …`: what is to be kept in stock."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,19 +77,21 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = 
     from kylink_cli.rules.replenishment import need
     from kylink_cli.store.campaign_stock import count_by_state, read_campaign_stock
     from kylink_cli.store.levels import Scope
+    from kylink_cli.store.no_stock import count_since
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
     with database.reading() as session:
         stocks = read_campaign_stock(session, now, Scope(campaign_ids=[campaign_id]))
         items = count_by_state(session, now, campaign_id)
+        details = view.Details(items, count_since(session, now - timedelta(days=1), campaign_id))
     if not stocks:
         raise unknown_campaign(campaign_id)
     shown = view.Shown(stocks[0], need(stocks[0].level, cli.settings.policy, now))
     if json:
-        cli.console.document(view.campaign_document(shown, items))
+        cli.console.document(view.campaign_document(shown, details))
     else:
-        view.show_campaign(cli.console, shown, items)
+        view.show_campaign(cli.console, shown, details)
 
 
 @command(campaigns, "pause")

@@ -9,6 +9,7 @@ from sqlalchemy.sql import ColumnElement, Select
 from kylink_cli.store.tables import (
     Alert,
     CampaignClaim,
+    Lease,
     Run,
     StockItem,
     SupplyRequest,
@@ -21,6 +22,7 @@ Count = Select[int]
 _alerts = table(Alert)
 _claims = table(CampaignClaim)
 _items = table(StockItem)
+_leases = table(Lease)
 _requests = table(SupplyRequest)
 _runs = table(Run)
 
@@ -115,11 +117,38 @@ def _ended_wrongly(rows: Table, unfinished: ColumnElement[bool]) -> ColumnElemen
     return or_(and_(unfinished, has_end), and_(~unfinished, ~has_end))
 
 
+def _leased_without(lease: str, item: str) -> ColumnElement[bool]:
+    """Leases in a state whose item is in another than it must be."""
+    return and_(in_state(_leases, lease), ~exists().where(_items.c.id == _leases.c.item_id, in_state(_items, item)))
+
+
 INVARIANTS = (
     Invariant("a value is stored once within its campaign", _repeated(_items, [_items.c.campaign_id, _items.c.value])),
     Invariant(
         "a consumed item says when it was consumed",
         _count(_items, and_(in_state(_items, "consumed"), _items.c.consumed_at.is_(None))),
+    ),
+    Invariant(
+        "an item has at most one active lease", _repeated(_leases, [_leases.c.item_id], in_state(_leases, "active"))
+    ),
+    Invariant(
+        "an item was confirmed at most once", _repeated(_leases, [_leases.c.item_id], in_state(_leases, "confirmed"))
+    ),
+    Invariant("an active lease holds a leased item", _count(_leases, _leased_without("active", "leased"))),
+    Invariant(
+        "a leased item has an active lease",
+        _count(
+            _items,
+            and_(
+                in_state(_items, "leased"),
+                ~exists().where(_leases.c.item_id == _items.c.id, in_state(_leases, "active")),
+            ),
+        ),
+    ),
+    Invariant("a confirmed lease has consumed its item", _count(_leases, _leased_without("confirmed", "consumed"))),
+    Invariant(
+        "a lease has an end exactly when it is not active",
+        _count(_leases, in_state(_leases, "active") == _leases.c.closed_at.is_not(None)),
     ),
     Invariant("no more items are stored for a supply request than it produced", _overdrawn()),
     Invariant(

@@ -115,6 +115,14 @@ def alert(state: str, resolved_at: str) -> str:
     )
 
 
+def lease(state: str, closed_at: str, token: str = "t") -> str:
+    return (
+        "INSERT INTO leases (token, campaign_id, item_id, key_index, state, leased_at, expires_at, closed_at)"
+        f" VALUES ('{token}', 'c1', 1, 0, '{state}', '{NOW}', '{NOW}', {closed_at})"
+    )
+
+
+CONSUMED = f"UPDATE stock_items SET consumed_at = '{NOW}'"
 CLAIM = f"INSERT INTO campaign_claims VALUES ('c1', 1, 1, '{NOW}')"
 RESULT = "INSERT INTO campaign_results VALUES (7, 'c1', 'failed', 0, 0, 0, 0, 0, 0, 0, NULL)"
 
@@ -132,6 +140,32 @@ END_OF_RUN = "a run has an end exactly when it is not running"
         (
             "no more items are stored for a supply request than it produced",
             [request("answered", f"'{NOW}'", produced=1), item(value="v", request="1"), item(value="w", request="1")],
+        ),
+        (
+            "an item has at most one active lease",
+            [
+                "DROP INDEX uq_leases_active_item",
+                item(state="leased"),
+                lease("active", "NULL", "t1"),
+                lease("active", "NULL", "t2"),
+            ],
+        ),
+        (
+            "an item was confirmed at most once",
+            [
+                item(state="consumed"),
+                CONSUMED,
+                lease("confirmed", f"'{NOW}'", "t1"),
+                lease("confirmed", f"'{NOW}'", "t2"),
+            ],
+        ),
+        ("an active lease holds a leased item", [item(), lease("active", "NULL")]),
+        ("a leased item has an active lease", [item(state="leased"), lease("expired", f"'{NOW}'")]),
+        ("a confirmed lease has consumed its item", [item(), lease("confirmed", f"'{NOW}'")]),
+        ("a lease has an end exactly when it is not active", [item(), lease("released", "NULL")]),
+        (
+            "a lease has an end exactly when it is not active",
+            [item(state="leased"), lease("active", f"'{NOW}'")],
         ),
         (END_OF_REQUEST, [request("answered", "NULL")]),
         (END_OF_REQUEST, [request("open", f"'{NOW}'")]),

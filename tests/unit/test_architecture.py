@@ -34,6 +34,8 @@ ALLOWED = {
     "wiring": JOBS,
     "demo": OUTSIDE,
     "cli": OUTSIDE,
+    "consumer": JOBS | {"wiring"},
+    "__init__": {"consumer"},
     "__main__": {"cli"},
 }
 # Libraries that only some layers may import.

@@ -60,6 +60,19 @@ def in_order(shown: Sequence[Shown], sort: str) -> list[Shown]:
     return sorted(shown, key=lambda one: (key(one), one.stock.level.campaign_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of a campaign that is looked at alone.
+
+    Attributes:
+        items: its items by state.
+        no_stock_24h: how often consumers found nothing to lease in the last 24 hours.
+    """
+
+    items: Mapping[str, int]
+    no_stock_24h: int
+
+
 def show_list(console: Console, shown: Sequence[Shown]) -> None:
     """Show campaigns, one a row."""
     if not shown:
@@ -73,19 +86,13 @@ def list_document(shown: Sequence[Shown]) -> dict[str, Any]:
     return {"campaigns": [_document(one) for one in shown]}
 
 
-def show_campaign(console: Console, shown: Shown, items: Mapping[str, int]) -> None:
-    """Show all that is known of one campaign.
-
-    Args:
-        console: where.
-        shown: the campaign.
-        items: its items by state.
-    """
-    for name, value in (campaign_document(shown, items) | _words(shown, items)).items():
+def show_campaign(console: Console, shown: Shown, details: Details) -> None:
+    """Show all that is known of one campaign."""
+    for name, value in (campaign_document(shown, details) | _words(shown, details)).items():
         console.say(f"{name:<19} {'-' if value is None else one_line(str(value))}")
 
 
-def campaign_document(shown: Shown, items: Mapping[str, int]) -> dict[str, Any]:
+def campaign_document(shown: Shown, details: Details) -> dict[str, Any]:
     """All that is known of one campaign, as JSON."""
     level = shown.stock.level
     return _document(shown) | {
@@ -95,7 +102,8 @@ def campaign_document(shown: Shown, items: Mapping[str, int]) -> dict[str, Any]:
         "watermark_capped": shown.need.watermark.capped,
         "order": shown.need.order,
         "created_at": level.created_at,
-        "items": dict(items),
+        "items": dict(details.items),
+        "no_stock_24h": details.no_stock_24h,
     }
 
 
@@ -120,14 +128,14 @@ def _document(shown: Shown) -> dict[str, Any]:
     }
 
 
-def _words(shown: Shown, items: Mapping[str, int]) -> dict[str, Any]:
+def _words(shown: Shown, details: Details) -> dict[str, Any]:
     """What is said to people in other words than to programs."""
     moments = {"last_replenished_at": shown.stock.last_replenished_at, "created_at": shown.stock.level.created_at}
     return {
         **{name: moment and moment.strftime("%Y-%m-%d %H:%M:%S UTC") for name, moment in moments.items()},
         "low": "yes" if shown.need.low else "no",
         "watermark_capped": "yes: WATERMARK_MAX binds" if shown.need.watermark.capped else "no",
-        "items": ", ".join(f"{number} {state}" for state, number in items.items() if number) or "none",
+        "items": ", ".join(f"{number} {state}" for state, number in details.items.items() if number) or "none",
     }
 
 
