@@ -23,10 +23,10 @@ async def _fail(breaker: Breaker, times: int, campaigns: int, error: SupplyError
             await _call(breaker, f"campaign {number % campaigns}", error or UnreachableError("connection refused"))
 
 
-def _run(test: Callable[[Breaker, list[ServiceDownError]], Awaitable[None]]) -> None:
+def _run(test: Callable[[Breaker, list[ServiceDownError]], Awaitable[None]], delay: float = DELAY) -> None:
     async def main() -> None:
         opened: list[ServiceDownError] = []
-        await test(Breaker(DELAY, opened.append), opened)
+        await test(Breaker(delay, opened.append), opened)
 
     asyncio.run(main())
 
@@ -38,7 +38,7 @@ def test_opens_after_many_failed_calls_of_several_campaigns() -> None:
             await breaker.admit()
         assert len(opened) == 1
 
-    _run(test)
+    _run(test, delay=60)
 
 
 @pytest.mark.parametrize(
