@@ -154,4 +154,5 @@ def _refuse_claimed(cli: Cli, session: "Session", campaign_ids: list[str], now: 
     locks = wiring.locks(cli.settings)
     for campaign_id, run in sorted(claims.holders(session, campaign_ids).items()):
         if not is_dead(run, locks, now):
-            raise LockedError(f"campaign {campaign_id} is being filled by run {run.id}: try again when it has ended")
+            where = f"run {run.id} on {run.host}"
+            raise LockedError(f"campaign {campaign_id} is being filled by {where}: try again when it has ended")

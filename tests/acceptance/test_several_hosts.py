@@ -174,6 +174,7 @@ def test_every_command_works_on_a_server(hosts: Hosts) -> None:
         kylink.run("db", "check"),
         kylink.run("db", "stats"),
         kylink.run("jobs", "pause", "lease_recovery"),
+        kylink.run("doctor"),
         kylink.run("campaigns", "remove", "42", "--yes"),
     ]
     assert [(run.args, run.stderr) for run in done if run.returncode != 0] == []

@@ -1,0 +1,39 @@
+"""What is not installed is named with the extra that brings it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import clean_environment
+
+WITHOUT = "import sys; sys.modules[sys.argv.pop(1)] = None; from kylink_cli.__main__ import main; main()"
+
+
+@pytest.mark.parametrize(
+    ("library", "settings", "message"),
+    [
+        (
+            "psycopg",
+            {"DATABASE_URL": "postgresql://kylink@db/kylink"},
+            "DATABASE_URL names a PostgreSQL database, whose driver is not installed: install kylink-cli[postgres]",
+        ),
+        (
+            "redis",
+            {"KYLINK_LOCK_URL": "redis://locks/0"},
+            "KYLINK_LOCK_URL names a Redis server, whose library is not installed: install kylink-cli[redis]",
+        ),
+    ],
+)
+def test_a_missing_library_is_bad_configuration(
+    tmp_path: Path, library: str, settings: dict[str, str], message: str
+) -> None:
+    own = {"DATABASE_URL": f"sqlite:///{tmp_path / 'kylink.db'}", "PROXY_API_URL": "file:/dev/null"} | settings
+    environment = clean_environment(tmp_path) | own
+    command = [sys.executable, "-c", WITHOUT, library]
+    subprocess.run([*command, "db", "init"], env=environment, cwd=tmp_path, capture_output=True, check=False)
+    result = subprocess.run(
+        [*command, "replenish", "--all"], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr.strip()) == (78, f"kylink: {message}")
