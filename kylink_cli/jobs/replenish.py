@@ -162,10 +162,13 @@ class _Work:
         missing = {n.level.campaign_id: n for n in batch}
         claimed: list[Claimed] = []
         while True:
-            won = await self._tools.ledger.write(self._tools.writes.claim, [n.level for n in missing.values()])
-            claimed += won
-            for c in won:
+            found = await self._tools.ledger.write(self._tools.writes.claim, [n.level for n in missing.values()])
+            claimed += found.won
+            for c in found.won:
                 del missing[c.need.level.campaign_id]
+            for n in found.full:
+                self._outcomes[n.level.campaign_id] = Outcome(n, "skipped")
+                del missing[n.level.campaign_id]
             if not missing or not self._may_wait():
                 break
             await asyncio.sleep(CLAIM_POLL_SECONDS)

@@ -28,6 +28,19 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Claims:
+    """What became of a batch of campaigns that were to be claimed.
+
+    Attributes:
+        won: those that this run may order for.
+        full: those that need nothing any more; they were not claimed.
+    """
+
+    won: Sequence[Claimed]
+    full: Sequence[Need]
+
+
+@dataclass(frozen=True, slots=True)
 class NewOrders:
     """Requests to be recorded for one campaign.
 
@@ -40,6 +53,18 @@ class NewOrders:
     campaign_id: str
     epoch: int
     requests: Sequence[NewRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a campaign needs at one moment, and its open requests."""
+
+    need: Need
+    inherited: Sequence[OpenRequest]
+
+    @property
+    def is_full(self) -> bool:
+        return self.need.order <= 0 and not self.inherited
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +83,38 @@ class RunWrites:
     demand: Demand
     clock: Callable[[], datetime]
 
-    def claim(self, session: Session, batches: list[list[Level]]) -> list[list[Claimed]]:
-        """Claim campaigns, and look again at what they need: it may be long since the scan.
+    def claim(self, session: Session, batches: list[list[Level]]) -> list[Claims]:
+        """Claim campaigns that still need something: it may be long since the scan, and others are at work.
 
         Returns:
-            For each batch those that were claimed; one that another run holds is missing.
+            For each batch those that were claimed, and those that need nothing any more. One that another run holds is
+            missing.
         """
         now = self.clock()
-        ids = [level.campaign_id for batch in batches for level in batch]
-        epochs = claims.claim(session, self.run_id, ids, now)
-        available = levels.count_available(session, now, epochs)
-        inherited = supply_requests.read_open(session, epochs)
+        wanted = [level for batch in batches for level in batch]
+        seen = self._look(session, wanted, now)
+        full = {key for key, look in seen.items() if look.is_full}
+        epochs = claims.claim(session, self.run_id, seen.keys() - full, now)
+        # Another run may have filled one between the look and the claim.
+        held = self._look(session, [level for level in wanted if level.campaign_id in epochs], now)
         return [
-            [
-                Claimed(
-                    need(replace(level, available=available.get(key, 0)), self.policy, now, self.demand),
-                    epochs[key],
-                    inherited.get(key, ()),
-                )
-                for level in batch
-                if (key := level.campaign_id) in epochs
-            ]
+            Claims(
+                [Claimed(held[key].need, epochs[key], held[key].inherited) for key in _ids(batch) if key in epochs],
+                [seen[key].need for key in _ids(batch) if key in full],
+            )
             for batch in batches
         ]
+
+    def _look(self, session: Session, wanted: Sequence[Level], now: datetime) -> dict[str, "_Look"]:
+        ids = _ids(wanted)
+        available = levels.count_available(session, now, ids)
+        inherited = supply_requests.read_open(session, ids)
+
+        def look(level: Level) -> _Look:
+            in_stock = replace(level, available=available.get(level.campaign_id, 0))
+            return _Look(need(in_stock, self.policy, now, self.demand), inherited.get(level.campaign_id, ()))
+
+        return {level.campaign_id: look(level) for level in wanted}
 
     def record(self, session: Session, orders: list[NewOrders]) -> list[list[OpenRequest] | None]:
         """Record requests before they are sent, if the claims still stand.
@@ -102,3 +136,7 @@ class RunWrites:
         campaign_results.add(session, self.run_id, results, self.clock())
         claims.free(session, self.run_id, [result.campaign_id for result in results])
         return [None] * len(results)
+
+
+def _ids(batch: Sequence[Level]) -> list[str]:
+    return [level.campaign_id for level in batch]
