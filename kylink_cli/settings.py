@@ -6,12 +6,16 @@ A field `proxy_api_url` is set by the name `PROXY_API_URL`. Where values come fr
 import os
 import re
 import socket
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from kylink_cli.rules.alerts import AlertLevel
+from kylink_cli.rules.channel_urls import parse_channel_urls
+from kylink_cli.rules.check_facts import Thresholds
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.replenishment import Policy
 
@@ -106,11 +110,94 @@ class Settings(BaseModel):
     )
     proxy_max_per_call: int = Field(default=1, ge=1, le=1000, description="Items asked for in one call.")
     proxy_timeout_seconds: float = Field(default=30, gt=0, le=600, description="Limit for one whole call; seconds.")
+    alert_notify_urls: SecretStr | None = Field(
+        default=None,
+        description="Where alerts are sent: addresses separated by blanks, as in mailto://…, slack://…; each may "
+        "end in min_level=WARNING or min_level=ERROR.",
+    )
+    alert_webhook_url: SecretStr | None = Field(
+        default=None, description="Gets alerts as JSON by POST; it may end in min_level=WARNING or min_level=ERROR."
+    )
+    alert_webhook_secret: SecretStr | None = Field(
+        default=None, description="Signs what the webhook gets, with HMAC-SHA256; any text."
+    )
+    alert_min_level: AlertLevel = Field(
+        default="INFO", description="Alerts below this level are sent nowhere, unless an address says otherwise."
+    )
+    alert_repeat_minutes: int = Field(
+        default=240,
+        ge=1,
+        le=10_080,
+        description="An alert that nobody acknowledges is sent again after so long; minutes.",
+    )
+    alert_flap_minutes: int = Field(
+        default=60, ge=0, le=10_080, description="What comes and goes is told of at most once in this time; minutes."
+    )
+    alert_retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="How long resolved alerts, ended silences and notifications are kept; days.",
+    )
+    run_retention_days: int = Field(
+        default=30, ge=2, le=3650, description="How long finished runs and supply requests are kept; days."
+    )
+    alert_low_stock_warning: int = Field(
+        default=3, ge=1, le=1_000_000, description="LOW_STOCK is a WARNING from so many low campaigns on."
+    )
+    alert_low_stock_error: int = Field(
+        default=6, ge=1, le=1_000_000, description="LOW_STOCK is an ERROR from so many low campaigns on."
+    )
+    alert_lease_warning_minutes: int = Field(
+        default=10, ge=1, le=10_080, description="LEASE_TIMEOUT warns of an active lease of this age; minutes."
+    )
+    alert_failure_rate_warning_percent: float = Field(
+        default=10,
+        gt=0,
+        le=100,
+        description="HIGH_FAILURE_RATE is a WARNING from this share of failed leases on; percent.",
+    )
+    alert_failure_rate_error_percent: float = Field(
+        default=20,
+        gt=0,
+        le=100,
+        description="HIGH_FAILURE_RATE is an ERROR from this share of failed leases on; percent.",
+    )
+    alert_no_stock_warning: int = Field(
+        default=10, ge=1, le=1_000_000_000, description="NO_STOCK_FREQUENT is a WARNING from so many events in 24 h on."
+    )
+    alert_no_stock_error: int = Field(
+        default=50, ge=1, le=1_000_000_000, description="NO_STOCK_FREQUENT is an ERROR from so many events in 24 h on."
+    )
+    alert_overdue_intervals: float = Field(
+        default=2, gt=0, le=1000, description="A job that its timer has not started for more intervals is overdue."
+    )
+    alert_crash_window_minutes: int = Field(
+        default=60, ge=1, le=10_080, description="SYSTEM_HEALTH speaks of a crashed run for so long; minutes."
+    )
+    alert_supply_warning_percent: float = Field(
+        default=90, gt=0, le=100, description="SYSTEM_HEALTH warns when fewer supply requests are answered; percent."
+    )
+    alert_supply_error_percent: float = Field(
+        default=50, gt=0, le=100, description="It is an ERROR when fewer supply requests are answered; percent."
+    )
+    alert_disk_warning_percent: float = Field(
+        default=90, gt=0, le=100, description="SYSTEM_HEALTH warns when the database's disk is that full; percent."
+    )
+    alert_disk_error_percent: float = Field(
+        default=95, gt=0, le=100, description="It is an ERROR when the database's disk is that full; percent."
+    )
+    alert_smallest_sample: int = Field(
+        default=1, ge=1, le=1_000_000, description="A rate of fewer leases or supply requests in an hour is not judged."
+    )
     heartbeat_url_replenish: SecretStr | None = Field(
         default=None, description="Pinged by 'kylink replenish': URL/start, URL on success, URL/fail."
     )
     heartbeat_url_recover_leases: SecretStr | None = Field(
         default=None, description="Pinged by 'kylink recover-leases': URL/start, URL on success, URL/fail."
+    )
+    heartbeat_url_alert_check: SecretStr | None = Field(
+        default=None, description="Pinged by 'kylink alert-check': URL/start, URL on success, URL/fail."
     )
     kylink_host_name: str = Field(
         default_factory=socket.gethostname,
@@ -167,10 +254,26 @@ class Settings(BaseModel):
             raise ValueError("must be printable ASCII, since it is sent in an HTTP header")
         return value
 
-    @field_validator("heartbeat_url_replenish", "heartbeat_url_recover_leases")
+    @field_validator("alert_notify_urls")
     @classmethod
-    def check_heartbeat_url(cls, value: SecretStr) -> SecretStr:
-        """An address that can be pinged."""
+    def check_notify_urls(cls, value: SecretStr) -> SecretStr:
+        """Addresses; whether there is such a kind is seen when they are used."""
+        parse_channel_urls(value.get_secret_value())
+        return value
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def check_webhook_url(cls, value: SecretStr) -> SecretStr:
+        """One address that can be posted to."""
+        cls.check_web_address(value)
+        if len(parse_channel_urls(value.get_secret_value())) != 1:
+            raise ValueError("must be one address; further ones belong into ALERT_NOTIFY_URLS")
+        return value
+
+    @field_validator("heartbeat_url_replenish", "heartbeat_url_recover_leases", "heartbeat_url_alert_check")
+    @classmethod
+    def check_web_address(cls, value: SecretStr) -> SecretStr:
+        """An address that can be reached over HTTP."""
         parts = urlsplit(value.get_secret_value())
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an https:// or http:// address")
@@ -207,6 +310,11 @@ class Settings(BaseModel):
             return self.replenish_deadline_seconds
         interval = self.replenish_interval_minutes * 60
         return max(interval - 60, interval // 2)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The settings that decide when a check raises an alert: `alert_…` before the threshold's own name."""
+        return Thresholds(**{field.name: getattr(self, f"alert_{field.name}") for field in fields(Thresholds)})
 
     @property
     def policy(self) -> Policy:

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from kylink_cli.errors import ConfigError, DatabaseMissingError, KylinkError
+from kylink_cli.jobs.alert_check import Watch
+from kylink_cli.jobs.alerting import Alerting
 from kylink_cli.jobs.events import Notice, Observer
 from kylink_cli.jobs.fill import FillLimits
 from kylink_cli.jobs.recover_leases import RecoveryLimits
@@ -14,9 +16,14 @@ from kylink_cli.jobs.replenish import Assignment
 from kylink_cli.jobs.runner import Machinery, Ping
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.file import FileLocks
+from kylink_cli.notify.base import Channel
 from kylink_cli.notify.heartbeat import Heartbeat
+from kylink_cli.notify.registry import build_channels
+from kylink_cli.notify.webhook import Webhook
+from kylink_cli.rules.alert_book import BookRules
+from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.replenishment import Demand
-from kylink_cli.scheduling.jobs import Job
+from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.settings import Settings, state_directory
 from kylink_cli.store.database import Database, create_database, open_database, sqlite_path
 from kylink_cli.store.levels import Scope
@@ -163,6 +170,7 @@ def machinery(settings: Settings, database: Database, observe: Observer, job: Jo
         observe=observe,
         clock=database.now,
         ping=_heartbeat(settings, job, lambda text: observe(Notice(text))),
+        alerting=alerting(settings),
     )
 
 
@@ -210,6 +218,36 @@ def _http_supplier(url: str, key: str | None, timeout_seconds: float) -> Supplie
     if key is None:
         raise ConfigError("PROXY_API_KEY is not set: the supply service asks for it")
     return HttpSupplier(url, key, timeout_seconds)
+
+
+def watch(settings: Settings) -> Watch:
+    """What the alert check watches."""
+    return Watch(
+        thresholds=settings.thresholds,
+        policy=settings.policy,
+        intervals={job.name: job.interval_minutes(settings) for job in JOBS},
+        scheduling=settings.enable_auto_cron,
+        alert_retention=timedelta(days=settings.alert_retention_days),
+        run_retention=timedelta(days=settings.run_retention_days),
+    )
+
+
+def alerting(settings: Settings) -> Alerting:
+    """Whom runs tell of alerts, and when."""
+    rules = BookRules(timedelta(minutes=settings.alert_repeat_minutes), timedelta(minutes=settings.alert_flap_minutes))
+    return Alerting(rules, channels(settings))
+
+
+def channels(settings: Settings) -> list[Channel]:
+    """How people are told of alerts."""
+    lowest, urls, hook = settings.alert_min_level, settings.alert_notify_urls, settings.alert_webhook_url
+    addresses = [] if urls is None else parse_channel_urls(urls.get_secret_value(), lowest)
+    built = build_channels(addresses)
+    if hook is not None:
+        [address] = parse_channel_urls(hook.get_secret_value(), lowest)
+        secret = settings.alert_webhook_secret
+        built.append(Webhook(address.url, secret.get_secret_value() if secret else None, address.lowest))
+    return built
 
 
 def recovery_limits(settings: Settings) -> RecoveryLimits:

@@ -1,7 +1,8 @@
 """The command line: one small file per command group; each command parses, calls one function and renders."""
 
+from kylink_cli.cli import alert_check, demo, doctor, recover_leases, replenish
 from kylink_cli.cli import db_copy as db_copy  # its command joins the group
-from kylink_cli.cli import demo, doctor, recover_leases, replenish
+from kylink_cli.cli.alerts import alerts
 from kylink_cli.cli.app import build_app
 from kylink_cli.cli.campaigns import campaigns
 from kylink_cli.cli.config import config
@@ -13,11 +14,13 @@ from kylink_cli.cli.stock import stock
 app = build_app()
 replenish.register(app)
 recover_leases.register(app)
+alert_check.register(app)
 doctor.register(app)
 demo.register(app)
 app.add_typer(jobs)
 app.add_typer(campaigns)
 app.add_typer(stock)
 app.add_typer(leases)
+app.add_typer(alerts)
 app.add_typer(db)
 app.add_typer(config)

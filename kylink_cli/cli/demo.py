@@ -36,30 +36,13 @@ def demo(
             tour.prepare(service.url, key)
             tour.show("campaigns", "list")
             code = tour.show("replenish", "--all")
-        for arguments in (["jobs", "show", "1"], ["jobs", "status"]):
+        for arguments in (["jobs", "show", "1"], ["jobs", "status"], ["alerts", "list"], ["alerts", "show", "1"]):
             tour.show(*arguments)
-        _show_alert(cli, tour)
         cli.console.say(f"\n{_farewell(tour, keep=keep)}")
     finally:
         if not keep:
             shutil.rmtree(folder)
     return 0 if code in EXPECTED_CODES else code
-
-
-def _show_alert(cli: Cli, tour: "Tour") -> None:
-    """Show what the run has left for a person to look at."""
-    from kylink_cli.rules.text import one_line
-    from kylink_cli.store.alerts import unresolved
-    from kylink_cli.store.database import open_database
-
-    database = open_database(tour.folder / "kylink.db")
-    with database.reading() as session:
-        alerts = unresolved(session)
-    database.close()
-    for alert in alerts:
-        cli.console.say(f"\nalert {alert.id} {alert.level} {alert.type}")
-        for line in alert.message.splitlines():
-            cli.console.say(f"  {one_line(line)}")
 
 
 def _farewell(tour: "Tour", *, keep: bool) -> str:

@@ -54,6 +54,7 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
     yield from checks.check_owners(*wiring.own_files(settings))
     yield from checks.check_locks(wiring.locks(settings))
     yield from checks.check_schedule(cli.loaded, database)
+    yield from checks.check_channels(wiring.alerting(settings), database, database.now())
     try:
         supplier = wiring.supplier(settings, database)
     except KylinkError as error:

@@ -30,15 +30,21 @@ def status(cli: Cli, json: JsonOption = False) -> None:
     """Show in one table how every job is doing."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
+    from kylink_cli.cli.views.alerts import show_undelivered
     from kylink_cli.jobs.status import read_status
+    from kylink_cli.rules.delivery import GIVE_UP_AFTER
+    from kylink_cli.store import outbox
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
     found = read_status(database, wiring.locks(cli.settings), cli.settings, now)
+    with database.reading() as session:
+        undelivered = outbox.undelivered(session, now - GIVE_UP_AFTER)
     if json:
-        cli.console.document(view.status_document(found, auto_cron=cli.settings.enable_auto_cron))
+        cli.console.document(view.status_document(found, undelivered, auto_cron=cli.settings.enable_auto_cron))
     else:
         view.show_status(cli.console, found, now, auto_cron=cli.settings.enable_auto_cron)
+        show_undelivered(cli.console, undelivered)
 
 
 @command(jobs, "history")

@@ -100,6 +100,20 @@ def _(event: events.LeasesRecovered) -> tuple[int, str]:
 
 
 @line.register
+def _(event: events.ChecksDone) -> tuple[int, str]:
+    if not event.raised:
+        return logging.INFO, f"all {event.checks} checks found nothing"
+    return logging.WARNING, f"{len(event.raised)} of {event.checks} checks found something: {'; '.join(event.raised)}"
+
+
+@line.register
+def _(event: events.NotificationsSent) -> tuple[int, str]:
+    level = logging.WARNING if event.failed or event.given_up else logging.INFO
+    text = f"notifications: {event.sent} sent, {event.failed} failed and will be tried again"
+    return level, f"{text}, {event.given_up} given up after a day" if event.given_up else text
+
+
+@line.register
 def _(event: events.SupplyPaused) -> tuple[int, str]:
     return logging.WARNING, f"{event.error}; no calls for {event.wait_ms} ms, then one probe"
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from kylink_cli.console.streams import writing_results
+from kylink_cli.rules.moments import iso as iso  # noqa: PLC0414  (shown here, said there)
 from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
@@ -197,8 +198,3 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def iso(moment: datetime) -> str:
-    """A moment as ISO 8601 in UTC with `Z`, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from kylink_cli.errors import KylinkError
+from kylink_cli.jobs.alerting import Alerting
 from kylink_cli.locks.base import Locks
+from kylink_cli.rules.delivery import GIVE_UP_AFTER
 from kylink_cli.scheduling.jobs import JOBS
 from kylink_cli.settings_loading import Loaded, unknown_names
-from kylink_cli.store import paused_jobs, runs
+from kylink_cli.store import outbox, paused_jobs, runs
 from kylink_cli.store.database import Database
 from kylink_cli.supply.base import Supplier
 
@@ -101,6 +103,20 @@ def check_owners(database_path: Path | None, lock_folder: Path) -> Iterator[Find
             advice = f"run as {_user(owner)}: sudo -u {_user(owner)} kylink …"
             yield Finding("files", "error", f"{path} can't be written by {_user(os.geteuid())}", advice)
     yield Finding("files", "ok", f"{files[0].parent} belongs to {_user(owner)}")
+
+
+def check_channels(alerting: Alerting, database: Database, now: datetime) -> Iterator[Finding]:
+    """Does anybody hear of alerts? Nothing is sent."""
+    if not alerting.channels:
+        advice = "set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL"
+        yield Finding("alerts", "warning", "nobody is told of alerts", advice)
+    else:
+        names = ", ".join(channel.name for channel in alerting.channels)
+        yield Finding("alerts", "ok", f"people are told through {names} ('kylink alerts test' tries it)")
+    with database.reading() as session:
+        undelivered = outbox.undelivered(session, now - GIVE_UP_AFTER)
+    for one in undelivered:
+        yield Finding("alerts", "warning", one.text, "mend the channel, then 'kylink alerts test'")
 
 
 def check_locks(locks: Locks) -> Iterator[Finding]:

@@ -181,6 +181,34 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class ChecksDone:
+    """The alert check has looked at everything.
+
+    Attributes:
+        checks: how many checks there were.
+        raised: those that found something, each in one line with its level.
+    """
+
+    checks: int
+    raised: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsSent:
+    """What was in the outbox has been tried.
+
+    Attributes:
+        sent: notifications that arrived.
+        failed: those that will be tried again.
+        given_up: those that nobody tries any more.
+    """
+
+    sent: int
+    failed: int
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """A run has ended and is recorded.
 
@@ -206,6 +234,8 @@ Event = (
     | BatchDone
     | LeasesRecovered
     | SupplyPaused
+    | ChecksDone
+    | NotificationsSent
     | Stopping
     | Notice
     | RunFinished

@@ -4,7 +4,8 @@
 2. Runs that died without an end become `crashed`, and their claims are freed.
 3. The run is recorded as `running`, and holds a lock of its own for as long as it lives.
 4. The job does its work; signals, and the loss of its lock, ask it to end early.
-5. The end is recorded together with the alerts, the claims that are left are freed, and the heartbeat is sent.
+5. The end is recorded together with the alerts, and the claims that are left are freed.
+6. The heartbeat and the notifications are sent, those of earlier runs that did not arrive too.
 """
 
 import asyncio
@@ -19,14 +20,17 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseError, KylinkError
-from kylink_cli.jobs.events import Observer, RunFinished, RunsCrashed, RunStarted, Stopping
+from kylink_cli.jobs.alerting import Alerting, Posted, post
+from kylink_cli.jobs.delivery import Delivered, PostOffice
+from kylink_cli.jobs.events import Notice, Observer, RunFinished, RunsCrashed, RunStarted, Stopping
 from kylink_cli.jobs.ledger import Ledger
 from kylink_cli.jobs.liveness import BEAT_SECONDS, is_dead, own_lock
 from kylink_cli.jobs.stop import Stop, StopReason
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.held import Held
 from kylink_cli.rules.alerts import NewAlert
-from kylink_cli.store import alerts, claims, runs
+from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.store import claims, runs
 from kylink_cli.store.clock import Clock, local_clock
 from kylink_cli.store.database import Database
 from kylink_cli.store.runs import RunEnd
@@ -71,6 +75,7 @@ class Machinery:
         locks: where locks are kept.
         observe: told what happens.
         ping: tells a heartbeat service; None if there is none.
+        alerting: whom it tells of alerts, and when.
         clock: the time.
     """
 
@@ -78,6 +83,7 @@ class Machinery:
     locks: Locks
     observe: Observer
     ping: Ping | None = None
+    alerting: Alerting = field(default_factory=Alerting)
     clock: Clock = field(default_factory=local_clock)
 
 
@@ -124,7 +130,8 @@ class Finished(Generic[R]):
         started_at: when it began.
         duration_ms: how long it took, milliseconds.
         report: what the job says of its work.
-        alert_ids: the alerts that were opened or counted.
+        posted: the alerts that were changed.
+        delivered: what became of the notifications.
         stopped_by: why it ended early; None if it did not.
     """
 
@@ -132,7 +139,8 @@ class Finished(Generic[R]):
     started_at: datetime
     duration_ms: int
     report: R
-    alert_ids: list[int] = field(default_factory=list)
+    posted: Posted = field(default_factory=Posted)
+    delivered: Delivered = field(default_factory=Delivered)
     stopped_by: StopReason | None = None
 
 
@@ -168,7 +176,7 @@ async def _run(machinery: Machinery, request: RunRequest, work: Work[R], held: H
         stack.enter_context(stop.at_loss_of(held))
         _bury_dead(machinery)
         run = _record_start(machinery, request, stack)
-        recording = _Recording(machinery, run)
+        recording = _Recording(machinery, run, request)
         await recording.ping("start", "")
         context = RunContext(recording.run_id, machinery, Ledger(machinery.database), stop)
         beating = asyncio.create_task(_beat(machinery, recording.run_id))
@@ -257,19 +265,20 @@ async def _beat(machinery: Machinery, run_id: int) -> None:
 class _Recording:
     """The record of one run, from its start to its end."""
 
-    def __init__(self, machinery: Machinery, run: Run) -> None:
+    def __init__(self, machinery: Machinery, run: Run, request: RunRequest) -> None:
         self.run_id = run.id or 0
         self._run = run
+        self._request = request
         self._machinery = machinery
         self._began = time.monotonic()
 
     async def finish(self, report: R, stopped_by: StopReason | None) -> Finished[R]:
-        """Record the end of the work, with the alerts that it raised."""
+        """Record the end of the work, with the alerts that it raised, and tell whom it concerns."""
         error = None if report.error is None else str(report.error)
         end = RunEnd(report.status, self._duration_ms(), report.figures, error)
-        alert_ids = self._record(end, report.raised, report.over)
-        await self._announce(end)
-        return Finished(self.run_id, self._run.started_at, end.duration_ms, report, alert_ids, stopped_by)
+        posted = self._record(end, report.raised, report.over)
+        _, delivered = await asyncio.gather(self._announce(end), self._deliver(stopped_by))
+        return Finished(self.run_id, self._run.started_at, end.duration_ms, report, posted, delivered, stopped_by)
 
     async def fail(self, cause: BaseException) -> None:
         """Record that the run failed as a whole; if even that can't be recorded, the next run will see it dead."""
@@ -284,24 +293,40 @@ class _Recording:
         if self._machinery.ping is not None:
             await self._machinery.ping(kind, summary)
 
-    def _record(self, end: RunEnd, raised: Sequence[NewAlert], over: Sequence[str]) -> list[int]:
+    def _record(self, end: RunEnd, raised: Sequence[NewAlert], over: Sequence[str]) -> Posted:
         now = self._machinery.clock()
 
-        def record(session: Session) -> list[int]:
-            alert_ids = [alerts.open_or_count(session, alert, now) for alert in raised]
-            for fingerprint in over:
-                alerts.resolve(session, fingerprint, now)
+        def record(session: Session) -> Posted:
+            posted = post(session, self._machinery.alerting, raised, over, now)
             runs.finish(session, self.run_id, end, now)
             claims.free_all(session, [self.run_id])
-            return alert_ids
+            return posted
 
         return self._machinery.database.commit(record)
+
+    async def _deliver(self, stopped_by: StopReason | None) -> Delivered:
+        """Send notifications; those that a stopped run leaves, or a failing database, the next run sends."""
+        if stopped_by is not None and stopped_by.signal is not None:
+            return Delivered()
+        machinery = self._machinery
+        office = PostOffice(machinery.database, machinery.locks, machinery.alerting, machinery.observe, machinery.clock)
+        try:
+            return await office.deliver(self.run_id, only_due=self._request.scheduled)
+        except DatabaseError as error:
+            machinery.observe(Notice(f"notifications are left to the next run: {error}"))
+            return Delivered()
 
     async def _announce(self, end: RunEnd) -> None:
         self._machinery.observe(RunFinished(self._run.job, end.status, end.duration_ms))
         is_good = end.status in runs.SUCCESSES
-        summary = f"{self._run.job} {end.status} in {end.duration_ms} ms"
-        await self.ping("success" if is_good else "fail", summary)
+        await self.ping("success" if is_good else "fail", _summary(self._run.job, end))
 
     def _duration_ms(self) -> int:
         return round((time.monotonic() - self._began) * 1000)
+
+
+def _summary(job: str, end: RunEnd) -> str:
+    """How a run ended, in one line: what a heartbeat service shows."""
+    figures = ", ".join(f"{name} {value}" for name, value in end.figures.items() if isinstance(value, int) and value)
+    parts = [f"{job} {end.status} in {end.duration_ms} ms", figures, one_line(end.error or "", ERROR_LENGTH)]
+    return "; ".join(part for part in parts if part)

@@ -18,7 +18,6 @@ from kylink_cli.store.tables import Run
 DAY = timedelta(hours=24)
 # More than the runs of a day at the shortest usual interval, on several hosts.
 READ_RUNS = 2_000
-OVERDUE_INTERVALS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     interval = record.job.interval_minutes(settings)
     enabled = settings.enable_auto_cron and paused_since is None
     next_run_at = _next_run_at(recent, interval) if enabled else None
-    silence = OVERDUE_INTERVALS * timedelta(minutes=interval) if enabled and not record.rests else None
+    silence = settings.alert_overdue_intervals * timedelta(minutes=interval) if enabled and not record.rests else None
     today = [run for run in recent if run.started_at > now - DAY]
     ended = [run for run in today if run.status != "running"]
     durations = sorted(run.duration_ms for run in ended if run.duration_ms is not None)
@@ -115,7 +114,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
         last_ended=next((run for run in recent if run.status != "running"), None),
         last_success_at=None if record.success is None else record.success.finished_at,
         next_run_at=next_run_at,
-        overdue=_is_overdue(next_run_at, interval, now),
+        overdue=_is_overdue(next_run_at, interval, settings.alert_overdue_intervals, now),
         success_rate_24h=sum(run.status in runs.SUCCESSES for run in ended) / len(ended) if ended else None,
         runs_24h=len(today),
         p50_ms=percentile(durations, 50),
@@ -131,11 +130,11 @@ def _next_run_at(recent: Sequence[Run], interval_minutes: int) -> datetime | Non
     return None if last is None else last.started_at + timedelta(minutes=interval_minutes)
 
 
-def _is_overdue(next_run_at: datetime | None, interval_minutes: int, now: datetime) -> bool:
+def _is_overdue(next_run_at: datetime | None, interval_minutes: int, intervals: float, now: datetime) -> bool:
     if next_run_at is None:
         return False
     last = next_run_at - timedelta(minutes=interval_minutes)
-    return now - last > OVERDUE_INTERVALS * timedelta(minutes=interval_minutes)
+    return now - last > intervals * timedelta(minutes=interval_minutes)
 
 
 def _consecutive_failures(recent: Sequence[Run]) -> int:

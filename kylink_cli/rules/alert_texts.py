@@ -264,6 +264,11 @@ def resolved(title: str) -> str:
     return "resolved: {title}".format(title=title)
 
 
+def paragraph(level: str, title: str) -> str:
+    """The first line of what a notification says of one alert."""
+    return "{level}: {title}".format(level=level, title=title)
+
+
 def alert_commands(alert_id: int) -> str:
     """How to look at an alert, and how to stop its repeats."""
     return "kylink alerts show {id} · kylink alerts ack {id}".format(id=alert_id)

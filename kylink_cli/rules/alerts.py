@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from kylink_cli.rules import alert_texts as texts
+from kylink_cli.rules.moments import iso
 from kylink_cli.rules.text import one_line
 
 AlertLevel = Literal["INFO", "WARNING", "ERROR"]
@@ -117,7 +118,7 @@ def replenish_failed(failures: Sequence[Failure], now: datetime) -> NewAlert:
         details={
             "totalFailed": total,
             "failures": [failure.document() for failure in failures],
-            "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "timestamp": iso(now),
         },
         concerns=[Concern(failure.campaign_id, failure.user_id) for failure in failures],
     )

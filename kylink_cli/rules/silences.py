@@ -1,10 +1,16 @@
 """Silences: for how long nobody is told of an alert."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from kylink_cli.rules.alerts import Concern
+from kylink_cli.rules.text import one_line
+
+LONGEST = timedelta(days=366)
+_SPAN = re.compile(r"(\d{1,5})([mhdw])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,40 @@ def silenced_until(
     ends = [_covered_until(alert_type, part, relevant) for part in parts] if relevant else [None]
     known = [end for end in ends if end is not None]
     return min(known) if len(known) == len(ends) else None
+
+
+def parse_end(duration: str | None, until: str | None, now: datetime) -> datetime:
+    """Read when a silence is to end.
+
+    Args:
+        duration: how long it lasts, as in `90m`, `8h`, `2d` or `1w`.
+        until: a moment in ISO 8601; one without a zone is UTC.
+        now: when it begins.
+
+    Raises:
+        ValueError: not exactly one of them is given, it can't be read, or it is over or more than a year away.
+    """
+    if (duration is None) == (until is None):
+        raise ValueError("say when the silence ends, either by --for or by --until")
+    end = now + _parse_span(duration) if duration is not None else _parse_moment(until or "")
+    if not now < end <= now + LONGEST:
+        raise ValueError("a silence must end within a year from now")
+    return end
+
+
+def _parse_span(text: str) -> timedelta:
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"--for must be a number with m, h, d or w, as in 90m or 8h, not {one_line(text, 40)!r}")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _parse_moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"--until must be a moment as in 2026-02-06T08:00Z, not {one_line(text, 40)!r}") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _covered_until(alert_type: str, concern: Concern | None, silences: Sequence[Silence]) -> datetime | None:

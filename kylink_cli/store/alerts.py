@@ -1,65 +1,160 @@
-"""Alerts: at most one unresolved row per condition; one that persists is counted, not repeated."""
+"""Alerts: at most one unresolved row per condition."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.alert_book import Entry
 from kylink_cli.rules.alerts import NewAlert
-from kylink_cli.store.database import upsert
-from kylink_cli.store.tables import Alert, table
+from kylink_cli.rules.moments import iso
+from kylink_cli.store.database import lock_table
+from kylink_cli.store.tables import Alert, AlertUser, table
 
 _alerts = table(Alert)
+_users = table(AlertUser)
 
 
-def open_or_count(session: Session, alert: NewAlert, now: datetime) -> int:
-    """Open an alert, or count it once more if its condition has an unresolved one (new -> open).
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts are meant; what is None or empty excludes none.
+
+    Attributes:
+        state: only those in this state.
+        type: only those of this type.
+        level: only those of this level.
+        user_id: only those about this user's campaigns.
+        limit: at most so many.
+    """
+
+    state: str | None = None
+    type: str | None = None
+    level: str | None = None
+    user_id: str | None = None
+    limit: int = 20
+
+
+def read_book(session: Session, fingerprints: Collection[str], resolved_after: datetime) -> dict[str, Alert]:
+    """The alerts that are not resolved, and of some conditions those that were resolved a short while ago.
+
+    Nobody else may change alerts until the transaction ends.
 
     Args:
         session: a writing transaction.
-        alert: the condition as it is now; its texts and level replace the earlier ones.
-        now: when it was seen.
+        fingerprints: the conditions whose resolved alerts are wanted.
+        resolved_after: what was resolved before this moment is over for good.
 
     Returns:
-        The alert's id.
+        The newest alert of each condition.
     """
-    changing = {
-        "level": alert.level,
-        "title": alert.title,
-        "message": alert.message,
-        "metadata": alert.details,
-        "last_seen_at": now,
-    }
-    statement = (
-        upsert(session, _alerts)
-        .values(type=alert.type, state="open", fingerprint=alert.fingerprint, count=1, first_seen_at=now, **changing)
-        .on_conflict_do_update(
-            index_elements=["fingerprint"],
-            # A literal, since PostgreSQL finds a partial index for no parameter.
-            index_where=text("state <> 'resolved'"),
-            set_={**changing, "count": _alerts.c.count + 1},
-        )
-        .returning(_alerts.c.id)
+    lock_table(session, _alerts)
+    recent = _alerts.c.fingerprint.in_(fingerprints) & (_alerts.c.resolved_at > resolved_after)
+    statement = select(Alert).where(or_(_alerts.c.state != "resolved", recent)).order_by(_alerts.c.id)
+    return {alert.fingerprint: alert for alert in session.scalars(statement)}
+
+
+def entry_of(alert: Alert) -> Entry:
+    """What the alert book needs to know of an alert."""
+    return Entry(alert.state, alert.level, alert.announced, alert.told_level, alert.told_at)  # type: ignore[arg-type]
+
+
+def add(session: Session, condition: NewAlert, now: datetime) -> Alert:
+    """Record a condition that has no alert yet (new -> open)."""
+    alert = Alert(
+        type=condition.type,
+        level=condition.level,
+        fingerprint=condition.fingerprint,
+        title=condition.title,
+        message=condition.message,
+        details=condition.details,
+        first_seen_at=now,
+        last_seen_at=now,
     )
-    return int(session.execute(statement).scalar_one())
+    session.add(alert)
+    session.flush()
+    _set_users(session, alert, condition)
+    return alert
 
 
-def resolve(session: Session, fingerprint: str, now: datetime) -> int | None:
-    """Record that a condition is over (open, acknowledged -> resolved).
+def count(session: Session, alert: Alert, condition: NewAlert, now: datetime) -> None:
+    """Record that a condition was seen once more; its texts replace the earlier ones."""
+    alert.title = condition.title
+    alert.message = condition.message
+    alert.details = condition.details
+    alert.count += 1
+    alert.last_seen_at = now
+    session.flush()
+    _set_users(session, alert, condition)
+
+
+def set_entry(session: Session, alert: Alert, entry: Entry, now: datetime) -> None:
+    """Record what the alert book has decided."""
+    if entry.state == "resolved" and alert.state != "resolved":
+        alert.resolved_at = now
+    if entry.state == "open":
+        alert.resolved_at = alert.acknowledged_at = None
+    alert.state, alert.level = entry.state, entry.level
+    alert.announced, alert.told_level, alert.told_at = entry.announced, entry.told_level, entry.told_at
+    session.flush()
+
+
+def acknowledge(session: Session, alert_ids: Collection[int], now: datetime) -> set[int]:
+    """Record that somebody takes alerts on (open -> acknowledged).
 
     Returns:
-        The id of the alert that was resolved; None if there was none.
+        Those that were open.
     """
     statement = (
         update(_alerts)
-        .where(_alerts.c.fingerprint == fingerprint, _alerts.c.state != "resolved")
-        .values(state="resolved", resolved_at=now)
+        .where(_alerts.c.id.in_(alert_ids), _alerts.c.state == "open")
+        .values(state="acknowledged", acknowledged_at=now)
         .returning(_alerts.c.id)
     )
-    resolved: int | None = session.scalar(statement)
-    return resolved
+    return set(session.scalars(statement))
 
 
-def unresolved(session: Session) -> list[Alert]:
-    """The alerts that are open or acknowledged, newest first."""
-    return list(session.scalars(select(Alert).where(_alerts.c.state != "resolved").order_by(_alerts.c.id.desc())))
+def forget_silences(session: Session) -> None:
+    """Let the next look at each alert decide anew whether it is silenced."""
+    session.execute(update(_alerts).where(_alerts.c.silenced_until.is_not(None)).values(silenced_until=None))
+
+
+def get(session: Session, alert_ids: Collection[int]) -> dict[int, Alert]:
+    """Alerts by their ids; one that does not exist is missing."""
+    return {alert.id or 0: alert for alert in session.scalars(select(Alert).where(_alerts.c.id.in_(alert_ids)))}
+
+
+def read_alerts(session: Session, wanted: AlertFilter) -> list[Alert]:
+    """Alerts, those that are not resolved first, then newest first."""
+    statement = select(Alert).order_by(_alerts.c.state == "resolved", _alerts.c.id.desc()).limit(wanted.limit)
+    for column in ("state", "type", "level"):
+        if (value := getattr(wanted, column)) is not None:
+            statement = statement.where(_alerts.c[column] == value)
+    if wanted.user_id is not None:
+        concerned = select(_users.c.alert_id).where(_users.c.user_id == wanted.user_id)
+        statement = statement.where(_alerts.c.id.in_(concerned))
+    return list(session.scalars(statement))
+
+
+def users_of(session: Session, alert_id: int) -> list[str]:
+    """The users whose campaigns an alert is about."""
+    statement = select(_users.c.user_id).where(_users.c.alert_id == alert_id).order_by(_users.c.user_id)
+    return list(session.scalars(statement))
+
+
+def document(alert: Alert) -> dict[str, Any]:
+    """An alert as JSON (contract, section 3)."""
+    moments = ("first_seen_at", "last_seen_at", "acknowledged_at", "resolved_at")
+    facts = {name: getattr(alert, name) for name in ("id", "type", "level", "state", "title", "message")}
+    times = {name: None if (moment := getattr(alert, name)) is None else iso(moment) for name in moments}
+    return {**facts, "metadata": alert.details, "count": alert.count, **times}
+
+
+def _set_users(session: Session, alert: Alert, condition: NewAlert) -> None:
+    """Record whom an alert concerns now."""
+    session.execute(delete(_users).where(_users.c.alert_id == alert.id))
+    users: Sequence[str] = sorted({concern.user_id for concern in condition.concerns})
+    if users:
+        session.connection().execute(_users.insert(), [{"alert_id": alert.id, "user_id": user} for user in users])

@@ -1,15 +1,31 @@
 """Deleting what has been kept long enough, batch by batch."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, literal_column, select
+from sqlalchemy import ColumnElement, Table, delete, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.tables import Lease, NoStockEvent, StockItem, table
+from kylink_cli.store.tables import (
+    Alert,
+    Lease,
+    NoStockEvent,
+    Notification,
+    Run,
+    SilenceRecord,
+    StockItem,
+    SupplyRequest,
+    table,
+)
 
 _events = table(NoStockEvent)
 _items = table(StockItem)
 _leases = table(Lease)
+_alerts = table(Alert)
+_silences = table(SilenceRecord)
+_notifications = table(Notification)
+_runs = table(Run)
+_requests = table(SupplyRequest)
 
 
 def delete_leases(session: Session, before: datetime, limit: int) -> int:
@@ -55,8 +71,64 @@ def delete_no_stock_events(session: Session, before: datetime, limit: int) -> in
     return _delete(session, _events, _events.c.happened_at < before, _events.c.happened_at, limit)
 
 
+def delete_alerts(session: Session, before: datetime, limit: int) -> int:
+    """Delete alerts that were resolved before a moment, the oldest first.
+
+    Returns:
+        How many were deleted.
+    """
+    return _delete(session, _alerts, _alerts.c.resolved_at < before, _alerts.c.resolved_at, limit)
+
+
+def delete_silences(session: Session, before: datetime, limit: int) -> int:
+    """Delete silences that ended before a moment, the oldest first.
+
+    Returns:
+        How many were deleted.
+    """
+    return _delete(session, _silences, _silences.c.until < before, _silences.c.until, limit)
+
+
+def delete_notifications(session: Session, before: datetime, limit: int) -> int:
+    """Delete notifications that were sent or given up before a moment, the oldest first.
+
+    Returns:
+        How many were deleted.
+    """
+    settled_at = func.coalesce(_notifications.c.sent_at, _notifications.c.given_up_at)
+    return _delete(session, _notifications, settled_at < before, _notifications.c.id, limit)
+
+
+def delete_runs(session: Session, before: datetime, limit: int) -> int:
+    """Delete runs that finished before a moment, the oldest first, with their campaigns' results.
+
+    The last run of each job that ended in each way stays, however it was started: it tells when the job last worked.
+
+    Returns:
+        How many were deleted.
+    """
+    last = select(func.max(_runs.c.id)).group_by(_runs.c.job, _runs.c.trigger, _runs.c.status)
+    condition = (_runs.c.finished_at < before) & _runs.c.id.not_in(last)
+    return _delete(session, _runs, condition, _runs.c.id, limit)
+
+
+def delete_supply_requests(session: Session, before: datetime, limit: int) -> int:
+    """Delete supply requests that were settled before a moment, the oldest first; open ones and those in doubt stay.
+
+    Returns:
+        How many were deleted.
+    """
+    is_settled = _requests.c.state.in_(("answered", "refused", "cancelled"))
+    condition = is_settled & (_requests.c.finished_at < before)
+    return _delete(session, _requests, condition, _requests.c.finished_at, limit)
+
+
+OF_ALERTS = (delete_alerts, delete_silences, delete_notifications)
+OF_RUNS = (delete_runs, delete_supply_requests)
+
+
 def _delete(
-    session: Session, rows: Table, condition: ColumnElement[bool], order: ColumnElement[datetime], limit: int
+    session: Session, rows: Table, condition: ColumnElement[bool], order: ColumnElement[Any], limit: int
 ) -> int:
     picked = select(rows.c.id).where(condition).order_by(order).limit(limit)
     return session.connection().execute(delete(rows).where(rows.c.id.in_(picked))).rowcount

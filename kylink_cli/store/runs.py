@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.store.tables import Run, not_before, table
@@ -104,6 +104,12 @@ def history(session: Session, job: str | None, limit: int) -> list[Run]:
     if job is not None:
         statement = statement.where(_runs.c.job == job)
     return list(session.scalars(statement))
+
+
+def latest_timer_starts(session: Session) -> dict[str, datetime]:
+    """When a timer last started each job; one that no timer has started is missing."""
+    statement = select(_runs.c.job, func.max(_runs.c.started_at)).where(_runs.c.trigger == "timer")
+    return {row[0]: row[1] for row in session.execute(statement.group_by(_runs.c.job))}
 
 
 def latest_success(session: Session, job: str) -> Run | None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     case,
+    false,
     literal,
     literal_column,
     text,
@@ -313,6 +315,65 @@ class Alert(SQLModel, table=True):
     last_seen_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     acknowledged_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     resolved_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    announced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    told_level: str | None = Field(default=None, sa_column=Column(String(16)))
+    told_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    silenced_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class AlertUser(SQLModel, table=True):
+    """A user whose campaigns an alert is about."""
+
+    __tablename__ = "alert_users"
+    __table_args__: ClassVar[Any] = (Index("ix_alert_users_user_id", "user_id"),)
+
+    alert_id: int = Field(sa_column=Column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True))
+    user_id: str = Field(sa_column=Column(String(200), primary_key=True))
+
+
+class SilenceRecord(SQLModel, table=True):
+    """Which alerts nobody is to be told of, until when and why; what is not named fits everything."""
+
+    __tablename__ = "silences"
+    __table_args__: ClassVar[Any] = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    type: str | None = Field(default=None, sa_column=Column(String(40)))
+    campaign_id: str | None = Field(default=None, sa_column=Column(String(200)))
+    user_id: str | None = Field(default=None, sa_column=Column(String(200)))
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Notification(SQLModel, table=True):
+    """A message to one channel, written with the alerts that it tells of and kept until it is sent or given up."""
+
+    __tablename__ = "notifications"
+    __table_args__: ClassVar[Any] = (
+        Index(
+            "ix_notifications_pending",
+            "id",
+            sqlite_where=text("sent_at IS NULL AND given_up_at IS NULL"),
+            postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    key: str = Field(sa_column=Column(String(36), nullable=False, unique=True))
+    channel: str = Field(sa_column=Column(String(60), nullable=False))
+    level: str = Field(sa_column=Column(String(16), nullable=False))
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    document: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    next_try_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    claimed_by: int | None = Field(default=None, sa_column=Column(ForeignKey("runs.id", ondelete="SET NULL")))
+    sent_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    given_up_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    error: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class FileValue(SQLModel, table=True):

@@ -1,6 +1,7 @@
 """What jobs and runs look like."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from kylink_cli.console.tables import Column, ago, milliseconds, span
 from kylink_cli.jobs.hosts import HostStatus
 from kylink_cli.jobs.status import JobStatus
 from kylink_cli.rules.text import one_line
+from kylink_cli.store.outbox import Undelivered
 from kylink_cli.store.tables import Campaign, CampaignResult, Run
 
 _STATUS_COLUMNS = [
@@ -58,9 +60,12 @@ def show_status(console: Console, found: Sequence[JobStatus], now: datetime, *, 
         console.say(note)
 
 
-def status_document(found: Sequence[JobStatus], *, auto_cron: bool) -> dict[str, Any]:
-    """The status of all jobs as JSON (contract, section 3)."""
-    return {"auto_cron": auto_cron, "jobs": [_job_document(status) for status in found]}
+def status_document(
+    found: Sequence[JobStatus], undelivered: Sequence[Undelivered], *, auto_cron: bool
+) -> dict[str, Any]:
+    """The status of all jobs as JSON (contract, section 3), and which channels fail."""
+    jobs = [_job_document(status) for status in found]
+    return {"auto_cron": auto_cron, "jobs": jobs, "undelivered": [asdict(one) for one in undelivered]}
 
 
 def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:

@@ -104,7 +104,7 @@ def _document(finished: Finished[ReplenishReport]) -> dict[str, Any]:
         **report.figures,
         "campaigns": [_campaign(outcome) for outcome in report.outcomes],
         "failures": [failure.document() for failure in report.failures],
-        "alert_id": finished.alert_ids[0] if report.failures else None,
+        "alert_id": finished.posted.raised[0] if report.failures else None,
     }
 
 

@@ -1,0 +1,221 @@
+"""`kylink alerts …`: what a person should know of."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.errors import ConfigError, KylinkError, NotFoundError, PartlyDoneError, UsageError
+
+alerts = group("alerts", "What a person should know of: look, acknowledge, resolve, silence.")
+
+
+class AlertState(StrEnum):
+    """The states of an alert."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class AlertType(StrEnum):
+    """The types of alerts."""
+
+    STOCK_REPLENISH_FAILED = "STOCK_REPLENISH_FAILED"
+    LOW_STOCK = "LOW_STOCK"
+    LEASE_TIMEOUT = "LEASE_TIMEOUT"
+    HIGH_FAILURE_RATE = "HIGH_FAILURE_RATE"
+    NO_STOCK_FREQUENT = "NO_STOCK_FREQUENT"
+    SYSTEM_HEALTH = "SYSTEM_HEALTH"
+
+
+class AlertLevelName(StrEnum):
+    """The levels of alerts."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+IdsArgument = Annotated[list[int], typer.Argument(metavar="ID...", min=1, help="The alerts, as 'list' names them.")]
+
+
+@command(alerts, "list")
+def list_alerts(
+    cli: Cli,
+    state: Annotated[AlertState | None, typer.Option("--state", help="Only those in this state.")] = None,
+    type: Annotated[  # noqa: A002  (as the contract names it)
+        AlertType | None, typer.Option("--type", help="Only those of this type.")
+    ] = None,
+    level: Annotated[AlertLevelName | None, typer.Option("--level", help="Only those of this level.")] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="U", help="Only those about this user's campaigns.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many.")] = 20,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> None:
+    """List alerts, those that go on first, then newest first."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import alerts as view
+    from kylink_cli.rules.delivery import GIVE_UP_AFTER
+    from kylink_cli.store import outbox
+    from kylink_cli.store.alerts import AlertFilter, read_alerts
+
+    database = wiring.existing_database(cli.settings)
+    now = database.now()
+    with database.reading() as session:
+        found = read_alerts(session, AlertFilter(state, type, level, user, limit))
+        undelivered = outbox.undelivered(session, now - GIVE_UP_AFTER)
+    view.show_list(cli.console, found, undelivered, now)
+
+
+@command(alerts, "show")
+def show(
+    cli: Cli,
+    alert_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="The alert, as 'list' names it.")],
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> None:
+    """Show one alert whole, and whom it concerns."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import alerts as view
+    from kylink_cli.store import alerts as store
+
+    with wiring.existing_database(cli.settings).reading() as session:
+        alert = store.get(session, [alert_id]).get(alert_id)
+        users = store.users_of(session, alert_id)
+    if alert is None:
+        raise NotFoundError(f"there is no alert {alert_id}: 'kylink alerts list' shows them")
+    view.show_alert(cli.console, alert, users)
+
+
+@command(alerts, "ack")
+def acknowledge(
+    cli: Cli,
+    alert_ids: IdsArgument,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> int:
+    """Take alerts on: they are not repeated any more, unless they get worse; their end is still told."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import alerts as view
+    from kylink_cli.jobs import alert_acts
+
+    database = wiring.existing_database(cli.settings)
+    results = alert_acts.acknowledge(database, alert_ids, database.now())
+    return view.show_results(cli.console, results)
+
+
+@command(alerts, "resolve")
+def resolve(
+    cli: Cli,
+    alert_ids: IdsArgument,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> int:
+    """Say that alerts are over; one whose condition goes on is opened again by the next check."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import alerts as view
+    from kylink_cli.jobs import alert_acts
+
+    database = wiring.existing_database(cli.settings)
+    results = alert_acts.resolve(database, wiring.alerting(cli.settings), alert_ids, database.now())
+    return view.show_results(cli.console, results)
+
+
+@command(alerts, "silence")
+def silence(
+    cli: Cli,
+    type: Annotated[  # noqa: A002  (as the contract names it)
+        AlertType | None, typer.Option("--type", help="Alerts of this type.")
+    ] = None,
+    campaign: Annotated[str | None, typer.Option("--campaign", metavar="ID", help="About this campaign.")] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="U", help="About this user's campaigns.")] = None,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="For so long, as in 90m, 8h, 2d or 1w.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="MOMENT", help="Until then, as in 2026-02-06T08:00Z.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, for those who wonder.")] = None,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> None:
+    """Tell nobody of certain alerts for a time; all that is named must fit.
+
+    An alert about several campaigns is silent once all of them are covered. It is still listed, and told of if it goes
+    on when the silence ends.
+    """
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import alerts as view
+    from kylink_cli.jobs import alert_acts
+    from kylink_cli.rules.silences import Silence, parse_end
+
+    database = wiring.existing_database(cli.settings)
+    now = database.now()
+    try:
+        wanted = Silence(parse_end(duration, until, now), type, campaign, user)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    record = alert_acts.silence(database, wanted, reason, now)
+    view.show_silence(cli.console, record)
+
+
+@command(alerts, "silences")
+def silences(cli: Cli, json: JsonOption = False) -> None:  # noqa: ARG001  (the command declaration reads it)
+    """List the silences that go on."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import alerts as view
+    from kylink_cli.store import silences as store
+
+    database = wiring.existing_database(cli.settings)
+    now = database.now()
+    with database.reading() as session:
+        found = store.read_active(session, now)
+    view.show_silences(cli.console, found, now)
+
+
+@command(alerts, "unsilence")
+def unsilence(
+    cli: Cli, silence_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="As 'silences' names it.")]
+) -> None:
+    """End a silence."""
+    from kylink_cli import wiring
+    from kylink_cli.jobs import alert_acts
+
+    alert_acts.unsilence(wiring.existing_database(cli.settings), silence_id)
+    cli.console.say(f"silence {silence_id} has ended")
+
+
+@command(alerts, "test")
+def send_test(cli: Cli, json: JsonOption = False) -> int:  # noqa: ARG001  (the command declaration reads it)
+    """Send a probe through every channel; exit 10 if some fail, 1 if all do."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import alerts as view
+    from kylink_cli.jobs.delivery import send_probe
+
+    alerting = wiring.alerting(cli.settings)
+    if not alerting.channels:
+        raise ConfigError("nobody is told of alerts: set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL")
+    results = send_probe(alerting)
+    view.show_probe(cli.console, results)
+    if all(result.error is None for result in results):
+        return 0
+    return PartlyDoneError.exit_code if any(result.error is None for result in results) else KylinkError.exit_code
+
+
+@command(alerts, "purge")
+def purge(
+    cli: Cli,
+    days: Annotated[
+        int | None, typer.Option("--days", min=0, max=3650, help="Kept so long. [default: ALERT_RETENTION_DAYS]")
+    ] = None,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> None:
+    """Delete alerts that were resolved long ago, with the silences and notifications of that time."""
+    from kylink_cli import wiring
+    from kylink_cli.cli.views import alerts as view
+    from kylink_cli.jobs import alert_acts
+
+    kept_days = cli.settings.alert_retention_days if days is None else days
+    database = wiring.existing_database(cli.settings)
+    purged = alert_acts.purge(database, kept_days, database.now())
+    view.show_purged(cli.console, purged, kept_days)

@@ -1,0 +1,142 @@
+"""What an operator does with alerts: take them on, close them, silence them, delete old ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from kylink_cli.errors import NotFoundError, UsageError
+from kylink_cli.jobs.alerting import Alerting, post
+from kylink_cli.jobs.purge import purge as purge_batches
+from kylink_cli.rules.silences import Silence
+from kylink_cli.rules.text import one_line
+from kylink_cli.store import alerts, campaigns, retention, silences
+from kylink_cli.store.database import Database
+from kylink_cli.store.tables import SilenceRecord
+
+REASON_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What has become of one alert that was named.
+
+    Attributes:
+        alert_id: the alert.
+        ok: whether it is as was asked for.
+        state: its state now; `unknown` if there is no such alert.
+        message: what was done, in a few words.
+    """
+
+    alert_id: int
+    ok: bool
+    state: str
+    message: str
+
+
+def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> list[Result]:
+    """Record that somebody takes alerts on.
+
+    Raises:
+        DatabaseError: the database failed.
+    """
+
+    def act(session: Session) -> list[Result]:
+        changed = alerts.acknowledge(session, alert_ids, now)
+        found = alerts.get(session, alert_ids)
+        states = {alert_id: alert.state for alert_id, alert in found.items()}
+        return [_acknowledged(alert_id, states.get(alert_id), changed) for alert_id in alert_ids]
+
+    return database.commit(act)
+
+
+def resolve(database: Database, alerting: Alerting, alert_ids: Sequence[int], now: datetime) -> list[Result]:
+    """Record that alerts are over; the next run of a job tells those who were told of them.
+
+    Raises:
+        DatabaseError: the database failed.
+    """
+
+    def act(session: Session) -> list[Result]:
+        found = alerts.get(session, alert_ids)
+        going_on = [alert.fingerprint for alert in found.values() if alert.state != "resolved"]
+        posted = post(session, alerting, (), going_on, now)
+        return [_resolved(alert_id, posted.resolved, set(found)) for alert_id in alert_ids]
+
+    return database.commit(act)
+
+
+def silence(database: Database, wanted: Silence, reason: str | None, now: datetime) -> SilenceRecord:
+    """Tell nobody of certain alerts for a time.
+
+    Raises:
+        UsageError: nothing is named.
+        NotFoundError: there is no such campaign.
+        DatabaseError: the database failed.
+    """
+    if wanted.type is None and wanted.campaign_id is None and wanted.user_id is None:
+        raise UsageError("name what is to be silent: --type, --campaign, --user, or several of them")
+    clean = None if reason is None else one_line(reason, REASON_LENGTH)
+
+    def act(session: Session) -> SilenceRecord:
+        if wanted.campaign_id is not None and not campaigns.facts(session, [wanted.campaign_id]):
+            raise NotFoundError(f"unknown campaign {one_line(wanted.campaign_id)}: 'kylink campaigns list' shows them")
+        alerts.forget_silences(session)
+        return silences.add(session, wanted, clean, now)
+
+    return database.commit(act)
+
+
+def unsilence(database: Database, silence_id: int) -> None:
+    """End a silence.
+
+    Raises:
+        NotFoundError: there is none.
+        DatabaseError: the database failed.
+    """
+
+    def act(session: Session) -> None:
+        if not silences.remove(session, silence_id):
+            raise NotFoundError(f"there is no silence {silence_id}: 'kylink alerts silences' shows them")
+        alerts.forget_silences(session)
+
+    database.commit(act)
+
+
+def purge(database: Database, kept_days: int, now: datetime) -> int:
+    """Delete resolved alerts, ended silences and settled notifications.
+
+    Args:
+        database: where they are.
+        kept_days: how long they are kept, days.
+        now: when.
+
+    Returns:
+        How many rows were deleted.
+
+    Raises:
+        DatabaseError: the database failed; every batch before is committed.
+    """
+    before = now - timedelta(days=kept_days)
+    return sum(purge_batches(database, [(delete, before) for delete in retention.OF_ALERTS]))
+
+
+def _acknowledged(alert_id: int, state: str | None, changed: set[int]) -> Result:
+    if state is None:
+        return _unknown(alert_id)
+    if alert_id in changed:
+        return Result(alert_id, ok=True, state=state, message="acknowledged")
+    message = "was acknowledged already" if state == "acknowledged" else "is over: there is nothing to acknowledge"
+    return Result(alert_id, ok=state == "acknowledged", state=state, message=message)
+
+
+def _resolved(alert_id: int, changed: Sequence[int], known: set[int]) -> Result:
+    if alert_id not in known:
+        return _unknown(alert_id)
+    message = "resolved" if alert_id in changed else "was resolved already"
+    return Result(alert_id, ok=True, state="resolved", message=message)
+
+
+def _unknown(alert_id: int) -> Result:
+    return Result(alert_id, ok=False, state="unknown", message="there is no such alert")

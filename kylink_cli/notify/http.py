@@ -1,0 +1,57 @@
+"""Posting JSON to a service, as webhooks and chat services take it; what goes wrong is told without the address."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kylink_cli.notify.base import ChannelError
+
+# Each step of a call; whoever sends a message bounds the whole.
+STEP_SECONDS = 10
+_ANSWER_BYTES = 65_536
+
+
+def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """Post a JSON document.
+
+    Args:
+        url: where to; it may hold secrets.
+        body: the document.
+        headers: what else is sent.
+
+    Returns:
+        The beginning of the answer's body.
+
+    Raises:
+        ChannelError: there was no answer, or none that says success.
+    """
+    import httpx
+
+    sent = {"Content-Type": "application/json", "User-Agent": "kylink", **(headers or {})}
+    try:
+        with (
+            httpx.Client(timeout=STEP_SECONDS, trust_env=False, follow_redirects=False) as client,
+            client.stream("POST", url, content=body, headers=sent) as response,
+        ):
+            if not response.is_success:
+                raise ChannelError(f"HTTP {response.status_code}")
+            return _beginning(response.iter_bytes())
+    except httpx.TimeoutException:
+        raise ChannelError("no answer in time") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ChannelError(f"can't be reached: {type(error).__name__}") from None
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """A document as JSON in UTF-8."""
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _beginning(chunks: Any) -> bytes:
+    """As much of an answer as anybody needs, however long it goes on."""
+    found = b""
+    for chunk in chunks:
+        found += chunk
+        if len(found) >= _ANSWER_BYTES:
+            break
+    return found

@@ -1,0 +1,56 @@
+"""A JSON webhook, signed so that the receiver knows who sent a message, and when (docs/alerts.md)."""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kylink_cli.notify.http import json_bytes, post_json
+from kylink_cli.rules.alerts import AlertLevel
+from kylink_cli.rules.notices import Message
+
+KEY_HEADER = "X-Kylink-Notification"
+TIMESTAMP_HEADER = "X-Kylink-Timestamp"
+SIGNATURE_HEADER = "X-Kylink-Signature"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """The signature of a message: HMAC-SHA256 over the timestamp, a dot and the body, in hexadecimal."""
+    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Posts messages as JSON.
+
+    Attributes:
+        url: where to.
+        secret: signs them; None for no signature.
+        lowest: notices below this level are not for it.
+        clock: tells when a message is sent, so that a receiver can refuse old ones.
+        name: names it for people and in the outbox.
+    """
+
+    url: str
+    secret: str | None
+    lowest: AlertLevel = "INFO"
+    clock: Callable[[], datetime] = _utc_now
+    name: str = "webhook"
+
+    def send(self, message: Message) -> None:
+        """Post a message.
+
+        Raises:
+            ChannelError: it did not arrive.
+        """
+        body = json_bytes(message.document)
+        timestamp = str(int(self.clock().timestamp()))
+        headers = {KEY_HEADER: message.key, TIMESTAMP_HEADER: timestamp}
+        if self.secret is not None:
+            headers[SIGNATURE_HEADER] = f"sha256={signature(self.secret, timestamp, body)}"
+        post_json(self.url, body, headers)

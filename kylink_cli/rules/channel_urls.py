@@ -1,0 +1,60 @@
+"""The addresses of notification channels, as settings hold them: several in one text, each with its lowest level."""
+
+import re
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlsplit, urlunsplit
+
+from kylink_cli.rules.alerts import LEVELS, AlertLevel
+
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*://"
+# A comma may be part of an address; one that ends it is followed by a blank or by the next address.
+_BETWEEN = re.compile(rf",?\s+|,(?={_SCHEME})")
+_ADDRESS = re.compile(rf"{_SCHEME}.+")
+_LEVEL_PARAMETER = "min_level"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUrl:
+    """Where a channel sends to, and what it carries.
+
+    Attributes:
+        url: the address, secrets included, without `min_level`.
+        lowest: notices below this level are not for it.
+    """
+
+    url: str
+    lowest: AlertLevel
+
+    @property
+    def scheme(self) -> str:
+        """The kind of channel."""
+        return self.url.partition("://")[0].lower()
+
+
+def parse_channel_urls(text: str, default: AlertLevel = "INFO") -> list[ChannelUrl]:
+    """Read addresses that are separated by blanks or commas.
+
+    Args:
+        text: the addresses; `min_level=ERROR` among the parameters of one is taken out of it.
+        default: the lowest level of an address that names none.
+
+    Raises:
+        ValueError: one is no address, or names an unknown level; the message shows nothing of it but its place.
+    """
+    parts = [part for part in _BETWEEN.split(text.strip().strip(",")) if part]
+    return [_parse(part, f"address {place}", default) for place, part in enumerate(parts, start=1)]
+
+
+def _parse(text: str, which: str, default: AlertLevel) -> ChannelUrl:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError(f"must be addresses like mailto://…, separated by blanks: {which} is none")
+    parts = urlsplit(text)
+    parameters = [p.partition("=") for p in parts.query.split("&")] if parts.query else []
+    levels = [value.upper() for name, _, value in parameters if name == _LEVEL_PARAMETER]
+    if any(level not in LEVELS for level in levels):
+        raise ValueError(f"min_level of {which} must be {', '.join(LEVELS[:-1])} or {LEVELS[-1]}")
+    if not levels:
+        return ChannelUrl(text, default)
+    query = "&".join("".join(p) for p in parameters if p[0] != _LEVEL_PARAMETER)
+    return ChannelUrl(urlunsplit(parts._replace(query=query)), cast("AlertLevel", levels[-1]))

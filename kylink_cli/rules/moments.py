@@ -1,0 +1,8 @@
+"""Moments as programs read them."""
+
+from datetime import UTC, datetime
+
+
+def iso(moment: datetime) -> str:
+    """A moment as ISO 8601 in UTC with `Z`, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,114 @@
+"""Notifications: what people are told of in one run, put together as one message for each channel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kylink_cli.rules import alert_texts as texts
+from kylink_cli.rules.alert_book import Event
+from kylink_cli.rules.alerts import LEVELS, AlertLevel
+
+# Chat services refuse longer texts.
+BODY_LENGTH = 3_500
+# Entries of a list in an alert's metadata that are sent along.
+SENT_ENTRIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What people are told of one alert.
+
+    Attributes:
+        event: what has happened.
+        level: the worst level that they were told of, which decides who hears of it.
+        alert: the alert as JSON (contract, section 3).
+    """
+
+    event: Event
+    level: AlertLevel
+    alert: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What has happened, in one line."""
+        title = str(self.alert["title"])
+        if self.event == "resolved":
+            return texts.resolved(title)
+        return texts.still(title, self.alert["count"]) if self.event == "repeated" else title
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A notification as a channel sends it.
+
+    Attributes:
+        key: names it for good, also when it is sent again.
+        title: its subject.
+        body: its text.
+        level: the worst of its notices.
+        document: all of it, for programs.
+    """
+
+    key: str
+    title: str
+    body: str
+    level: AlertLevel
+    document: dict[str, Any] = field(default_factory=dict)
+
+
+def compose(key: str, notices: Sequence[Notice]) -> Message:
+    """One message for everything that people are told of: what is worst first, what is over last.
+
+    Args:
+        key: names the message.
+        notices: at least one.
+    """
+    ordered = sorted(notices, key=lambda n: (n.event == "resolved", -LEVELS.index(n.level), n.alert["id"]))
+    level = ordered[0].level
+    title = texts.subject(level, _title(ordered))
+    body = _cut("\n\n".join(_paragraph(notice) for notice in ordered))
+    alerts = [{"event": notice.event, **_bounded(notice.alert)} for notice in ordered]
+    document = {"id": key, "kind": "alerts", "level": level, "title": title, "text": body, "alerts": alerts}
+    return Message(key, title, body, level, document)
+
+
+def probe(key: str) -> Message:
+    """The message of `kylink alerts test`."""
+    title, body = texts.subject("INFO", texts.probe()), texts.probe()
+    document = {"id": key, "kind": "test", "level": "INFO", "title": title, "text": body, "alerts": []}
+    return Message(key, title, body, "INFO", document)
+
+
+def for_level(notices: Sequence[Notice], lowest: AlertLevel) -> list[Notice]:
+    """The notices that a channel with a lowest level carries."""
+    return [notice for notice in notices if LEVELS.index(notice.level) >= LEVELS.index(lowest)]
+
+
+def _title(notices: Sequence[Notice]) -> str:
+    if len(notices) == 1:
+        return notices[0].title
+    resolved = sum(notice.event == "resolved" for notice in notices)
+    return texts.grouped(len(notices) - resolved, resolved)
+
+
+def _paragraph(notice: Notice) -> str:
+    if notice.event == "resolved":
+        return notice.title
+    heading = texts.paragraph(notice.alert["level"], notice.title)
+    # The message begins with the title.
+    rest = str(notice.alert["message"]).splitlines()[1:]
+    return "\n".join([heading, *rest, texts.alert_commands(notice.alert["id"])])
+
+
+def _cut(body: str) -> str:
+    if len(body) <= BODY_LENGTH:
+        return body
+    return f"{body[: BODY_LENGTH - len(texts.cut()) - 1]}\n{texts.cut()}"
+
+
+def _bounded(alert: dict[str, Any]) -> dict[str, Any]:
+    """The alert with metadata of bounded size; its figures count all entries."""
+    metadata = {
+        name: value[:SENT_ENTRIES] if isinstance(value, list) else value for name, value in alert["metadata"].items()
+    }
+    return {**alert, "metadata": metadata}

@@ -1,0 +1,96 @@
+"""What the alert check looks at: a fixed number of statements, however much there is to see."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from kylink_cli.rules.check_facts import CrashedRun, HeldLeases, LowCampaign, Share, Subject, SupplyRate
+from kylink_cli.rules.replenishment import Policy, need
+from kylink_cli.store.levels import Scope, read_levels
+from kylink_cli.store.tables import Campaign, Lease, NoStockEvent, Run, SupplyRequest, in_state, table
+
+_campaigns = table(Campaign)
+_leases = table(Lease)
+_events = table(NoStockEvent)
+_runs = table(Run)
+_requests = table(SupplyRequest)
+
+
+def read_low_campaigns(session: Session, policy: Policy, now: datetime) -> list[LowCampaign]:
+    """The active campaigns below their watermark.
+
+    Args:
+        session: a transaction.
+        policy: decides where the watermark is.
+        now: the moment of the check.
+    """
+    levels = read_levels(session, now, Scope(), below=policy.highest_watermark)
+    needs = [need(level, policy, now) for level in levels]
+    return [
+        LowCampaign(Subject(n.level.campaign_id, n.level.user_id, n.level.name), n.level.available, n.watermark.items)
+        for n in needs
+        if n.low
+    ]
+
+
+def read_held_leases(session: Session, taken_by: datetime, now: datetime) -> list[HeldLeases]:
+    """By campaign, the active leases that were taken long ago or are past their deadline.
+
+    Args:
+        session: a transaction.
+        taken_by: leases taken by this moment are old.
+        now: deadlines by this moment are over.
+    """
+    is_overdue = _leases.c.expires_at <= now
+    statement = _by_campaign(_leases, func.count(), _sum(is_overdue), func.min(_leases.c.leased_at)).where(
+        in_state(_leases, "active"), or_(_leases.c.leased_at <= taken_by, is_overdue)
+    )
+    return [HeldLeases(Subject(*row[:3]), *row[3:]) for row in session.execute(statement)]
+
+
+def read_failed_leases(session: Session, since: datetime) -> list[Share]:
+    """By campaign, how many of the leases closed after a moment failed: expired, or released with an error."""
+    failed = in_state(_leases, "expired") | (in_state(_leases, "released") & _leases.c.error.is_not(None))
+    statement = _by_campaign(_leases, _sum(failed), func.count()).where(_leases.c.closed_at > since)
+    return [Share(Subject(*row[:3]), *row[3:]) for row in session.execute(statement)]
+
+
+def read_no_stock(session: Session, since: datetime) -> list[Share]:
+    """By campaign, how often consumers found nothing after a moment."""
+    statement = _by_campaign(_events, func.count()).where(_events.c.happened_at > since)
+    return [Share(Subject(*row[:3]), row[3]) for row in session.execute(statement)]
+
+
+def read_crashed_runs(session: Session, since: datetime) -> list[CrashedRun]:
+    """The runs that were found dead after a moment, newest first."""
+    statement = (
+        select(_runs.c.id, _runs.c.job, _runs.c.host)
+        .where(_runs.c.status == "crashed", _runs.c.finished_at > since)
+        .order_by(_runs.c.id.desc())
+    )
+    return [CrashedRun(*row) for row in session.execute(statement)]
+
+
+def read_supply_rate(session: Session, since: datetime) -> SupplyRate:
+    """How the supply service answered after a moment; a request that is still open with an error counts as failed."""
+    finished = _requests.c.finished_at > since
+    answered = select(func.count()).where(in_state(_requests, "answered"), finished)
+    ended_badly = or_(in_state(_requests, "refused"), in_state(_requests, "in_doubt")) & finished
+    left_open = in_state(_requests, "open") & _requests.c.error.is_not(None)
+    return SupplyRate(
+        session.scalars(answered.select_from(_requests)).one(),
+        session.scalars(select(func.count()).select_from(_requests).where(ended_badly)).one()
+        + session.scalars(select(func.count()).select_from(_requests).where(left_open)).one(),
+    )
+
+
+def _by_campaign(rows: Any, *figures: Any) -> Select[Any]:
+    c = _campaigns.c
+    statement = select(c.id, c.user_id, c.name, *figures).join_from(rows, _campaigns, c.id == rows.c.campaign_id)
+    return statement.group_by(c.id, c.user_id, c.name)
+
+
+def _sum(condition: ColumnElement[bool]) -> Any:
+    return func.sum(case((condition, 1), else_=0))
