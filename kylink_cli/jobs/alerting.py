@@ -106,9 +106,8 @@ class _Posting:
 
     def resolve(self, alert: Alert) -> None:
         """Enter that a condition is over."""
-        if alert.state != "resolved":
-            self._set(alert, over(alerts.entry_of(alert)))
-            self.posted.resolved.append(alert.id or 0)
+        self._set(alert, over(alerts.entry_of(alert)))
+        self.posted.resolved.append(alert.id or 0)
 
     def tell(self, alert: Alert) -> None:
         """Decide what people are told of an alert."""

@@ -182,7 +182,7 @@ async def _try(channel: Channel, message: Message, seconds: float) -> str | None
     except ChannelError as error:
         return one_line(str(error), ERROR_LENGTH)
     except TimeoutError:
-        return f"no answer within {seconds:.0f} s"
+        return f"no answer within {seconds:.2g} s"
     except Exception as error:  # noqa: BLE001  (a channel of whatever kind never fails a run)
         # Its text may hold a secret that nobody has masked.
         return f"unexpected {type(error).__name__}"

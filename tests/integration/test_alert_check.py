@@ -284,6 +284,15 @@ def test_an_alert_that_no_check_looks_at_is_repeated_too(checks: Checks, receive
     assert events == ["opened", "repeated"]
 
 
+def test_an_alert_that_no_check_looks_at_is_silenced_by_its_type_too(checks: Checks, receiver: Receiver) -> None:
+    with checks.database.writing() as session:
+        post(session, Alerting(), [replenish_failed([Failure("a1", "A", "alice", "HTTP 500", 2)], START)], [], START)
+        silences.add(session, Silence(START + DAY, type=REPLENISH_FAILED), None, START)
+    for _ in range(5):
+        checks.check()
+    assert receiver.requests == []
+
+
 @pytest.mark.parametrize(("number", "level"), [(1, "WARNING"), (10, "WARNING"), (11, "ERROR"), (25, "ERROR")])
 def test_a_run_with_failures_is_one_alert_that_a_later_run_without_resolves(
     checks: Checks, receiver: Receiver, number: int, level: str
@@ -303,6 +312,11 @@ def test_a_run_with_failures_is_one_alert_that_a_later_run_without_resolves(
 
 def test_what_was_kept_long_enough_is_deleted_and_the_last_run_of_each_kind_stays(checks: Checks) -> None:
     old, young = START - 30 * DAY - TICK, START - 30 * DAY
+    store(
+        checks,
+        run("stock_replenish", old, trigger="manual"),
+        run("stock_replenish", old, status="partial"),
+    )
     for moment in (old, young):
         store(
             checks,
@@ -320,7 +334,7 @@ def test_what_was_kept_long_enough_is_deleted_and_the_last_run_of_each_kind_stay
     purged = checks.check().report.purged
     assert purged == 7  # runs 2, request 1, silence 1, alert 1, notifications 2
     counts = {model: _count(checks, model) for model in (Run, SupplyRequest, SilenceRecord, Alert, Notification)}
-    assert counts == {Run: 3, SupplyRequest: 3, SilenceRecord: 1, Alert: 3, Notification: 4}
+    assert counts == {Run: 5, SupplyRequest: 3, SilenceRecord: 1, Alert: 3, Notification: 4}
 
 
 def _alert(fingerprint: str, resolved: datetime | None, state: str) -> Alert:

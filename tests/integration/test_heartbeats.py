@@ -41,13 +41,13 @@ class Host:
     folder: Path
     warnings: list[str] = field(default_factory=list)
 
-    def run(self, url: str, report: Report | None = None, *, error: Exception | None = None) -> Finished[Report]:
+    def run(self, url: str, *, error: Exception | None = None, timeout_seconds: float = 60) -> Finished[Report]:
         async def work(_run: RunContext) -> Report:
             if error is not None:
                 raise error
-            return report or Done()
+            return Done()
 
-        ping = Heartbeat(url, self.warnings.append, timeout_seconds=0.3).ping
+        ping = Heartbeat(url, self.warnings.append, timeout_seconds).ping
         machinery = Machinery(self.database, FileLocks(self.folder / "locks"), lambda _event: None, ping)
         return run_job(machinery, RunRequest("monitoring_alert"), work)
 
@@ -88,7 +88,7 @@ def test_a_refused_connection_fails_no_run_and_shows_no_address(host: Host) -> N
 
 def test_a_service_that_hangs_fails_no_run_and_is_left(host: Host, receiver: Receiver) -> None:
     receiver.hangs = True
-    assert host.run(receiver.url).report.status == "succeeded"
+    assert host.run(receiver.url, timeout_seconds=0.3).report.status == "succeeded"
     assert not receiver.released.is_set()
     assert len(host.warnings) == 2
 

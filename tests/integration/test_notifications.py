@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from kylink_cli.notify.webhook import Webhook
 from kylink_cli.store import no_stock
 from kylink_cli.store.database import Database
+from kylink_cli.store.tables import Notification
 from tests.support.alerts import Checks
 from tests.support.database import add_campaigns
 from tests.support.web import Receiver, receiving
@@ -132,11 +135,26 @@ def test_a_receiver_that_hangs_is_cut_off_and_delays_no_other(checks: Checks, re
     with receiving() as hanging:
         hanging.hangs = True
         checks.channels = [Webhook(hanging.url, None, name="hanging"), Webhook(receiver.url, None)]
-        checks.channel_seconds = 0.3
+        checks.channel_seconds = 5
         delivered = checks.check().delivered
         assert not hanging.released.is_set()
     assert (delivered.sent, delivered.failed) == (1, 1)
     assert told(receiver) == [[("opened", "LOW_STOCK")]]
+    assert "hanging failed: no answer within 5 s" in str(checks.events)
+
+
+def test_what_a_channel_s_time_does_not_suffice_for_is_left_to_the_next_run(checks: Checks) -> None:
+    with receiving() as hanging:
+        hanging.status = 503
+        checks.channels = [Webhook(hanging.url, None)]
+        checks.check()
+        checks.fill("c1")
+        hanging.hangs = True
+        checks.channel_seconds = 0.5
+        assert checks.check().delivered.failed == 1
+    with checks.database.reading() as session:
+        found = session.scalars(select(Notification).order_by(col(Notification.id))).all()
+    assert [(n.attempts, n.claimed_by) for n in found] == [(2, None), (0, None)]
 
 
 def test_a_refused_connection_fails_no_run(checks: Checks) -> None:

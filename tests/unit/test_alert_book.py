@@ -59,6 +59,11 @@ def test_a_worse_level_is_told_at_once_and_a_better_one_is_not() -> None:
     assert told(["INFO", "ERROR", "WARNING", "ERROR"]) == [(0, "opened"), (10, "raised")]
 
 
+def test_a_repeat_at_a_better_level_does_not_make_people_forget_the_worst() -> None:
+    looks: list[Look] = ["ERROR", "WARNING", "WARNING", "WARNING", "ERROR"]
+    assert told(looks) == [(0, "opened"), (30, "repeated")]
+
+
 def test_flapping_every_check_is_told_as_one_pair_a_window() -> None:
     looks: list[Look] = ["WARNING", None] * 6
     assert told(looks) == [
