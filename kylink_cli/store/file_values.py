@@ -1,6 +1,7 @@
 """Values of `file:` supplies that were handed out, each once."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 from sqlalchemy import select
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.store.database import Database, upsert
 from kylink_cli.store.tables import FileValue, table
+
+_LOOKED_UP_AT_ONCE = 1000
 
 _values = table(FileValue)
 
@@ -18,8 +21,25 @@ class FileValues:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def unused(self, source: str, values: Iterator[str]) -> Iterator[str]:
+        """Those of a file's values that were not handed out yet, in order.
+
+        A long used-up beginning is passed over with a look-up for many lines, and without holding up other writers.
+
+        Args:
+            source: the file that they come from.
+            values: what it holds; read only as far as needed.
+
+        Raises:
+            DatabaseError: the database failed.
+        """
+        while batch := list(islice(values, _LOOKED_UP_AT_ONCE)):
+            with self._database.reading() as session:
+                used = _used(session, source, batch)
+            yield from (value for value in batch if value not in used)
+
     def take(self, source: str, key: str, quantity: int, values: Iterator[str]) -> list[str]:
-        """Hand out values that were never handed out; the same key gets the same ones again.
+        """Hand out values that no other order has got; the same key gets the same ones again.
 
         Args:
             source: the file that they come from.
@@ -28,13 +48,19 @@ class FileValues:
             values: the values to choose from, in order; read only as far as needed.
 
         Raises:
-            DatabaseError: nothing was handed out.
+            DatabaseError: the database failed; what was handed out already stays the key's.
         """
-        with self._database.writing() as session:
+        with self._database.reading() as session:
             taken = _of_key(session, source, key)
-            while len(taken) < quantity and (batch := list(islice(values, quantity - len(taken)))):
-                taken += _claim(session, source, key, batch)
-            return taken
+        while len(taken) < quantity and (batch := list(islice(values, quantity - len(taken)))):
+            taken += self._database.commit(partial(_claim, source=source, key=key, values=batch))
+        return taken
+
+
+def _used(session: Session, source: str, values: list[str]) -> set[str]:
+    """Which of some values were handed out."""
+    statement = select(_values.c.value).where(_values.c.source == source, _values.c.value.in_(values))
+    return set(session.scalars(statement))
 
 
 def _of_key(session: Session, source: str, key: str) -> list[str]:
@@ -43,7 +69,7 @@ def _of_key(session: Session, source: str, key: str) -> list[str]:
     return list(session.scalars(statement))
 
 
-def _claim(session: Session, source: str, key: str, values: list[str]) -> list[str]:
+def _claim(session: Session, *, source: str, key: str, values: list[str]) -> list[str]:
     """Give an order those values that no other has got."""
     insert = upsert(session, _values).on_conflict_do_nothing(index_elements=["source", "value"])
     rows = [{"source": source, "value": value, "request_key": key} for value in values]

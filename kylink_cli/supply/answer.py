@@ -9,6 +9,8 @@ from kylink_cli.supply.base import SuppliedItem, Supply
 from kylink_cli.supply.errors import InvalidResponseError
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+# Eight mebibytes could hold millions: an answer is not searched for good items behind more bad ones than these.
+MAX_BAD_ITEMS = 1000
 
 
 class _BadItemError(Exception):
@@ -24,22 +26,31 @@ def parse_answer(body: bytes, quantity: int, now: datetime) -> Supply:
         now: an item whose life ended before this moment is no good.
 
     Returns:
-        The good items; `fault` says what is wrong with the others, if there are any.
+        The good items; if bad ones have made them fewer than was asked for, `fault` says what is wrong.
 
     Raises:
-        InvalidResponseError: the answer can't be read, or none of its items is good.
+        InvalidResponseError: the answer can't be read, or it holds bad items alone.
     """
+    entries = _entries(body)
+    items, faults = _good_and_bad(entries, quantity, now)
+    fault = _fault(faults) if faults and len(items) < quantity else None
+    if fault is not None and not items:
+        raise fault
+    return Supply(tuple(items), surplus=len(entries) - len(items) - len(faults), fault=fault)
+
+
+def _good_and_bad(entries: list[Any], quantity: int, now: datetime) -> tuple[list[SuppliedItem], list[str]]:
+    """The first good items, as many as were asked for, and what is wrong with each that was passed over."""
     items: list[SuppliedItem] = []
     faults: list[str] = []
-    for position, entry in enumerate(_entries(body)):
+    for position, entry in enumerate(entries[: quantity + MAX_BAD_ITEMS], start=1):
+        if len(items) == quantity:
+            break
         try:
             items.append(_item(entry, now))
         except _BadItemError as error:
-            faults.append(f"item {position + 1}: {error}")
-    fault = _fault(faults)
-    if fault is not None and not items:
-        raise fault
-    return Supply(tuple(items[:quantity]), surplus=max(0, len(items) - quantity), fault=fault)
+            faults.append(f"item {position}: {error}")
+    return items, faults
 
 
 def _entries(body: bytes) -> list[Any]:
@@ -79,8 +90,6 @@ def _moment(text: Any) -> datetime:
     raise _BadItemError("expires_at is no moment in ISO 8601 with a time zone")
 
 
-def _fault(faults: list[str]) -> InvalidResponseError | None:
-    if not faults:
-        return None
+def _fault(faults: list[str]) -> InvalidResponseError:
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return InvalidResponseError(f"the answer holds bad items: {faults[0]}{more}")

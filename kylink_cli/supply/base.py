@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kylink_cli.supply.errors import InvalidResponseError
 
@@ -44,7 +44,7 @@ class Supply:
     Attributes:
         items: the good items, at most as many as were asked for.
         surplus: items beyond what was asked for; they are dropped and reported.
-        fault: what is wrong with the rest of a mixed answer; None if all of it was good.
+        fault: what is wrong with bad items that have made them fewer than was asked for; None otherwise.
     """
 
     items: tuple[SuppliedItem, ...]
@@ -52,6 +52,7 @@ class Supply:
     fault: InvalidResponseError | None = None
 
 
+@runtime_checkable
 class Supplier(Protocol):
     """A source of items."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from kylink_cli.rules.text import one_line
 from kylink_cli.rules.values import value_fault
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from kylink_cli.supply.errors import InvalidResponseError, UnreachableError
@@ -13,8 +14,16 @@ from kylink_cli.supply.errors import InvalidResponseError, UnreachableError
 class Memory(Protocol):
     """Remembers which values were handed out, and to which order."""
 
+    def unused(self, source: str, values: Iterator[str]) -> Iterator[str]:
+        """Those of a file's values that were not handed out yet, in order.
+
+        Args:
+            source: the file that they come from.
+            values: what it holds; read only as far as needed.
+        """
+
     def take(self, source: str, key: str, quantity: int, values: Iterator[str]) -> list[str]:
-        """Hand out values that were never handed out; the same key gets the same ones again.
+        """Hand out values that no other order has got; the same key gets the same ones again.
 
         Args:
             source: the file that they come from.
@@ -25,7 +34,7 @@ class Memory(Protocol):
 
 
 class FileSupplier:
-    """A file of values."""
+    """A file of values. A run reads it once, from its beginning to where the last order was served."""
 
     def __init__(self, path: Path, memory: Memory) -> None:
         """Name the file.
@@ -34,9 +43,10 @@ class FileSupplier:
             path: the file.
             memory: remembers what was handed out.
         """
-        self._path = path
+        self._file = _ValueFile(path)
+        self._source = str(path.absolute())
         self._memory = memory
-        self._values: Iterator[str] | None = None
+        self._unused: Iterator[str] | None = None
         # One order at a time reads on from where the last one stopped.
         self._turn = asyncio.Lock()
 
@@ -45,11 +55,14 @@ class FileSupplier:
 
         Raises:
             UnreachableError: the file can't be read.
-            InvalidResponseError: it holds a line that can't be a value.
+            InvalidResponseError: nothing is left but lines that can't be values.
         """
         async with self._turn:
             values = await asyncio.to_thread(self._take, order)
-        return Supply(tuple(SuppliedItem(value) for value in values))
+        fault = self._file.fault if len(values) < order.quantity else None
+        if fault is not None and not values:
+            raise fault
+        return Supply(tuple(SuppliedItem(value) for value in values), fault=fault)
 
     async def check(self) -> str:
         """Look whether the file can be read.
@@ -57,36 +70,62 @@ class FileSupplier:
         Raises:
             UnreachableError: it can't.
         """
-        await asyncio.to_thread(lambda: next(_lines(self._path), None))
-        return f"the file {self._path} can be read"
+        await asyncio.to_thread(lambda: next(iter(self._file), None))
+        return f"the file {self._file} can be read"
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Stop reading."""
+        self._unused = None
 
     def _take(self, order: Order) -> list[str]:
-        if self._values is None:
-            self._values = _lines(self._path)
-        return self._memory.take(str(self._path.absolute()), order.key, order.quantity, self._values)
+        if self._unused is None:
+            self._unused = self._memory.unused(self._source, iter(self._file))
+        try:
+            return self._memory.take(self._source, order.key, order.quantity, self._unused)
+        except Exception:
+            # What was read and not handed out is still in the file: the next order begins anew.
+            self._unused = None
+            raise
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """The values of a file, one a line; blank lines are none.
+class _ValueFile:
+    """The values of a file, one a line; blank lines are none, and lines that can't be values are passed over.
 
-    Raises:
-        UnreachableError: it can't be read.
-        InvalidResponseError: a line can't be a value.
+    Attributes:
+        fault: what is wrong with the first line that can't be a value, once it was met.
     """
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                value = line.rstrip("\r\n")
-                if not value.strip():
-                    continue
-                fault = value_fault(value)
-                if fault is not None:
-                    raise InvalidResponseError(f"line {number} of {path}: {fault}")
-                yield value
-    except OSError as error:
-        raise UnreachableError(f"the file {path} can't be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InvalidResponseError(f"the file {path} is not UTF-8 text") from None
+
+    def __init__(self, path: Path) -> None:
+        self.fault: InvalidResponseError | None = None
+        self._path = path
+
+    def __str__(self) -> str:
+        return one_line(str(self._path))
+
+    def __iter__(self) -> Iterator[str]:
+        """Read the file from its beginning.
+
+        Raises:
+            UnreachableError: it can't be read.
+        """
+        self.fault = None
+        try:
+            with self._path.open("rb") as file:
+                for number, line in enumerate(file, start=1):
+                    value = self._value(number, line)
+                    if value:
+                        yield value
+        except OSError as error:
+            raise UnreachableError(f"the file {self} can't be read: {error.strerror}") from None
+
+    def _value(self, number: int, line: bytes) -> str | None:
+        """The value in a line, None if there is none."""
+        try:
+            value = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            reason = value_fault(value) if value.strip() else None
+        except UnicodeDecodeError:
+            value, reason = "", "it is not UTF-8 text"
+        if reason is None:
+            return value if value.strip() else None
+        self.fault = self.fault or InvalidResponseError(f"line {number} of {self}: {reason}")
+        return None

@@ -6,10 +6,12 @@ httpx's own, which falls behind with many calls in flight.
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import certifi
@@ -17,6 +19,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from kylink_cli import __version__
+from kylink_cli.errors import ConfigError
 from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
 from kylink_cli.supply.base import Order, Supply
@@ -38,7 +41,7 @@ MAX_REASON_BYTES = 64 * 1024
 # The redirects that ask for the same method and body once more.
 _REPEATING = {307, 308}
 # aiohttp's words for "no connection was made", as httpx's transport hands them on.
-_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
 class HttpSupplier:
@@ -51,8 +54,11 @@ class HttpSupplier:
             url: where orders are posted.
             key: sent as a bearer token, to this host only.
             timeout_seconds: limit for one whole call.
+
+        Raises:
+            ConfigError: the address can't be one.
         """
-        self._url = httpx.URL(url)
+        self._url = _address(url)
         self._key = key
         self._timeout = timeout_seconds
         self._tls = _tls_context() if self._url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -67,6 +73,8 @@ class HttpSupplier:
         self._client = httpx.AsyncClient(
             transport=AiohttpTransport(verify=self._tls, trust_env=False, limits=_UNLIMITED),
             timeout=httpx.Timeout(None, connect=min(CONNECT_SECONDS, timeout_seconds)),
+            # Calls have nothing to do with each other: what one answer sets is not sent along with the next.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=False,
         )
 
@@ -119,9 +127,9 @@ class HttpSupplier:
                 break
         text = bytes(body[:MAX_REASON_BYTES]).decode("utf-8", errors="replace")
         # A service that echoes its request must not get the key into a log or an alert.
-        reason = _stated_reason(without_secrets(text, self._key, self._url.query.decode("ascii")))
+        reason = without_secrets(_stated_reason(text), self._key, self._url.query.decode("ascii"))
         retry_after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-        return judge_status(response.status_code, reason, retry_after)
+        return judge_status(response.status_code, one_line(reason, ERROR_LENGTH), retry_after)
 
     @asynccontextmanager
     async def _posted(self, order: Order) -> AsyncIterator[httpx.Response]:
@@ -141,7 +149,23 @@ class HttpSupplier:
         raise RedirectedError(f"{self._place} redirects more than {MAX_REDIRECTS} times")
 
 
-_UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=IDLE_SECONDS)
+# To aiohttp's pool 0 means no limit, and None a hundred: a call that waits for a connection would lose its time.
+_UNLIMITED = httpx.Limits(max_connections=0, max_keepalive_connections=None, keepalive_expiry=IDLE_SECONDS)
+
+
+def _address(url: str) -> httpx.URL:
+    """The address behind a URL.
+
+    Raises:
+        ConfigError: its host can't be looked up, or it holds what no URL holds.
+    """
+    try:
+        address = httpx.URL(url)
+        # The resolver's own encoding, which refuses empty and overlong labels.
+        address.host.encode("idna")
+    except (httpx.InvalidURL, ValueError):
+        raise ConfigError("PROXY_API_URL can't be called: look for odd characters, and at its host") from None
+    return address
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -182,15 +206,15 @@ async def _read_answer(response: httpx.Response) -> bytes:
 
 
 def _stated_reason(text: str) -> str:
-    """The title and detail of a problem document (RFC 9457), else the text itself; clean and cut."""
+    """The title and detail of a problem document (RFC 9457), else the text itself."""
     try:
         problem = json.loads(text)
     except (ValueError, RecursionError):
-        return one_line(text, ERROR_LENGTH)
+        return text
     if not isinstance(problem, dict):
-        return one_line(text, ERROR_LENGTH)
+        return text
     parts = [problem[name] for name in ("title", "detail") if isinstance(problem.get(name), str)]
-    return one_line(": ".join(parts) or text, ERROR_LENGTH)
+    return ": ".join(parts) or text
 
 
 @contextmanager
@@ -211,7 +235,7 @@ def _translated(place: str) -> Iterator[None]:
         if isinstance(cause, _NEVER_SENT):
             raise UnreachableError(f"{place} can't be reached: {_reason(cause)}") from None
         raise CutOffError(f"{place} cut the connection: {type(cause or error).__name__}") from None
-    except aiohttp.ClientResponseError:
+    except (aiohttp.ClientResponseError, UnicodeError):
         raise InvalidResponseError(f"{place} does not speak HTTP") from None
     except (aiohttp.ClientError, OSError) as error:
         raise CutOffError(f"{place} cut the connection: {type(error).__name__}") from None
@@ -220,5 +244,9 @@ def _translated(place: str) -> Iterator[None]:
 def _reason(error: BaseException) -> str:
     """Why no connection was made, in the system's words."""
     cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    text = getattr(cause, "verify_message", "") or getattr(cause, "strerror", None) or type(cause).__name__
-    return one_line(str(text), ERROR_LENGTH).lower()
+    if isinstance(cause, TimeoutError):
+        return "no connection in time"
+    # asyncio words some errors in its own way; the resolver's numbers are negative, and not the system's.
+    number = getattr(cause, "errno", None) or 0
+    text = os.strerror(number) if number > 0 else getattr(cause, "strerror", None) or "no connection"
+    return one_line(getattr(cause, "verify_message", "") or text, ERROR_LENGTH).lower()

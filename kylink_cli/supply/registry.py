@@ -3,12 +3,11 @@
 The entry point's name is the scheme of PROXY_API_URL; its object is called with `SupplierOptions`, returns a supplier.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
 
-from kylink_cli.errors import ConfigError
-from kylink_cli.rules.text import one_line
+from kylink_cli.errors import ConfigError, KylinkError
+from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.base import Supplier
 
 GROUP = "kylink.suppliers"
@@ -26,7 +25,7 @@ class SupplierOptions:
     """
 
     url: str
-    key: str | None
+    key: str | None = field(repr=False)
     timeout_seconds: float
 
 
@@ -38,18 +37,26 @@ def build_plugin(kind: str, options: SupplierOptions) -> Supplier:
         options: what it is built from.
 
     Raises:
-        ConfigError: no package has added that kind, or its package can't be loaded.
+        ConfigError: no package has added that kind, or its package does not give a supplier.
     """
     found = {point.name: point for point in entry_points(group=GROUP)}
     if kind not in found:
         known = ", ".join([*BUILT_IN, *sorted(found)])
         raise ConfigError(f"PROXY_API_URL is of the kind {one_line(kind)}: known are {known}")
-    supplier: Supplier = _load(found[kind])(options)
+    supplier = _build(found[kind], options)
+    if not isinstance(supplier, Supplier):
+        raise ConfigError(f"the supplier kind {kind} can't be used: {found[kind].value} gives no supplier")
     return supplier
 
 
-def _load(point: EntryPoint) -> Any:
+def _build(point: EntryPoint, options: SupplierOptions) -> object:
     try:
-        return point.load()
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"the supplier kind {point.name} can't be loaded: {one_line(str(error))}") from error
+        return point.load()(options)
+    except KylinkError:
+        raise
+    except Exception as error:
+        # Another package may fail in its own ways.
+        reason = without_secrets(str(error) or type(error).__name__, options.key)
+        raise ConfigError(
+            f"the supplier kind {point.name} can't be loaded: {one_line(reason, ERROR_LENGTH)}"
+        ) from error

@@ -8,6 +8,7 @@ import pytest
 from tests.support.installation import Installation
 
 PLUGIN = """
+from kylink_cli.errors import ConfigError
 from kylink_cli.supply.base import SuppliedItem, Supply
 
 class Made:
@@ -22,12 +23,21 @@ class Made:
 
     async def close(self):
         pass
+
+def broken(options):
+    raise ValueError(f"no licence for {options.key}")
+
+def empty(options):
+    raise KeyError
+
+def choosy(options):
+    raise ConfigError("PROXY_API_URL=made: needs a plan, as in made:gold")
 """
 
 
 @pytest.fixture
 def kylink(tmp_path: Path) -> Iterator[Installation]:
-    with Installation.at(tmp_path, "https://unused.invalid/", "the-key") as installed:
+    with Installation.at(tmp_path, "https://unused.invalid/", "the-secret-key") as installed:
         installed.add_campaigns("1")
         yield installed
 
@@ -75,6 +85,11 @@ def test_a_kind_that_another_package_adds(kylink: Installation, tmp_path: Path) 
     [
         ("made:Missing", "the supplier kind made can't be loaded: module 'made' has no attribute 'Missing'"),
         ("nowhere:Made", "the supplier kind made can't be loaded: No module named 'nowhere'"),
+        ("made:broken", "the supplier kind made can't be loaded: no licence for ***"),
+        ("made:empty", "the supplier kind made can't be loaded: KeyError"),
+        ("made:str", "the supplier kind made can't be loaded: module 'made' has no attribute 'str'"),
+        ("builtins:repr", "the supplier kind made can't be used: builtins:repr gives no supplier"),
+        ("made:choosy", "PROXY_API_URL=made: needs a plan, as in made:gold"),
     ],
 )
 def test_a_kind_whose_package_is_broken(kylink: Installation, tmp_path: Path, entry: str, reason: str) -> None:

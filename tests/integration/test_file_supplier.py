@@ -4,10 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from kylink_cli.store.database import Database
 from kylink_cli.store.file_values import FileValues
-from kylink_cli.supply.base import Order
+from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from kylink_cli.supply.errors import InvalidResponseError, UnreachableError
 from kylink_cli.supply.file import FileSupplier
 
@@ -20,8 +21,11 @@ def values(tmp_path: Path) -> Path:
 
 
 def ask(supplier: FileSupplier, key: str, quantity: int) -> list[str]:
-    supply = asyncio.run(supplier.supply(Order(key, "42", quantity, "{}")))
-    return [item.value for item in supply.items]
+    return [item.value for item in asyncio.run(supplier.supply(_order(key, quantity))).items]
+
+
+def _order(key: str, quantity: int) -> Order:
+    return Order(key, "42", quantity, "{}")
 
 
 def test_each_value_is_handed_out_once_also_by_later_runs(database: Database, values: Path) -> None:
@@ -61,21 +65,57 @@ def test_files_of_every_editor_are_read(database: Database, values: Path, conten
     assert ask(FileSupplier(values, FileValues(database)), "k1", 9) == expected
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
+BAD_LINES = pytest.mark.parametrize(
+    ("line", "reason"),
     [
-        (b"a\n" + b"x" * 4097, "line 2 of "),
-        (b"a\nb\x1b[31m\n", "line 2 of "),
-        (b"\xff\xfe", "is not UTF-8 text"),
+        (b"x" * 4097, "the value has 4097 characters: at most 4096 are allowed"),
+        (b"b\x1b[31m", "the value holds control characters"),
+        (b"\xff\xfe", "it is not UTF-8 text"),
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_what_cannot_be_a_value_is_named_with_its_line(
-    database: Database, values: Path, content: bytes, reason: str
+
+
+@BAD_LINES
+def test_a_line_that_cannot_be_a_value_is_passed_over(
+    database: Database, values: Path, line: bytes, reason: str
 ) -> None:
-    values.write_bytes(content)
-    with pytest.raises(InvalidResponseError, match=reason):
-        ask(FileSupplier(values, FileValues(database)), "k1", 9)
+    """Only an order that is not met because of it hears of it; nothing else in the file is held up."""
+    values.write_bytes(b"a\n" + line + b"\nb\nc\n" + line)
+    supplier = FileSupplier(values, FileValues(database))
+    assert asyncio.run(supplier.supply(_order("k1", 2))) == Supply((SuppliedItem("a"), SuppliedItem("b")))
+    short = asyncio.run(supplier.supply(_order("k2", 2)))
+    assert (short.items, str(short.fault)) == ((SuppliedItem("c"),), f"line 2 of {values}: {reason}")
+    with pytest.raises(InvalidResponseError, match=r"^line 2 of "):
+        ask(supplier, "k3", 1)
+
+
+def test_an_order_that_bad_lines_left_short_is_met_once_they_are_mended(database: Database, values: Path) -> None:
+    values.write_text("a\nb\x1b\n")
+    assert ask(FileSupplier(values, FileValues(database)), "k1", 2) == ["a"]
+    values.write_text("a\nb\n")
+    supply = asyncio.run(FileSupplier(values, FileValues(database)).supply(_order("k1", 2)))
+    assert supply == Supply((SuppliedItem("a"), SuppliedItem("b")))
+
+
+def test_a_long_used_up_beginning_is_passed_over_by_few_statements(database: Database, values: Path) -> None:
+    values.write_text("".join(f"v{number}\n" for number in range(10_001)))
+    ask(FileSupplier(values, FileValues(database)), "k1", 10_000)
+    statements: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    assert ask(FileSupplier(values, FileValues(database)), "k2", 1) == ["v10000"]
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) < 20
+    assert len([statement for statement in statements if statement.startswith("INSERT")]) == 1
+
+
+def test_two_runs_at_once_hand_out_each_value_once(database: Database, values: Path) -> None:
+    """Both have read ahead before either takes."""
+    values.write_text("".join(f"v{number}\n" for number in range(20)))
+    first, second = (FileSupplier(values, FileValues(database)) for _ in range(2))
+    taken = ask(first, "k1", 1) + ask(second, "k2", 1)
+    for number in range(9):
+        taken += ask(first, f"first {number}", 1) + ask(second, f"second {number}", 1)
+    assert sorted(taken) == sorted(f"v{number}" for number in range(20))
 
 
 def test_a_file_that_is_not_there_is_unreachable(database: Database, values: Path) -> None:
@@ -86,3 +126,5 @@ def test_a_file_that_is_not_there_is_unreachable(database: Database, values: Pat
         asyncio.run(supplier.check())
     with pytest.raises(UnreachableError):
         ask(supplier, "k1", 1)
+    values.write_text("back\n")
+    assert ask(supplier, "k1", 1) == ["back"]

@@ -4,11 +4,13 @@ import asyncio
 import gzip
 import json
 import socket
+import threading
 import time
 import tracemalloc
 
 import pytest
 
+from kylink_cli.errors import ConfigError
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from kylink_cli.supply.errors import (
     BusyError,
@@ -25,6 +27,7 @@ from kylink_cli.supply.errors import (
 )
 from kylink_cli.supply.http import HttpSupplier
 from tests.support.raw_server import TLS, Answer, http, raw_server
+from tests.support.waiting import wait_until
 
 KEY = "a-secret-key"
 BODY = '{"campaign_id": "42", "user_id": "ü", "quantity": 2}'
@@ -113,8 +116,30 @@ def test_the_reason_is_shown_clean_and_cut(body: str | bytes, shown: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        (f"you sent {KEY} to us", "you sent *** to us"),
+        ("x" * 295 + KEY, "x" * 295 + "***"),
+        ("".join(f"\\u{ord(character):04x}" for character in KEY), "***"),
+    ],
+    ids=["as it is", "where the reason is cut", "in JSON's escapes"],
+)
+def test_a_service_that_echoes_the_key_does_not_get_it_shown(detail: str, shown: str) -> None:
+    assert str(refusal(http("400 Bad", f'{{"detail": "{detail}"}}'))) == f"HTTP 400: {shown}"
+
+
+@pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7), (" 0 ", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", None), ("-5", None), ("9" * 40, 999_999_999)],
+    [
+        ("7", 7),
+        (" 0 ", 0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", None),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None),
+        ("soon", None),
+        ("-5", None),
+        ("9" * 40, 999_999_999),
+    ],
 )
 def test_retry_after_is_read_as_seconds_or_a_date(header: str, seconds: float | None) -> None:
     assert refusal(http("429 Busy", "", f"Retry-After: {header}")).retry_after == seconds
@@ -171,6 +196,21 @@ def test_what_is_more_than_was_asked_for_is_counted() -> None:
     with raw_server(http("200 OK", '{"items": ["a", "b", "c", "d"]}')) as server:
         supply = ask(server.url)
     assert ([item.value for item in supply.items], supply.surplus) == (["a", "b"], 2)
+
+
+@pytest.mark.parametrize(
+    ("items", "surplus"),
+    [(["", "a", 7, "b"], 0), (["a", "b", "", 7], 2), (["a", "", "b", "c"], 1)],
+    ids=str,
+)
+def test_bad_items_do_not_matter_to_an_order_that_is_met(items: list[object], surplus: int) -> None:
+    with raw_server(http("200 OK", json.dumps({"items": items}))) as server:
+        assert ask(server.url) == Supply((SuppliedItem("a"), SuppliedItem("b")), surplus=surplus)
+
+
+def test_a_flood_of_bad_items_is_not_searched_for_a_good_one() -> None:
+    error = refusal(http("200 OK", json.dumps({"items": [0] * 100_000 + ["a"]})))
+    assert str(error) == "the answer holds bad items: item 1: there is no value (and 1001 more)"
 
 
 def test_the_good_items_of_a_mixed_answer_are_kept_with_the_fault_of_the_others() -> None:
@@ -232,9 +272,23 @@ def test_a_connection_that_is_cut_may_have_been_charged(answer: Answer | bytes) 
     assert (caught.value.retryable, caught.value.charge_open) == (True, True)
 
 
-@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/9.9 banana\r\n\r\n", b"\x00\xff" * 100])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        b"HTTP/9.9 banana\r\n\r\n",
+        b"\x00\xff" * 100,
+        b"HTTP/1.1 200 \xff\xff\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-\xff: \xff\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+    ids=repr,
+)
 def test_what_is_no_http_is_an_invalid_answer(answer: bytes) -> None:
-    assert isinstance(refusal(answer), InvalidResponseError | CutOffError)
+    error = refusal(answer)
+    assert type(error) is InvalidResponseError
+    assert str(error).endswith("does not speak HTTP")
 
 
 @pytest.mark.parametrize(
@@ -252,33 +306,47 @@ def test_old_and_unusual_http_is_understood(answer: bytes) -> None:
         assert [item.value for item in ask(server.url).items] == ["a", "b"]
 
 
-def _endless(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        connection.sendall(b"x" * 65536)
+def endless(start: bytes, more: bytes) -> Answer:
+    """Send something that never ends."""
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(start)
+        while True:
+            connection.sendall(more * 1000)
+
+    return respond
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [_endless, http("200 OK", b" " * (9 * MIB))],
-    ids=["endless", "9 MiB"],
+    ("answer", "reason"),
+    [
+        (endless(OK + b"\r\n", b"x" * 64), "larger than 8 MiB"),
+        (endless(CHUNKED, b"1\r\nx\r\n"), "larger than 8 MiB|in time"),
+        (http("200 OK", b" " * (9 * MIB)), "larger than 8 MiB"),
+        (endless(OK, b"X-Filler: x\r\n"), "does not speak HTTP"),
+        (endless(OK + b"X-Filler: ", b"x" * 64), "does not speak HTTP"),
+        (endless(CHUNKED + b"0\r\n", b"X-Filler: x\r\n"), "does not speak HTTP"),
+        (endless(CHUNKED + b"1;", b"x" * 64), "in time"),
+        (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "in time"),
+    ],
+    ids=["body", "chunks", "9 MiB", "headers", "header", "trailers", "chunk extension", "100 Continue"],
 )
-def test_a_body_over_eight_mebibytes_is_cut_off_in_bounded_memory(answer: Answer | bytes) -> None:
+def test_an_endless_answer_is_cut_off_in_bounded_memory(answer: Answer | bytes, reason: str) -> None:
     tracemalloc.start()
-    with raw_server(answer) as server, pytest.raises(InvalidResponseError, match="larger than 8 MiB"):
-        ask(server.url)
+    with raw_server(answer) as server, pytest.raises(SupplyError, match=reason):
+        ask(server.url, seconds=3)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40 * MIB
 
 
 def test_an_endless_error_is_cut_off() -> None:
-    def respond(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 500 Oops\r\n\r\n")
-        while True:
-            connection.sendall(b"x" * 65536)
-
-    with raw_server(respond) as server, pytest.raises(ServerFailureError):
+    answer = endless(b"HTTP/1.1 500 Oops\r\n\r\n", b"x" * 64)
+    with raw_server(answer) as server, pytest.raises(ServerFailureError):
         ask(server.url)
 
 
@@ -293,13 +361,37 @@ def test_a_compressed_answer_was_not_asked_for() -> None:
 def test_a_service_that_nobody_runs_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(UnreachableError, match="can't be reached: ") as caught:
+    with pytest.raises(UnreachableError, match="can't be reached: connection refused") as caught:
         ask(f"http://127.0.0.1:{port}/path?token=secret")
     assert (caught.value.charge_open, "secret" in str(caught.value), "path" in str(caught.value)) == (
         False,
         False,
         False,
     )
+
+
+def test_an_address_that_is_none_was_never_called() -> None:
+    with pytest.raises(UnreachableError) as caught:
+        ask("http://1.2.3.4.5/")
+    assert not caught.value.charge_open
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a..b/",
+        f"http://{'x' * 64}.example/",
+        "http://xn--/",
+        "http://☃.example/",
+        "http://a.example/\x01?token=s3",
+    ],
+    ids=ascii,
+)
+def test_an_address_that_can_never_be_called_is_a_bad_setting(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        HttpSupplier(url, KEY, 30)
+    assert str(caught.value).startswith("PROXY_API_URL can't be called")
+    assert "s3" not in str(caught.value)
 
 
 def test_a_name_that_nobody_knows_is_unreachable() -> None:
@@ -414,6 +506,62 @@ def test_many_calls_share_connections() -> None:
     assert len(connections) <= 10
 
 
+def test_no_call_waits_for_another_one_s_connection() -> None:
+    """The service answers none of 150 calls before all of them have come."""
+    everybody = threading.Barrier(150)
+
+    def respond(connection: socket.socket) -> None:
+        everybody.wait()
+        connection.sendall(GOOD)
+
+    async def many(url: str) -> list[Supply]:
+        supplier = HttpSupplier(url, KEY, 30)
+        supplies = await asyncio.gather(*[supplier.supply(ORDER) for _ in range(150)])
+        await supplier.close()
+        return supplies
+
+    with raw_server(respond) as server:
+        assert len(asyncio.run(many(server.url))) == 150
+
+
+def test_a_cancelled_call_gives_its_connection_up_and_harms_no_other() -> None:
+    hung_up = threading.Event()
+
+    def respond(connection: socket.socket) -> None:
+        if len(server.requests) > 1:
+            connection.sendall(GOOD)
+            return
+        if connection.recv(1) == b"":
+            hung_up.set()
+
+    async def cancel(url: str) -> Supply:
+        supplier = HttpSupplier(url, KEY, 30)
+        call = asyncio.create_task(supplier.supply(ORDER))
+        await asyncio.to_thread(wait_until, lambda: server.requests, "the call to come")
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
+        await asyncio.to_thread(wait_until, hung_up.is_set, "the connection to be closed")
+        supply = await supplier.supply(ORDER)
+        await supplier.close()
+        return supply
+
+    with raw_server(respond) as server:
+        assert len(asyncio.run(cancel(server.url)).items) == 2
+
+
+def test_what_an_answer_sets_is_not_sent_along_with_the_next_call() -> None:
+    async def twice(url: str) -> None:
+        supplier = HttpSupplier(url, KEY, 30)
+        await supplier.supply(ORDER)
+        await supplier.supply(ORDER)
+        await supplier.close()
+
+    with raw_server(http("200 OK", '{"items": []}', "Set-Cookie: session=1; Path=/")) as server:
+        asyncio.run(twice(server.url))
+    assert b"cookie" not in server.requests[1].lower()
+
+
 def _check(url: str) -> str:
     async def look() -> str:
         supplier = HttpSupplier(url, KEY, 30)
@@ -434,3 +582,8 @@ def test_a_look_whether_the_service_can_be_reached_sends_nothing() -> None:
 def test_a_look_at_a_service_that_is_not_there_says_why() -> None:
     with pytest.raises(UnreachableError, match=r"http://nowhere\.invalid can't be reached: "):
         _check("http://nowhere.invalid/")
+
+
+def test_a_look_at_a_service_whose_certificate_does_not_hold_says_so() -> None:
+    with raw_server(GOOD, "valid.pem") as server, pytest.raises(UnreachableError, match="self-signed certificate"):
+        _check(f"https://localhost:{server.port}/")
