@@ -9,7 +9,7 @@ PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format clean
+.PHONY: help setup demo test faults fuzz audit check format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,16 @@ test: $(STAMP) ## Run every test
 
 faults: $(STAMP) ## Break things for half an hour: crashes, disks, clocks, hostile input
 	@$(VENV)/bin/pytest --numprocesses auto -m "long or not long" tests/faults
+
+fuzz: $(STAMP) ## Fuzz the parsers, guided by coverage, for some minutes
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check atheris
+	@for target in answer campaigns values retry_after; do \
+		$(VENV)/bin/python -m tests.faults.fuzz_parsers $$target -max_total_time=120 || exit 1; \
+	done
+
+audit: $(STAMP) ## Look up known vulnerabilities of the pinned dependencies; fails if none could be looked up
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	@$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt
 
 check: $(STAMP) ## Check formatting, lint and types
 	@$(VENV)/bin/ruff format --check $(SOURCES)
