@@ -16,7 +16,7 @@ from tests.support.books import assert_nothing_lost, lost
 from tests.support.cli import clean_environment
 from tests.support.installation import Installation
 
-JOBS = (["replenish", "--all"], ["recover-leases"])
+JOBS = (["replenish", "--all"], ["recover-leases"], ["alert-check"])
 TIME_PASSES = """
 UPDATE leases SET leased_at = datetime(leased_at, '-1 hour') || '.000000',
                   expires_at = datetime(expires_at, '-1 hour') || '.000000' WHERE state = 'active'

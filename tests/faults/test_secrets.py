@@ -16,6 +16,10 @@ SECRETS = {
     "PROXY_API_KEY": "hunter2-supply-key",
     "HEARTBEAT_URL_REPLENISH": "http://127.0.0.1:9/ping/hunter2-heartbeat",
     "HEARTBEAT_URL_RECOVER_LEASES": "http://127.0.0.1:9/ping/hunter2-heartbeat",
+    "HEARTBEAT_URL_ALERT_CHECK": "http://127.0.0.1:9/ping/hunter2-heartbeat",
+    "ALERT_WEBHOOK_URL": "http://127.0.0.1:9/hook/hunter2-webhook",
+    "ALERT_WEBHOOK_SECRET": "hunter2-signature",
+    "ALERT_NOTIFY_URLS": "json://user:hunter2-password@127.0.0.1:9/hunter2-path",
 }
 NEEDLE = "hunter2"
 
@@ -51,6 +55,9 @@ COMMANDS = [
     ["replenish", "--all"],
     ["replenish", "--all", "--dry-run"],
     ["recover-leases"],
+    ["alert-check"],
+    ["alerts", "test"],
+    ["alerts", "list"],
     ["config", "show"],
     ["config", "check"],
     ["doctor"],
