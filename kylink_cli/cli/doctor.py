@@ -1,6 +1,7 @@
 """`kylink doctor`: a full check of settings, database, files, locks, supply service and clock."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,6 +12,8 @@ from kylink_cli.errors import KylinkError
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.doctor import Finding
+    from kylink_cli.settings import Settings
+    from kylink_cli.store.database import Database
 
 
 def register(app: typer.Typer) -> None:
@@ -21,44 +24,66 @@ def register(app: typer.Typer) -> None:
 def doctor(cli: Cli, json: JsonOption = False) -> int:
     """Check everything that an unattended run needs, and say what to do where something is wrong."""
     findings = list(_findings(cli))
+    ok = all(finding.verdict != "error" for finding in findings)
     if json:
-        checks = [{"area": f.area, "verdict": f.verdict, "text": f.text, "advice": f.advice} for f in findings]
-        cli.console.document({"checks": checks})
+        cli.console.document({"ok": ok, "checks": [asdict(finding) for finding in findings]})
     else:
-        from kylink_cli.console.tables import Column
+        _show(cli, findings)
+    return 0 if ok else 1
 
-        columns = [Column("AREA"), Column("VERDICT"), Column("FINDING", wraps=True)]
-        rows = [[f.area, f.verdict, f.text + (f" → {f.advice}" if f.advice else "")] for f in findings]
-        cli.console.table(columns, rows)
-    return 1 if any(f.verdict == "error" for f in findings) else 0
+
+def _show(cli: Cli, findings: "Sequence[Finding]") -> None:
+    from kylink_cli.console.tables import Column
+
+    columns = [Column("AREA"), Column("VERDICT"), Column("FINDING", wraps=True)]
+    rows = [[f.area, f.verdict, f.text + (f" → {f.advice}" if f.advice else "")] for f in findings]
+    cli.console.table(columns, rows)
 
 
 def _findings(cli: Cli) -> "Iterator[Finding]":
     """Everything that is found, in order; what can't be looked at without something else is left out."""
     from kylink_cli import wiring
-    from kylink_cli.jobs import doctor as checks
-    from kylink_cli.jobs.doctor import Finding
+    from kylink_cli.jobs.doctor import check_settings
 
     try:
         settings = cli.settings
     except KylinkError as error:
-        yield Finding("settings", "error", str(error), "mend the value and run 'kylink config check'")
+        yield _error("settings", error, "mend the value and run 'kylink config check'")
         return
-    yield from checks.check_settings(cli.loaded)
+    yield from check_settings(cli.loaded)
     try:
         database = wiring.existing_database(settings, scheduled=True)
     except KylinkError as error:
-        yield Finding("database", "error", str(error))
+        yield _error("database", error)
         return
-    yield from checks.check_database(database)
-    yield from checks.check_owners(*wiring.own_files(settings))
-    yield from checks.check_locks(wiring.locks(settings))
-    yield from checks.check_schedule(cli.loaded, database)
-    yield from checks.check_channels(wiring.alerting(settings), database, database.now())
-    try:
-        supplier = wiring.supplier(settings, database)
-    except KylinkError as error:
-        yield Finding("supply", "error", str(error))
-    else:
-        yield from checks.check_supply(supplier)
-    yield from checks.check_clock(database, database.now())
+    for area, check in _checks(settings, database).items():
+        try:
+            yield from check()
+        except KylinkError as error:
+            yield _error(area, error)
+
+
+def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callable[[], Iterator[Finding]]]":
+    """What is looked at once the settings and the database are there, by area."""
+    from kylink_cli import wiring
+    from kylink_cli.jobs import doctor as checks
+    from kylink_cli.jobs.status import read_status
+
+    return {
+        "database": lambda: checks.check_database(database),
+        "files": lambda: checks.check_owners(*wiring.own_files(settings)),
+        "locks": lambda: checks.check_locks(wiring.locks(settings)),
+        "schedule": lambda: checks.check_schedule(
+            read_status(database, wiring.locks(settings), settings, database.now()),
+            auto_cron=settings.enable_auto_cron,
+        ),
+        "alerts": lambda: checks.check_channels(wiring.alerting(settings), database, database.now()),
+        "supply": lambda: checks.check_supply(wiring.supplier(settings, database)),
+        "clock": lambda: checks.check_clock(database, database.now()),
+    }
+
+
+def _error(area: str, error: KylinkError, advice: str = "") -> "Finding":
+    from kylink_cli.jobs.doctor import Finding
+
+    return Finding(area, "error", str(error), advice)

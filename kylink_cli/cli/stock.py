@@ -79,6 +79,7 @@ def import_file(
     from kylink_cli import wiring
     from kylink_cli.imports.source import refuse_faults
     from kylink_cli.imports.values import read_values
+    from kylink_cli.rules.text import counted
     from kylink_cli.store import stock as store
 
     database = wiring.existing_database(cli.settings)
@@ -94,7 +95,7 @@ def import_file(
     if json:
         cli.console.document({"campaign_id": campaign, "added": added, "duplicates": duplicates})
     else:
-        cli.console.say(f"{added} items added, {duplicates} duplicates left out")
+        cli.console.say(f"{counted(added, 'item')} added, {counted(duplicates, 'duplicate')} left out")
 
 
 @command(stock, "export")

@@ -135,7 +135,10 @@ class Console:
             return False
         sys.stderr.write(f"{question} [y/N] ")
         sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        answer = sys.stdin.readline()
+        if not answer.endswith("\n"):
+            sys.stderr.write("\n")
+        return answer.strip().lower() in {"y", "yes"}
 
     @property
     def shows_progress(self) -> bool:

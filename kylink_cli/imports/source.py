@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kylink_cli.errors import BadFileError
 from kylink_cli.rules.campaign_import import Fault
-from kylink_cli.rules.text import one_line
+from kylink_cli.rules.text import counted, one_line
 
 STANDARD_INPUT = "-"
 _LISTED_FAULTS = 20
@@ -26,7 +26,7 @@ def read_text(source: str) -> str:
         raise BadFileError(f"{shown(source)} is not UTF-8 text (line {line}): save it as UTF-8") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise BadFileError(f"{shown(source)} can't be read: {one_line(reason)}") from None
+        raise BadFileError(f"{shown(source)} can't be read: {one_line(reason).lower()}") from None
 
 
 def shown(source: str) -> str:
@@ -45,5 +45,4 @@ def refuse_faults(source: str, faults: Sequence[Fault]) -> None:
     listed = [str(fault) for fault in sorted(faults, key=lambda fault: fault.line)[:_LISTED_FAULTS]]
     if len(faults) > _LISTED_FAULTS:
         listed.append(f"… and {len(faults) - _LISTED_FAULTS} more")
-    rows = "1 bad row" if len(faults) == 1 else f"{len(faults)} bad rows"
-    raise BadFileError(f"{shown(source)} has {rows}: nothing was changed", listed)
+    raise BadFileError(f"{shown(source)} has {counted(len(faults), 'bad row')}: nothing was changed", listed)

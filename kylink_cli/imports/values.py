@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kylink_cli.errors import BadFileError
 from kylink_cli.imports.records import Record, Records, csv_header, read_csv
-from kylink_cli.imports.source import read_text
+from kylink_cli.imports.source import read_text, shown
 from kylink_cli.rules.campaign_import import Fault
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.values import value_fault
@@ -37,9 +38,12 @@ def read_values(source: str, now: datetime) -> ValueFile:
         now: a value whose life ended before this moment can't be used.
 
     Raises:
-        BadFileError: it can't be read.
+        BadFileError: it can't be read, or holds no values at all.
     """
-    return parse_values(read_text(source), now)
+    found = parse_values(read_text(source), now)
+    if not found.ends and not found.faults:
+        raise BadFileError(f"{shown(source)} holds no values: nothing was changed")
+    return found
 
 
 def parse_values(text: str, now: datetime) -> ValueFile:

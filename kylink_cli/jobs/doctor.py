@@ -1,6 +1,7 @@
 """`kylink doctor`: is everything there that an unattended run needs, and what to do where it is not.
 
-Each check is a function that yields findings; `cli/doctor.py` lists them in the order in which they are shown.
+Each check is a function that yields findings; `cli/doctor.py` lists them in the order in which they are shown, and
+makes a finding of a KylinkError that ends one.
 """
 
 import asyncio
@@ -8,7 +9,8 @@ import os
 import pwd
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,11 +18,12 @@ from typing import Literal
 
 from kylink_cli.errors import KylinkError
 from kylink_cli.jobs.alerting import Alerting
+from kylink_cli.jobs.status import JobStatus
 from kylink_cli.locks.base import Locks
 from kylink_cli.rules.delivery import GIVE_UP_AFTER
 from kylink_cli.scheduling.jobs import JOBS
 from kylink_cli.settings_loading import Loaded, unknown_names
-from kylink_cli.store import outbox, paused_jobs, runs
+from kylink_cli.store import outbox, runs
 from kylink_cli.store.database import Database
 from kylink_cli.supply.base import Supplier
 
@@ -28,6 +31,8 @@ from kylink_cli.supply.base import Supplier
 SAFE_SQLITE = (3, 51, 3)
 CLOCK_TOLERANCE = timedelta(minutes=1)
 RECENT_RUNS = 20
+# For another doctor who looks at the same moment.
+_PATIENCE_SECONDS = 5
 
 Verdict = Literal["ok", "warning", "error"]
 
@@ -56,22 +61,33 @@ def check_settings(loaded: Loaded) -> Iterator[Finding]:
     for name, nearest in unknown_names(loaded.env_file).items():
         yield Finding("settings", "warning", f"{name} means nothing", f"did you mean {nearest}?" if nearest else "")
     if loaded.env_file is not None and loaded.env_file.stat().st_mode & stat.S_IROTH:
-        yield Finding("settings", "warning", f"{loaded.env_file} can be read by everybody", "chmod o-r it")
+        yield Finding(
+            "settings", "warning", f"{loaded.env_file} can be read by everybody", f"chmod o-r {loaded.env_file}"
+        )
 
 
-def check_schedule(loaded: Loaded, database: Database) -> Iterator[Finding]:
-    """Do scheduled runs do anything?"""
-    if not loaded.settings.enable_auto_cron:
-        yield Finding("schedule", "warning", "scheduled runs do nothing", "set ENABLE_AUTO_CRON=true")
-    else:
+def check_schedule(found: Sequence[JobStatus], *, auto_cron: bool) -> Iterator[Finding]:
+    """Do scheduled runs do anything, and do timers start them?"""
+    if auto_cron:
         yield Finding("schedule", "ok", "scheduled runs are on")
-    with database.reading() as session:
-        paused = paused_jobs.paused(session)
-    for job in JOBS:
-        if job.name in paused:
-            since = paused[job.name].strftime("%Y-%m-%d %H:%M UTC")
-            advice = f"'kylink jobs resume {job.name}' lets it run again"
-            yield Finding("schedule", "warning", f"{job.name} is paused since {since}", advice)
+    else:
+        yield Finding("schedule", "warning", "scheduled runs do nothing", "set ENABLE_AUTO_CRON=true")
+    for status in found:
+        problem = _timer_problem(status)
+        if problem is not None:
+            yield Finding("schedule", "warning", *problem)
+
+
+def _timer_problem(status: JobStatus) -> tuple[str, str] | None:
+    """What keeps a job's scheduled runs away, and what to do about it."""
+    name = status.job.name
+    if status.paused_since is not None:
+        return f"{name} is paused since {_moment(status.paused_since)}", f"run 'kylink jobs resume {name}'"
+    if status.enabled and status.next_run_at is None:
+        return f"no timer has started {name} yet", f"have a timer or cron start 'kylink {status.job.command}'"
+    if status.overdue and status.next_run_at is not None:
+        return f"{name} is overdue since {_moment(status.next_run_at)}", "look whether its timer is active"
+    return None
 
 
 def check_database(database: Database) -> Iterator[Finding]:
@@ -88,12 +104,12 @@ def check_database(database: Database) -> Iterator[Finding]:
 
 def check_owners(database_path: Path | None, lock_folder: Path) -> Iterator[Finding]:
     """Do the files belong to one user, and to nobody else's eyes? A stray `sudo kylink` must not stop the timers."""
-    files = list(_files(database_path, lock_folder))
+    files = dict(_files(database_path, lock_folder))
     if not files:
         return
-    owner = files[0].parent.stat().st_uid
-    for path in files:
-        status = path.stat()
+    folder = next(iter(files)).parent
+    owner = folder.stat().st_uid
+    for path, status in files.items():
         if status.st_uid != owner:
             advice = f"chown {_user(owner)} {path}"
             yield Finding("files", "error", f"{path} belongs to {_user(status.st_uid)}, its folder does not", advice)
@@ -102,7 +118,7 @@ def check_owners(database_path: Path | None, lock_folder: Path) -> Iterator[Find
         if not os.access(path, os.W_OK):
             advice = f"run as {_user(owner)}: sudo -u {_user(owner)} kylink …"
             yield Finding("files", "error", f"{path} can't be written by {_user(os.geteuid())}", advice)
-    yield Finding("files", "ok", f"{files[0].parent} belongs to {_user(owner)}")
+    yield Finding("files", "ok", f"{folder} belongs to {_user(owner)}")
 
 
 def check_channels(alerting: Alerting, database: Database, now: datetime) -> Iterator[Finding]:
@@ -121,15 +137,11 @@ def check_channels(alerting: Alerting, database: Database, now: datetime) -> Ite
 
 def check_locks(locks: Locks) -> Iterator[Finding]:
     """Can locks be taken, and which jobs run now?"""
+    with locks.hold("doctor", wait_seconds=_PATIENCE_SECONDS):
+        yield Finding("locks", "ok", "locks can be taken")
     for job in JOBS:
-        try:
-            is_free = locks.is_free(job.name)
-        except KylinkError as error:
-            yield Finding("locks", "error", str(error), "check KYLINK_LOCK_URL, and who owns the lock files")
-            return
-        if not is_free:
+        if not locks.is_free(job.name):
             yield Finding("locks", "ok", f"{job.name} is running now")
-    yield Finding("locks", "ok", "locks can be used")
 
 
 def check_supply(supplier: Supplier) -> Iterator[Finding]:
@@ -157,13 +169,20 @@ def check_clock(database: Database, now: datetime) -> Iterator[Finding]:
         text = f"run {latest.id} began {ahead} in the future: the clock was set back"
         yield Finding("clock", "error", text, "set the clock right (timedatectl)")
         return
-    yield Finding("clock", "ok", now.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    yield Finding("clock", "ok", _moment(now))
 
 
-def _files(database_path: Path | None, lock_folder: Path) -> Iterator[Path]:
-    suffixes = ("", "-wal", "-shm") if database_path else ()
+def _files(database_path: Path | None, lock_folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    suffixes = () if database_path is None else ("", "-wal", "-shm")
     beside = [Path(f"{database_path}{suffix}") for suffix in suffixes]
-    return (path for path in (*beside, lock_folder, *sorted(lock_folder.glob("*.lock"))) if path.exists())
+    for path in (*beside, lock_folder, *sorted(lock_folder.glob("*.lock"))):
+        # What belongs to a run goes with it, even while this looks.
+        with suppress(FileNotFoundError, NotADirectoryError):
+            yield path, path.stat()
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _user(uid: int) -> str:

@@ -1,17 +1,21 @@
 """A kylink of a test's own: a folder with a database and settings, and the installed command run in it."""
 
 import json
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kylink_cli.demo.service import SupplyService
+from kylink_cli.store import runs
 from kylink_cli.store.database import Database, open_database
 from kylink_cli.store.postgresql import open_server
+from kylink_cli.store.tables import Run
 from tests.support.cli import clean_environment, run_kylink
 from tests.support.database import add_campaigns, new_database
 from tests.support.waiting import wait_until
@@ -87,6 +91,19 @@ class Installation:
     def add_campaigns(self, *ids: str) -> None:
         """Add campaigns without stock: watermark 3, target 10."""
         add_campaigns(self.database, *ids)
+
+    def execute(self, sql: str) -> None:
+        """Change the database past kylink."""
+        with self.database.writing() as session:
+            session.connection().exec_driver_sql(sql)
+
+    def record_run(self, job: str, status: str, started_at: datetime, **facts: Any) -> int:
+        """Record a run of this host that took a second unless the facts say otherwise; its id."""
+        ended: dict[str, Any] = {"finished_at": started_at + timedelta(seconds=1), "duration_ms": 1000}
+        usual = {"trigger": "manual", "host": socket.gethostname(), "pid": 1, "heartbeat_at": started_at, "figures": {}}
+        own: dict[str, Any] = {**usual, **({} if status == "running" else ended), **facts}
+        with self.database.writing() as session:
+            return runs.start(session, Run(job=job, status=status, started_at=started_at, **own))
 
     def run(
         self,

@@ -77,7 +77,7 @@ def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
     if len({run.host for run in found}) == 1:
         console.table(_HISTORY_COLUMNS, rows)
         return
-    columns = [*_HISTORY_COLUMNS[:2], Column("HOST"), *_HISTORY_COLUMNS[2:]]
+    columns = [*_HISTORY_COLUMNS[:2], Column("HOST", flexible=True), *_HISTORY_COLUMNS[2:]]
     console.table(columns, [[*row[:2], run.host, *row[2:]] for run, row in zip(found, rows, strict=True)])
 
 

@@ -1,0 +1,336 @@
+"""`kylink campaigns`: what an operator says is to be kept in stock, and sees of it."""
+
+import json
+import socket
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kylink_cli.jobs.liveness import own_lock
+from kylink_cli.locks.file import FileLocks
+from kylink_cli.store.tables import Campaign
+from tests.support.cli import run_kylink
+from tests.support.database import LONG_AGO, add_items
+from tests.support.installation import Installation
+from tests.support.terminal import on_terminal
+
+SHEET = """\
+campaignName,campaignId,country,finalUrl,cid,mccId
+"Größe, 1",42,US,https://shop.example/?a=1,7,8
+日本語,43,JP,,7,8
+"""
+FIELDS = "id, user_id, name, status, country, source_url, low_watermark, target_stock"
+
+
+def stored(kylink: Installation) -> list[Any]:
+    return kylink.rows(f"SELECT {FIELDS} FROM campaigns ORDER BY id")
+
+
+def listed(kylink: Installation, *options: str) -> list[str]:
+    document = kylink.document("campaigns", "list", *options)
+    return [campaign["campaign_id"] for campaign in document["campaigns"]]
+
+
+def write(kylink: Installation, text: str, name: str = "sheet.csv") -> str:
+    (kylink.folder / name).write_text(text, encoding="utf-8")
+    return name
+
+
+# --- add
+
+
+def test_add_creates_the_database_and_calls_a_campaign_by_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "kylink.db"
+    settings = {"DATABASE_URL": f"sqlite:///{path}"}
+    result = run_kylink("campaigns", "add", "42", "--user", "u1", env=settings, cwd=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "campaign 42 was added\n", "")
+    assert [oct(stat.S_IMODE(p.stat().st_mode)) for p in (path, path.parent)] == ["0o600", "0o700"]
+    shown = run_kylink("campaigns", "list", "--json", env=settings, cwd=tmp_path)
+    assert [campaign["name"] for campaign in json.loads(shown.stdout)["campaigns"]] == ["42"]
+
+
+def test_add_takes_every_field(kylink: Installation) -> None:
+    options = ["--name", "N", "--country", "US", "--source-url", "https://shop.example/", "--low-watermark", "4"]
+    document = kylink.document("campaigns", "add", "42", "--user", "u1", *options, "--target-stock", "9")
+    assert document["campaign_id"] == "42"
+    assert stored(kylink) == [("42", "u1", "N", "active", "US", "https://shop.example/", 4, 9)]
+
+
+def test_add_leaves_a_campaign_that_exists_alone(kylink: Installation) -> None:
+    kylink.run("campaigns", "add", "42", "--user", "u1")
+    result = kylink.run("campaigns", "add", "42", "--user", "u2")
+    message = "kylink: campaign 42 exists already: 'kylink campaigns set' changes it\n"
+    assert (result.returncode, result.stderr) == (2, message)
+    assert [row[1] for row in stored(kylink)] == ["u1"]
+
+
+# --- list and show
+
+
+@pytest.fixture
+def mixed(kylink: Installation) -> Installation:
+    """Campaigns that run empty in an hour, in a day and never; one is paused, one is another user's."""
+    add = [
+        Campaign(id="idle", user_id="u1", name="Idle", created_at=LONG_AGO),
+        Campaign(id="slow", user_id="u1", name="Slow", created_at=LONG_AGO, low_watermark=2),
+        Campaign(id="fast", user_id="u2", name="Fast", created_at=LONG_AGO),
+        Campaign(id="new", user_id="u1", name="New", created_at=datetime.now(UTC), status="paused"),
+    ]
+    with kylink.database.writing() as session:
+        session.add_all(add)
+    add_items(kylink.database, "idle", 12)
+    add_items(kylink.database, "slow", 2)
+    add_items(kylink.database, "slow", 2, state="consumed")
+    add_items(kylink.database, "fast", 4)
+    add_items(kylink.database, "fast", 72, state="consumed")
+    assert kylink.run("leases", "take", "fast").returncode == 0
+    return kylink
+
+
+def test_list_says_what_the_contract_says(mixed: Installation) -> None:
+    document = mixed.document("campaigns", "list")
+    fast = next(campaign for campaign in document["campaigns"] if campaign["campaign_id"] == "fast")
+    assert list(document) == ["campaigns"]
+    expected = {
+        "campaign_id": "fast",
+        "user_id": "u2",
+        "name": "Fast",
+        "status": "active",
+        "country": None,
+        "available": 3,
+        "leased": 1,
+        "consumed_24h": 72,
+        "watermark": 6,
+        "watermark_source": "dynamic",
+        "target": 12,
+        "low": True,
+        "runway_minutes": 60,
+        "last_replenished_at": None,
+        "last_error": None,
+    }
+    assert {key: fast[key] for key in expected} == expected
+    sources = {campaign["campaign_id"]: campaign["watermark_source"] for campaign in document["campaigns"]}
+    assert sources == {"idle": "dynamic", "slow": "own", "fast": "dynamic", "new": "default"}
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ([], ["fast", "idle", "new", "slow"]),
+        (["--user", "u2"], ["fast"]),
+        (["--user", "nobody"], []),
+        (["--status", "paused"], ["new"]),
+        (["--low"], ["fast"]),
+        (["--sort", "runway"], ["fast", "slow", "idle", "new"]),
+        (["--sort", "available"], ["new", "slow", "fast", "idle"]),
+    ],
+)
+def test_list_chooses_and_sorts(mixed: Installation, options: list[str], ids: list[str]) -> None:
+    assert listed(mixed, *options) == ids
+
+
+def test_list_is_a_table_for_people(mixed: Installation) -> None:
+    lines = mixed.run("campaigns", "list", "--sort", "runway").stdout.splitlines()
+    assert [line.split() for line in lines[:3]] == [
+        ["CAMPAIGN", "NAME", "USER", "STATUS", "STOCK", "WM", "TARGET", "RUNWAY"],
+        ["fast", "Fast", "u2", "low", "3", "6", "12", "60", "min"],
+        ["slow", "Slow", "u1", "active", "2", "2", "10", "24", "h"],
+    ]
+
+
+def test_an_empty_list_says_what_to_do(kylink: Installation) -> None:
+    result = kylink.run("campaigns", "list")
+    message = "no such campaign: 'kylink campaigns add' and 'kylink campaigns import' add some\n"
+    assert (result.returncode, result.stdout) == (0, message)
+    assert kylink.document("campaigns", "list") == {"campaigns": []}
+
+
+def test_show_says_all_that_is_known(mixed: Installation) -> None:
+    document = mixed.document("campaigns", "show", "slow")
+    assert document["items"] == {"available": 2, "leased": 0, "consumed": 2, "expired": 0, "discarded": 0}
+    assert (document["low_watermark"], document["target_stock"], document["order"]) == (2, None, 0)
+    text = mixed.run("campaigns", "show", "slow").stdout
+    for line in ("campaign_id         slow", "watermark_source    own", "items               2 available, 2 consumed"):
+        assert line in text.splitlines()
+
+
+# --- set, pause, resume
+
+
+def test_set_changes_what_is_named_and_clears_what_is_empty(kylink: Installation) -> None:
+    kylink.run("campaigns", "add", "42", "--user", "u1", "--country", "US", "--low-watermark", "4")
+    result = kylink.run("campaigns", "set", "42", "--name", "New", "--low-watermark", "")
+    assert (result.returncode, result.stdout) == (0, "campaign 42: name 42 → New, low_watermark 4 → none\n")
+    assert stored(kylink) == [("42", "u1", "New", "active", "US", None, None, None)]
+    changed = {"campaign_id": "42", "changed": {"country": {"from": "US", "to": "JP"}}}
+    assert kylink.document("campaigns", "set", "42", "--country", "JP") == changed
+    assert kylink.run("campaigns", "set", "42", "--country", "JP").stdout == "campaign 42: nothing to change\n"
+
+
+def test_pause_and_resume_say_what_changed(kylink: Installation) -> None:
+    kylink.add_campaigns("1", "2")
+    assert kylink.run("campaigns", "pause", "1").stdout == "campaign 1 is paused\n"
+    both = kylink.run("campaigns", "pause", "1", "2", "1").stdout
+    assert both == "campaign 2 is paused\ncampaign 1 was paused already\n"
+    resumed = {"status": "active", "changed": ["1", "2"], "unchanged": []}
+    assert kylink.document("campaigns", "resume", "1", "2") == resumed
+    assert [row[3] for row in stored(kylink)] == ["active", "active"]
+
+
+def test_one_unknown_campaign_among_many_changes_none(kylink: Installation) -> None:
+    kylink.add_campaigns("1")
+    assert kylink.run("campaigns", "pause", "1", "9").returncode == 11
+    assert kylink.run("campaigns", "remove", "1", "9", "--yes").returncode == 11
+    assert [row[3] for row in stored(kylink)] == ["active"]
+
+
+# --- remove
+
+
+def test_remove_never_asks_without_a_terminal_and_takes_yes(kylink: Installation) -> None:
+    kylink.add_campaigns("1", "2")
+    add_items(kylink.database, "1", 3)
+    refused = kylink.run("campaigns", "remove", "1", input="y\n")
+    assert (refused.returncode, refused.stdout, refused.stderr) == (
+        2,
+        "",
+        "kylink: nothing was removed: answer y, or say --yes\n",
+    )
+    assert kylink.rows("SELECT count(*) FROM stock_items") == [3]
+    assert kylink.document("campaigns", "remove", "1", "--yes") == {"removed": ["1"]}
+    assert [row[0] for row in stored(kylink)] == ["2"]
+    assert kylink.rows("SELECT count(*) FROM stock_items") == [0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "left"), [("y\n", 0, 0), ("YES\n", 0, 0), ("n\n", 2, 1), ("\n", 2, 1), ("\x04", 2, 1)]
+)
+def test_remove_asks_on_a_terminal(kylink: Installation, typed: str, code: int, left: int) -> None:
+    kylink.add_campaigns("1")
+    prompt = "Remove 1 with all stock and history? [y/N] "
+    seen = on_terminal("campaigns", "remove", "1", env=kylink.settings, cwd=kylink.folder, answer=(prompt, typed))
+    assert (seen.returncode, len(stored(kylink))) == (code, left)
+    assert seen.lines[-1] == ("removed: 1" if code == 0 else "kylink: nothing was removed: answer y, or say --yes")
+
+
+def test_a_campaign_that_a_living_run_is_filling_is_left_alone(kylink: Installation) -> None:
+    kylink.add_campaigns("1")
+    run_id = kylink.record_run("stock_replenish", "running", datetime.now(UTC))
+    moment = datetime.now(UTC).isoformat(sep=" ")
+    kylink.execute(f"INSERT INTO campaign_claims VALUES ('1', {run_id}, 1, '{moment}')")
+    with FileLocks(kylink.folder / "kylink.db.lock").hold(own_lock(run_id)):
+        refused = kylink.run("campaigns", "remove", "1", "--yes")
+    assert (refused.returncode, len(stored(kylink))) == (75, 1)
+    assert refused.stderr.startswith(f"kylink: campaign 1 is being filled by run {run_id} on {socket.gethostname()}: ")
+    assert kylink.run("campaigns", "remove", "1", "--yes").returncode == 0
+
+
+# --- import
+
+
+def test_import_takes_a_sheet_as_it_is_exported(tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_bytes(b"\xef\xbb\xbf" + SHEET.replace("\n", "\r\n").encode())
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'kylink.db'}"}
+    result = run_kylink("campaigns", "import", "sheet.csv", "--user", "u1", env=settings, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "2 added, 0 updated, 0 unchanged\n")
+    assert result.stderr == "columns that mean nothing to kylink: cid, mccId\n"
+    kylink = Installation(tmp_path, settings)
+    assert stored(kylink) == [
+        ("42", "u1", "Größe, 1", "active", "US", "https://shop.example/?a=1", None, None),
+        ("43", "u1", "日本語", "active", "JP", None, None, None),
+    ]
+
+
+def test_import_takes_json_lines_from_a_file_and_from_standard_input(kylink: Installation) -> None:
+    lines = '{"campaignId": 42, "userId": "u1", "lowWatermark": 4, "extra": {"a": 1}}\n{"campaign_id": "43"}\n'
+    name = write(kylink, lines, "campaigns.jsonl")
+    figures = {"dry_run": False, "added": 2, "updated": 0, "unchanged": 0}
+    assert kylink.document("campaigns", "import", name, "--user", "u2") == figures
+    again = kylink.run("campaigns", "import", "-", "--user", "u2", "--json", input=lines)
+    assert json.loads(again.stdout) == figures | {"added": 0, "unchanged": 2}
+    assert [row[1] for row in stored(kylink)] == ["u1", "u2"]
+
+
+def test_import_updates_what_exists_and_leaves_what_the_file_does_not_name(kylink: Installation) -> None:
+    kylink.run("campaigns", "add", "42", "--user", "u1", "--country", "US", "--low-watermark", "4")
+    kylink.run("campaigns", "add", "43", "--user", "u1")
+    name = write(kylink, "campaign_id,low_watermark,status\n42,,paused\n43,6,\n")
+    assert kylink.run("campaigns", "import", name).stdout == "0 added, 2 updated, 0 unchanged\n"
+    assert stored(kylink) == [
+        ("42", "u1", "42", "paused", "US", None, None, None),
+        ("43", "u1", "43", "active", None, None, 6, None),
+    ]
+
+
+def test_a_dry_import_shows_every_change_and_makes_none(kylink: Installation) -> None:
+    kylink.run("campaigns", "add", "0", "--user", "u1")
+    name = write(kylink, "campaign_id,user_id\n" + "".join(f"{number},u2\n" for number in range(50)))
+    before = stored(kylink)
+    document = kylink.document("campaigns", "import", name, "--dry-run")
+    actions = [change["action"] for change in document.pop("changes")]
+    assert (actions.count("add"), actions.count("update")) == (49, 1)
+    assert document == {"dry_run": True, "added": 49, "updated": 1, "unchanged": 0}
+    lines = kylink.run("campaigns", "import", name, "--dry-run").stdout.splitlines()
+    assert lines[-2].split() == ["0", "update", "user_id", "u1", "→", "u2"]
+    assert (len(lines), lines[-1]) == (52, "it would be 49 added, 1 updated, 0 unchanged: nothing was changed")
+    assert stored(kylink) == before
+
+
+def test_a_dry_import_creates_no_database(tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_text(SHEET, encoding="utf-8")
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'kylink.db'}"}
+    result = run_kylink("campaigns", "import", "sheet.csv", "--user", "u1", "--dry-run", env=settings, cwd=tmp_path)
+    assert (result.returncode, [path.name for path in tmp_path.iterdir()]) == (0, ["sheet.csv"])
+
+
+def test_a_bad_file_creates_no_database(tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_text(SHEET, encoding="utf-8")
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'kylink.db'}"}
+    result = run_kylink("campaigns", "import", "sheet.csv", env=settings, cwd=tmp_path)
+    assert (result.returncode, [path.name for path in tmp_path.iterdir()]) == (1, ["sheet.csv"])
+
+
+def test_an_import_with_bad_rows_lists_them_with_their_lines_and_changes_nothing(kylink: Installation) -> None:
+    kylink.run("campaigns", "add", "42", "--user", "u1", "--low-watermark", "4")
+    rows = ["42,u1,5,", "43,u1,many,", "44,u1,,", "45,,5,", "42,u1,5,3", '46,"u\n1",5,']
+    name = write(kylink, "campaign_id,user_id,low_watermark,target_stock\n" + "\n".join(rows) + "\n")
+    before = stored(kylink)
+    result = kylink.run("campaigns", "import", name)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "line 3: low_watermark is 'many': must be a whole number from 1 to 10000",
+        "line 5: campaign 45: user_id is missing, and the campaign is new: --user USER supplies it",
+        "line 6: campaign 42 is on line 2 already",
+        "line 7: user_id is 'u 1': must not hold control characters",
+        "kylink: sheet.csv has 4 bad rows: nothing was changed",
+    ]
+    assert stored(kylink) == before
+    error = kylink.document("campaigns", "import", name)["error"]
+    assert (error["code"], len(error["details"])) == ("USAGE", 4)
+
+
+def test_terminal_and_markup_codes_in_names_do_no_harm(kylink: Installation) -> None:
+    add = [
+        Campaign(id="1\x1b[2J", user_id="[/nope]", name="two\nlines \x1b[31m\x9b2J \u202e", created_at=LONG_AGO),
+        Campaign(id="2", user_id="u1", name="[/nope] [bold]x", last_error="boom\n<0>\x1b]0;t\x07", created_at=LONG_AGO),
+    ]
+    with kylink.database.writing() as session:
+        session.add_all(add)
+    for args in (["list"], ["show", "2"], ["show", "1\x1b[2J"], ["pause", "1\x1b[2J"], ["show", "9\x1b[2J"]):
+        result = kylink.run("campaigns", *args)
+        written = result.stdout + result.stderr
+        assert result.returncode in {0, 11}
+        assert not set(written) & {"\x1b", "\x9b", "\u202e", "\x07"}, args
+    assert "[/nope] [bold]x" in kylink.run("campaigns", "list").stdout
+    assert len(kylink.run("campaigns", "list").stdout.splitlines()) == 3
+
+
+def test_a_runway_is_rounded_down_to_what_is_sure(kylink: Installation) -> None:
+    kylink.add_campaigns("1")
+    add_items(kylink.database, "1", 1)
+    add_items(kylink.database, "1", 7, state="consumed")
+    shown = kylink.document("campaigns", "show", "1")
+    assert shown["runway_minutes"] == int(timedelta(hours=24) / timedelta(minutes=7))
