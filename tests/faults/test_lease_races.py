@@ -120,6 +120,7 @@ def test_no_item_is_in_two_hands_and_none_is_lost(
     kylink.add_campaigns("1")
     _add_items(kylink, items)
     (tmp_path / "clock").write_text("3600")
+    assert kylink.run("leases", "take", "1", "--count", "3", "--holder", "forgetful").returncode == 0
     race = Race(kylink, shim.clock(tmp_path / "clock"))
     race.run(consumers, kills)
     race.finish()
