@@ -108,7 +108,6 @@ class _ValueFile:
         Raises:
             UnreachableError: it can't be read.
         """
-        self.fault = None
         try:
             with self._path.open("rb") as file:
                 for number, line in enumerate(file, start=1):
