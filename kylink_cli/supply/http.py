@@ -71,7 +71,7 @@ class HttpSupplier:
             "User-Agent": f"kylink/{__version__}",
         }
         self._client = httpx.AsyncClient(
-            transport=AiohttpTransport(verify=self._tls, trust_env=False, limits=_UNLIMITED),
+            transport=AiohttpTransport(verify=self._tls, limits=_UNLIMITED),
             timeout=httpx.Timeout(None, connect=min(CONNECT_SECONDS, timeout_seconds)),
             # Calls have nothing to do with each other: what one answer sets is not sent along with the next.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
