@@ -1,6 +1,7 @@
 """The stock as consumers use it that are Python programs: `from kylink_cli import Stock`."""
 
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,8 +11,12 @@ from kylink_cli.errors import KylinkError, LeaseOverError
 from kylink_cli.jobs import leasing
 from kylink_cli.jobs.leasing import Result, Wish
 from kylink_cli.settings_loading import load
+from kylink_cli.store.clock import uptime
 from kylink_cli.store.database import Database
 from kylink_cli.store.leases import TakenLease
+
+# How long a stock goes by the clock as it was set, seconds.
+CLOCK_SECONDS = 300
 
 
 class Stock:
@@ -32,6 +37,7 @@ class Stock:
         """
         self._database = database
         self._ttl_minutes = ttl_minutes
+        self._clock_set_at = uptime()
 
     @classmethod
     def open(cls, env_file: Path | None = None) -> Self:
@@ -89,7 +95,7 @@ class Stock:
             KylinkError: as `take`.
         """
         minutes = self._ttl_minutes if ttl_minutes is None else ttl_minutes
-        taken = leasing.take(self._database, Wish(campaign_id, minutes, count, holder, key), self._database.now())
+        taken = leasing.take(self._database, Wish(campaign_id, minutes, count, holder, key), self._now())
         return [Lease(self, lease, reused=taken.reused) for lease in taken.leases]
 
     def confirm(self, *tokens: str) -> list[Result]:
@@ -98,7 +104,7 @@ class Stock:
         Raises:
             DatabaseError: the database failed; nothing was confirmed.
         """
-        return leasing.confirm(self._database, tokens, self._database.now())
+        return leasing.confirm(self._database, tokens, self._now())
 
     def release(self, *tokens: str, error: str | None = None, discard: bool = False) -> list[Result]:
         """Give items back to the stock; an answer for each token.
@@ -111,7 +117,7 @@ class Stock:
         Raises:
             DatabaseError: the database failed; nothing was released.
         """
-        return leasing.release(self._database, tokens, self._database.now(), error=error, discard=discard)
+        return leasing.release(self._database, tokens, self._now(), error=error, discard=discard)
 
     def extend(self, *tokens: str, ttl_minutes: int) -> list[Result]:
         """Let leases end so many minutes from now, if they do not last longer already; an answer for each token.
@@ -120,7 +126,7 @@ class Stock:
             UsageError: the time is out of bounds.
             DatabaseError: the database failed; nothing was extended.
         """
-        return leasing.extend(self._database, tokens, ttl_minutes, self._database.now())
+        return leasing.extend(self._database, tokens, ttl_minutes, self._now())
 
     def close(self) -> None:
         """Close the database; leases stay what they are."""
@@ -133,6 +139,13 @@ class Stock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _now(self) -> datetime:
+        """The time; a consumer may live for months, in which clocks are set right."""
+        if uptime() - self._clock_set_at >= CLOCK_SECONDS:
+            self._database.set_clock()
+            self._clock_set_at = uptime()
+        return self._database.now()
 
 
 class Lease:

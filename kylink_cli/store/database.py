@@ -99,6 +99,10 @@ class Database:
             self._clock = self._read_clock()
         return self._clock()
 
+    def set_clock(self) -> None:
+        """Set the clock anew, as a process that lives for long has to now and then."""
+        self._clock = self._read_clock()
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()

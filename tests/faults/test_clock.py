@@ -1,5 +1,7 @@
 """Wall clocks that jump: nothing expires by a jump back, no duration is negative, no lease is cut too short."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -121,6 +123,34 @@ def test_after_a_long_sleep_requests_of_unknown_outcome_are_given_up_instead_of_
     ]
     [message] = kylink.rows("SELECT message FROM alerts WHERE type = 'SYSTEM_HEALTH'")
     assert any(key in message for key in asked_before)
+
+
+def test_a_consumer_that_lives_for_long_goes_by_the_clock_as_it_is_set_now(
+    kylink: Installation, service: SupplyService, clock: Clock
+) -> None:
+    kylink.add_campaigns("1")
+    kylink.run("replenish", "--all")
+    consumer = """
+from kylink_cli import Stock, consumer
+consumer.CLOCK_SECONDS = 0
+with Stock.open() as stock:
+    print(stock.take("1").expires_at.timestamp(), flush=True)
+    input()
+    print(stock.take("1").expires_at.timestamp())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", consumer],
+        env=kylink.environment | clock.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    before = float(process.stdout.readline())
+    clock.set(HOUR)
+    after = float(process.communicate("go on\n")[0])
+    assert HOUR <= after - before < 2 * HOUR
+    assert service.conflicts == []
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Pacific/Apia"])
