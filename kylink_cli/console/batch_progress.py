@@ -1,5 +1,6 @@
 """The progress display of a job that works in batches: one bar for each kind of work."""
 
+import logging
 from types import TracebackType
 from typing import Self
 
@@ -38,11 +39,12 @@ class BatchProgress:
 
     def __call__(self, event: events.Event) -> None:
         """Draw one event."""
-        match event:
-            case events.BatchDone():
-                self._advance(event)
-            case events.RunsCrashed() | events.Stopping() | events.Notice():
-                self._progress.console.print(Text(one_line(line(event)[1]), style="yellow"))
+        if isinstance(event, events.BatchDone):
+            self._advance(event)
+            return
+        level, text = line(event)
+        if level >= logging.WARNING:
+            self._progress.console.print(Text(one_line(text), style="yellow"))
 
     def _advance(self, event: events.BatchDone) -> None:
         if event.what not in self._bars:
