@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command, group
-from kylink_cli.cli.options import JsonOption
+from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import ConfigError, KylinkError, NotFoundError, PartlyDoneError, UsageError
 
 alerts = group("alerts", "What a person should know of: look, acknowledge, resolve, silence.")
@@ -39,7 +39,9 @@ class AlertLevelName(StrEnum):
     ERROR = "ERROR"
 
 
-IdsArgument = Annotated[list[int], typer.Argument(metavar="ID...", min=1, help="The alerts, as 'list' names them.")]
+IdsArgument = Annotated[
+    list[int], typer.Argument(metavar="ID...", min=1, max=LARGEST_ID, help="The alerts, as 'list' names them.")
+]
 
 
 @command(alerts, "list")
@@ -74,7 +76,9 @@ def list_alerts(
 @command(alerts, "show")
 def show(
     cli: Cli,
-    alert_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="The alert, as 'list' names it.")],
+    alert_id: Annotated[
+        int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The alert, as 'list' names it.")
+    ],
     json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """Show one alert whole, and whom it concerns."""
@@ -175,7 +179,8 @@ def silences(cli: Cli, json: JsonOption = False) -> None:  # noqa: ARG001  (the 
 
 @command(alerts, "unsilence")
 def unsilence(
-    cli: Cli, silence_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="As 'silences' names it.")]
+    cli: Cli,
+    silence_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="As 'silences' names it.")],
 ) -> None:
     """End a silence."""
     from kylink_cli import wiring
