@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from kylink_cli.language import Language, preferred
 from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.check_facts import Thresholds
@@ -198,6 +199,11 @@ class Settings(BaseModel):
     )
     heartbeat_url_alert_check: SecretStr | None = Field(
         default=None, description="Pinged by 'kylink alert-check': URL/start, URL on success, URL/fail."
+    )
+    kylink_lang: Language = Field(
+        default_factory=preferred,
+        description="The language of messages, tables and alerts: en or zh. Default: the locale's, else en; --help "
+        "knows this name from the environment only.",
     )
     kylink_host_name: str = Field(
         default_factory=socket.gethostname,

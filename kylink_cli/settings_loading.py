@@ -14,6 +14,7 @@ from typing import Literal
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
+from kylink_cli import language
 from kylink_cli.errors import ConfigError
 from kylink_cli.settings import Settings
 from kylink_cli.settings_messages import is_secret, problem
@@ -61,6 +62,7 @@ def load(env_file: Path | None = None) -> Loaded:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigError(*[problem(detail) for detail in error.errors()]) from None
+    language.use(settings.kylink_lang)
     return Loaded(settings, sources, path)
 
 

@@ -210,10 +210,10 @@ def test_the_database_stands_in_the_state_directory(
 def test_unknown_names_come_with_the_nearest_known_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KYLINK_LOK_URL", "x")
     monkeypatch.setenv("PROXY_API_KYE", "somebody else's")
-    path = env_file(tmp_path, "PROXY_API_ULR=x\nKYLINK_ZZZ=x\nEDITOR=vi\n")
+    path = env_file(tmp_path, "PROXY_API_ULR=x\nKYLINK_QQXXZZ=x\nEDITOR=vi\n")
     assert unknown_names(path) == {
         "KYLINK_LOK_URL": "KYLINK_LOCK_URL",
-        "KYLINK_ZZZ": None,
+        "KYLINK_QQXXZZ": None,
         "PROXY_API_ULR": "PROXY_API_URL",
     }
 
