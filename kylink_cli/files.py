@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
+from kylink_cli.language import tr
+
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 
@@ -46,7 +48,7 @@ def refuse_foreign_link(path: Path) -> None:
     except FileNotFoundError:
         return
     if stat.S_ISLNK(status.st_mode) and status.st_uid not in {0, os.geteuid()}:
-        raise OSError(errno.ELOOP, "it is a symbolic link that belongs to another user", str(path))
+        raise OSError(errno.ELOOP, tr("it is a symbolic link that belongs to another user"), str(path))
 
 
 def create_private_folder(path: Path) -> None:
@@ -74,7 +76,7 @@ def private_replacement(path: Path) -> Iterator[IO[str]]:
         OSError: it can't be written, or the path is something else than a file.
     """
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "not a regular file")
+        raise OSError(errno.EINVAL, tr("not a regular file"))
     with NamedTemporaryFile(
         "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
     ) as file:

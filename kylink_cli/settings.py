@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from kylink_cli.language import Language, preferred
+from kylink_cli.language import Language, preferred, tr
 from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.check_facts import Thresholds
@@ -232,7 +232,7 @@ class Settings(BaseModel):
         if value.startswith("sqlite:///") and value != "sqlite:///":
             return value
         if not value.startswith("postgresql://") or not urlsplit(value).path.strip("/"):
-            raise ValueError("must be sqlite:///FILE or postgresql://USER@HOST/NAME")
+            raise ValueError(tr("must be sqlite:///FILE or postgresql://USER@HOST/NAME"))
         _require_port(urlsplit(value))
         return value
 
@@ -241,14 +241,14 @@ class Settings(BaseModel):
     def check_proxy_api_url(cls, value: str) -> str:
         """A URL that names a kind; over HTTP with a host, and without a password that could reach a log."""
         if not _URL_KIND.match(value):
-            raise ValueError("must be https://…, http://…, exec:/path/to/program or file:/path/to/values")
+            raise ValueError(tr("must be https://…, http://…, exec:/path/to/program or file:/path/to/values"))
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"}:
             return value
         if not parts.hostname:
-            raise ValueError("must name a host, as in https://supply.example/v1/items")
+            raise ValueError(tr("must name a host, as in https://supply.example/v1/items"))
         if parts.username is not None or parts.password is not None:
-            raise ValueError("must not hold a user or password: the key belongs into PROXY_API_KEY")
+            raise ValueError(tr("must not hold a user or password: the key belongs into PROXY_API_KEY"))
         _require_port(parts)
         return value
 
@@ -257,7 +257,7 @@ class Settings(BaseModel):
     def check_proxy_api_key(cls, value: SecretStr) -> SecretStr:
         """A key that can be sent in an HTTP header."""
         if not value.get_secret_value().isascii() or not value.get_secret_value().isprintable():
-            raise ValueError("must be printable ASCII, since it is sent in an HTTP header")
+            raise ValueError(tr("must be printable ASCII, since it is sent in an HTTP header"))
         return value
 
     @field_validator("alert_notify_urls")
@@ -273,7 +273,7 @@ class Settings(BaseModel):
         """One address that can be posted to."""
         cls.check_web_address(value)
         if len(parse_channel_urls(value.get_secret_value())) != 1:
-            raise ValueError("must be one address; further ones belong into ALERT_NOTIFY_URLS")
+            raise ValueError(tr("must be one address; further ones belong into ALERT_NOTIFY_URLS"))
         return value
 
     @field_validator("heartbeat_url_replenish", "heartbeat_url_recover_leases", "heartbeat_url_alert_check")
@@ -282,7 +282,7 @@ class Settings(BaseModel):
         """An address that can be reached over HTTP."""
         parts = urlsplit(value.get_secret_value())
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("must be an https:// or http:// address")
+            raise ValueError(tr("must be an https:// or http:// address"))
         return value
 
     @field_validator("kylink_lock_url")
@@ -290,14 +290,16 @@ class Settings(BaseModel):
     def check_lock_url(cls, value: str) -> str:
         """A folder, the shared database, or a Redis server."""
         if not value.startswith(("file:/", "redis://", "rediss://")) and value != "database:":
-            raise ValueError("must be file:/absolute/path/of/a/folder, database: or redis://HOST")
+            raise ValueError(tr("must be file:/absolute/path/of/a/folder, database: or redis://HOST"))
         return value
 
     @model_validator(mode="after")
     def lock_in_the_database_only_on_a_server(self) -> "Settings":
         """An embedded database keeps no locks."""
         if self.kylink_lock_url == "database:" and not self.database_url.startswith("postgresql:"):
-            raise ValueError("KYLINK_LOCK_URL is database:, which needs a DATABASE_URL of postgresql://USER@HOST/NAME")
+            raise ValueError(
+                tr("KYLINK_LOCK_URL is database:, which needs a DATABASE_URL of postgresql://USER@HOST/NAME")
+            )
         return self
 
     @model_validator(mode="after")
@@ -305,7 +307,11 @@ class Settings(BaseModel):
         """The lowest watermark cannot be above the highest."""
         if self.watermark_min > self.watermark_max:
             raise ValueError(
-                f"WATERMARK_MIN ({self.watermark_min}) must not be above WATERMARK_MAX ({self.watermark_max})"
+                tr(
+                    "WATERMARK_MIN ({watermark_min}) must not be above WATERMARK_MAX ({watermark_max})",
+                    watermark_min=self.watermark_min,
+                    watermark_max=self.watermark_max,
+                )
             )
         return self
 

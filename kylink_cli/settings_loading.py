@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from kylink_cli import language
 from kylink_cli.errors import ConfigError
+from kylink_cli.language import tr
 from kylink_cli.settings import Settings
 from kylink_cli.settings_messages import is_secret, problem
 
@@ -118,10 +119,12 @@ def _read_text(path: Path, kind: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"the {kind} file {path} is not UTF-8 text") from error
+        raise ConfigError(tr("the {kind} file {path} is not UTF-8 text", kind=kind, path=path)) from error
     except OSError as error:
-        reason = (error.strerror or "unknown error").lower()
-        raise ConfigError(f"the {kind} file {path} can't be read: {reason}") from error
+        reason = (error.strerror or tr("unknown error")).lower()
+        raise ConfigError(
+            tr("the {kind} file {path} can't be read: {reason}", kind=kind, path=path, reason=reason)
+        ) from error
 
 
 def _parse(path: Path) -> dict[str, str]:
@@ -134,7 +137,13 @@ def _parse(path: Path) -> dict[str, str]:
     for binding in parse_stream(StringIO(_read_text(path, "env"))):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line
-            raise ConfigError(f"the env file {path} can't be understood from line {line} on: write NAME=value")
+            raise ConfigError(
+                tr(
+                    "the env file {path} can't be understood from line {line} on: write NAME=value",
+                    path=path,
+                    line=line,
+                )
+            )
         if binding.key is not None:
             values[binding.key] = binding.value or ""
     return values

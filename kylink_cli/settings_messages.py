@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 from kylink_cli.settings import Settings
 
@@ -37,8 +38,8 @@ def problem(detail: ErrorDetails) -> str:
     if not detail["loc"]:
         return _stated(detail)
     field = str(detail["loc"][0])
-    given = "(secret)" if is_secret(field) else repr(one_line(shown(field, str(detail["input"])), _SHOWN_LENGTH))
-    return f"{field.upper()} is {given}: {_allowed(field, detail)}"
+    given = tr("(secret)") if is_secret(field) else repr(one_line(shown(field, str(detail["input"])), _SHOWN_LENGTH))
+    return tr("{name} is {given}: {allowed}", name=field.upper(), given=given, allowed=_allowed(field, detail))
 
 
 def limits(info: FieldInfo) -> str | None:
@@ -48,19 +49,22 @@ def limits(info: FieldInfo) -> str | None:
     high = next((str(limit.le) for limit in info.metadata if isinstance(limit, Le)), None)
     if high is None:
         return None
-    return f"above {above} and at most {high}" if low is None else f"{low} to {high}"
+    if low is None:
+        return tr("above {low} and at most {high}", low=above, high=high)
+    return tr("{low} to {high}", low=low, high=high)
 
 
 def _allowed(field: str, detail: ErrorDetails) -> str:
     info = Settings.model_fields[field]
     allowed = limits(info)
     if allowed is not None:
-        whole = "a whole number, " if info.annotation is not float else ""
-        return f"must be {whole}{allowed}"
+        if info.annotation is float:
+            return tr("must be {allowed}", allowed=allowed)
+        return tr("must be a whole number, {allowed}", allowed=allowed)
     if detail["type"] == "bool_parsing":
-        return "must be true or false"
+        return tr("must be true or false")
     if detail["type"] == "literal_error":
-        return "must be " + " or ".join(get_args(info.annotation))
+        return tr("must be {choice}", choice=tr(" or ").join(get_args(info.annotation)))
     return _stated(detail)
 
 

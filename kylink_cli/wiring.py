@@ -14,6 +14,7 @@ from kylink_cli.jobs.fill import FillLimits
 from kylink_cli.jobs.recover_leases import RecoveryLimits
 from kylink_cli.jobs.replenish import Assignment
 from kylink_cli.jobs.runner import Machinery, Ping
+from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.base import Channel
@@ -191,7 +192,7 @@ def supplier(settings: Settings, database: Database) -> Supplier:
     """
     url = settings.proxy_api_url
     if url is None:
-        raise ConfigError("PROXY_API_URL is not set: it names the supply service")
+        raise ConfigError(tr("PROXY_API_URL is not set: it names the supply service"))
     key = None if settings.proxy_api_key is None else settings.proxy_api_key.get_secret_value()
     kind, _, rest = url.partition(":")
     match kind.lower():
@@ -216,7 +217,7 @@ def _http_supplier(url: str, key: str | None, timeout_seconds: float) -> Supplie
     from kylink_cli.supply.http import HttpSupplier
 
     if key is None:
-        raise ConfigError("PROXY_API_KEY is not set: the supply service asks for it")
+        raise ConfigError(tr("PROXY_API_KEY is not set: the supply service asks for it"))
     return HttpSupplier(url, key, timeout_seconds)
 
 

@@ -8,6 +8,7 @@ import typer
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import ConfigError, KylinkError, NotFoundError, PartlyDoneError, UsageError
+from kylink_cli.language import tr
 
 alerts = group("alerts", "What a person should know of: look, acknowledge, resolve, silence.")
 
@@ -90,7 +91,7 @@ def show(
         alert = store.get(session, [alert_id]).get(alert_id)
         users = store.users_of(session, alert_id)
     if alert is None:
-        raise NotFoundError(f"there is no alert {alert_id}: 'kylink alerts list' shows them")
+        raise NotFoundError(tr("there is no alert {alert_id}: 'kylink alerts list' shows them", alert_id=alert_id))
     view.show_alert(cli.console, alert, users)
 
 
@@ -187,7 +188,7 @@ def unsilence(
     from kylink_cli.jobs import alert_acts
 
     alert_acts.unsilence(wiring.existing_database(cli.settings), silence_id)
-    cli.console.say(f"silence {silence_id} has ended")
+    cli.console.say(tr("silence {silence_id} has ended", silence_id=silence_id))
 
 
 @command(alerts, "test")
@@ -199,7 +200,7 @@ def send_test(cli: Cli, json: JsonOption = False) -> int:  # noqa: ARG001  (the 
 
     alerting = wiring.alerting(cli.settings)
     if not alerting.channels:
-        raise ConfigError("nobody is told of alerts: set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL")
+        raise ConfigError(tr("nobody is told of alerts: set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL"))
     results = send_probe(alerting)
     view.show_probe(cli.console, results)
     if all(result.error is None for result in results):

@@ -12,10 +12,12 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from kylink_cli import __version__
+from kylink_cli.cli.command import signature
 from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
 from kylink_cli.console.streams import abandon_results, flush_results, prepare_streams
 from kylink_cli.errors import KylinkError, OutputError, UsageError
+from kylink_cli.language import tr
 
 
 class KylinkGroup(TyperGroup):
@@ -57,7 +59,7 @@ class KylinkGroup(TyperGroup):
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001  (the last resort: a user never sees a bare traceback)
-            console.error("INTERNAL", f"unexpected error: {type(error).__name__}: {error}")
+            console.error("INTERNAL", tr("unexpected error: {name}: {error}", name=type(error).__name__, error=error))
             _debug_traceback(arguments)
             return 1
         return code
@@ -79,7 +81,7 @@ def _refuse_undecodable(arguments: list[str]) -> None:
     """
     for argument in arguments:
         if any("\udc80" <= character <= "\udcff" for character in argument):
-            raise UsageError(f"the argument {argument!a} is not UTF-8 text")
+            raise UsageError(tr("the argument {argument!a} is not UTF-8 text", argument=argument))
 
 
 def _show_usage_error(console: Console, error: TyperException) -> None:
@@ -90,7 +92,10 @@ def _show_usage_error(console: Console, error: TyperException) -> None:
         return
     text = " ".join(message.replace("Value error, ", "").split()).rstrip(".")
     context = getattr(error, "ctx", None)
-    console.error("USAGE", f"{text} (see '{context.command_path} --help')" if context else text)
+    console.error(
+        "USAGE",
+        tr("{text} (see '{command} --help')", text=text, command=context.command_path) if context else text,
+    )
 
 
 def _debug_traceback(arguments: list[str]) -> None:
@@ -136,9 +141,8 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    own = [p for p in inspect.signature(_root).parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    keyword_only = [own[0], own[1].replace(kind=inspect.Parameter.KEYWORD_ONLY)]
-    vars(_root)["__signature__"] = inspect.Signature([*keyword_only, *COMMON_PARAMETERS])
+    version = inspect.signature(_root).parameters["version"]
+    vars(_root)["__signature__"] = signature([version, *COMMON_PARAMETERS])
     _root.__annotations__ = {}
-    app.callback()(_root)
+    app.callback(help=tr(inspect.getdoc(_root) or ""))(_root)
     return app

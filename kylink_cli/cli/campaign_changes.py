@@ -9,6 +9,7 @@ from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.lookups import unknown_campaign
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import UsageError
+from kylink_cli.language import tr
 
 if TYPE_CHECKING:
     from kylink_cli.imports.campaigns import CampaignFile
@@ -62,12 +63,17 @@ def add(
     database = wiring.new_database(cli.settings)
     with database.writing() as session:
         if store.facts(session, [facts.campaign_id]):
-            raise UsageError(f"campaign {facts.campaign_id} exists already: 'kylink campaigns set' changes it")
+            raise UsageError(
+                tr(
+                    "campaign {campaign_id} exists already: 'kylink campaigns set' changes it",
+                    campaign_id=facts.campaign_id,
+                )
+            )
         store.save(session, [facts], database.now())
     if json:
         cli.console.document(asdict(facts))
     else:
-        cli.console.say(f"campaign {facts.campaign_id} was added")
+        cli.console.say(tr("campaign {campaign_id} was added", campaign_id=facts.campaign_id))
 
 
 def set_fields(
@@ -92,7 +98,7 @@ def set_fields(
     given = {"user_id": user, "name": name, "country": country, "source_url": source_url}
     fields = _fields({**given, "low_watermark": low_watermark, "target_stock": target_stock})
     if not fields:
-        raise UsageError("say what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')")
+        raise UsageError(tr("say what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')"))
     database = wiring.existing_database(cli.settings)
     with database.writing() as session:
         before = store.facts(session, [campaign_id]).get(campaign_id)
@@ -103,7 +109,13 @@ def set_fields(
     if json:
         cli.console.document({"campaign_id": campaign_id, "changed": view.change_document(before, after)})
     else:
-        cli.console.say(f"campaign {campaign_id}: {view.change_text(before, after) or 'nothing to change'}")
+        cli.console.say(
+            tr(
+                "campaign {campaign_id}: {change}",
+                campaign_id=campaign_id,
+                change=view.change_text(before, after) or tr("nothing to change"),
+            )
+        )
 
 
 def import_file(
@@ -127,7 +139,7 @@ def import_file(
     found = read_campaigns(file, _fields({"user_id": user}).get("user_id"))
     plan = _import(cli, file, found, dry_run=dry_run)
     if found.ignored:
-        cli.console.info(f"columns that mean nothing to kylink: {', '.join(found.ignored)}")
+        cli.console.info(tr("columns that mean nothing to kylink: {columns}", columns=", ".join(found.ignored)))
     if json:
         cli.console.document(view.plan_document(plan, dry_run=dry_run))
     elif dry_run:

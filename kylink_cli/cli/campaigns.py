@@ -11,6 +11,7 @@ from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.lookups import refuse_unknown, unknown_campaign
 from kylink_cli.cli.options import JsonOption, YesOption
 from kylink_cli.errors import LockedError, UsageError
+from kylink_cli.language import tr
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -118,15 +119,15 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False, json: Js
     with database.reading() as session:
         refuse_unknown(wanted, store.facts(session, wanted))
     names = one_line(", ".join(wanted), 60)
-    if not cli.console.confirm(f"Remove {names} with all stock and history?", yes=yes):
-        raise UsageError("nothing was removed: answer y, or say --yes")
+    if not cli.console.confirm(tr("Remove {names} with all stock and history?", names=names), yes=yes):
+        raise UsageError(tr("nothing was removed: answer y, or say --yes"))
     with database.writing() as session:
         _refuse_claimed(cli, session, wanted, database.now())
         removed = store.remove(session, wanted)
     if json:
         cli.console.document({"removed": removed})
     else:
-        cli.console.say(f"removed: {one_line(', '.join(removed))}")
+        cli.console.say(tr("removed: {campaign_ids}", campaign_ids=one_line(", ".join(removed))))
 
 
 def _set_status(cli: Cli, campaign_ids: list[str], status: Status, *, json: bool) -> None:
@@ -154,5 +155,11 @@ def _refuse_claimed(cli: Cli, session: "Session", campaign_ids: list[str], now: 
     locks = wiring.locks(cli.settings)
     for campaign_id, run in sorted(claims.holders(session, campaign_ids).items()):
         if not is_dead(run, locks, now):
-            where = f"run {run.id} on {run.host}"
-            raise LockedError(f"campaign {campaign_id} is being filled by {where}: try again when it has ended")
+            where = tr("run {id} on {host}", id=run.id, host=run.host)
+            raise LockedError(
+                tr(
+                    "campaign {campaign_id} is being filled by {where}: try again when it has ended",
+                    campaign_id=campaign_id,
+                    where=where,
+                )
+            )

@@ -8,14 +8,16 @@ gives a Typer command with its own options and the common ones. What it returns 
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
+from kylink_cli.language import tr
 
 if TYPE_CHECKING:
     from kylink_cli.settings import Settings
@@ -81,11 +83,9 @@ def command(app: typer.Typer, name: str) -> Callable[[CommandFunction], CommandF
             raise typer.Exit(function(cli, **arguments) or 0)
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-        vars(run)["__signature__"] = inspect.Signature([context, *keyword_only, *COMMON_PARAMETERS])
+        vars(run)["__signature__"] = signature([*own, *COMMON_PARAMETERS])
         run.__annotations__ = {}
-        app.command(name)(run)
+        app.command(name, help=tr(inspect.getdoc(function) or ""))(run)
         return function
 
     return register
@@ -98,4 +98,18 @@ def group(name: str, help_text: str) -> typer.Typer:
         name: what the user types.
         help_text: what its commands are about.
     """
-    return typer.Typer(name=name, help=help_text, no_args_is_help=True, rich_markup_mode=None)
+    return typer.Typer(name=name, help=tr(help_text), no_args_is_help=True, rich_markup_mode=None)
+
+
+def signature(parameters: Sequence[inspect.Parameter]) -> inspect.Signature:
+    """What Typer reads to learn a function's options: the context first, then these, with their help translated."""
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    return inspect.Signature([context, *map(_declared, parameters)])
+
+
+def _declared(parameter: inspect.Parameter) -> inspect.Parameter:
+    kind, *infos = get_args(parameter.annotation)
+    translated = [copy(info) for info in infos]
+    for info in translated:
+        info.help = info.help and tr(info.help)
+    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, *translated])

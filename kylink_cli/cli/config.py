@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import ConfigError
+from kylink_cli.language import tr
 
 if TYPE_CHECKING:
     from kylink_cli.settings_loading import Loaded
@@ -55,8 +56,12 @@ def _header(loaded: "Loaded") -> str:
     from kylink_cli.settings_loading import LOCAL_ENV_FILE, SYSTEM_ENV_FILE
 
     if loaded.env_file is None:
-        return f"env file: none (neither {LOCAL_ENV_FILE} nor {SYSTEM_ENV_FILE} is there)"
-    return f"env file: {loaded.env_file}"
+        return tr(
+            "env file: none (neither {local} nor {system} is there)",
+            local=LOCAL_ENV_FILE,
+            system=SYSTEM_ENV_FILE,
+        )
+    return tr("env file: {env_file}", env_file=loaded.env_file)
 
 
 def _show_table(cli: Cli, settings: list[dict[str, Any]]) -> None:
@@ -70,7 +75,7 @@ def _show_table(cli: Cli, settings: list[dict[str, Any]]) -> None:
 
     names = ("name", "value", "source")
     rows: list[list[Any]] = [[cell(setting[name], setting["source"]) for name in names] for setting in settings]
-    cli.console.table([Column("setting"), Column("value", flexible=True), Column("source")], rows)
+    cli.console.table([Column("setting"), Column("value", flexible=True), Column("source", words=True)], rows)
 
 
 def _look_through(cli: Cli) -> tuple[tuple[str, ...], list[str]]:
@@ -86,14 +91,14 @@ def _warnings(loaded: "Loaded") -> list[str]:
     from kylink_cli.settings_loading import unknown_names
 
     warnings = [
-        f"{name} means nothing" + (f": did you mean {nearest}?" if nearest else "")
+        tr("{name} means nothing", name=name) + (tr(": did you mean {nearest}?", nearest=nearest) if nearest else "")
         for name, nearest in unknown_names(loaded.env_file).items()
     ]
     url = loaded.settings.proxy_api_url
     if url is None:
-        warnings.append("PROXY_API_URL is not set: there is no supply service to order from")
+        warnings.append(tr("PROXY_API_URL is not set: there is no supply service to order from"))
     elif url.startswith(("http:", "https:")) and loaded.settings.proxy_api_key is None:
-        warnings.append("PROXY_API_KEY is not set: the supply service is called without a key")
+        warnings.append(tr("PROXY_API_KEY is not set: the supply service is called without a key"))
     return warnings
 
 
@@ -108,6 +113,6 @@ def _say_verdict(cli: Cli, problems: tuple[str, ...], warnings: list[str]) -> No
     for problem in problems:
         cli.console.error(ConfigError.code, problem)
     for warning in warnings:
-        cli.console.warning(f"warning: {warning}")
+        cli.console.warning(tr("warning: {warning}", warning=warning))
     if not problems:
-        cli.console.say("configuration is fine")
+        cli.console.say(tr("configuration is fine"))

@@ -8,6 +8,7 @@ import typer
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.options import JsonOption, YesOption
 from kylink_cli.errors import UsageError
+from kylink_cli.language import tr
 
 db = group("db", "The database: create, upgrade, check, back up, measure.")
 
@@ -22,15 +23,28 @@ def init(cli: Cli, json: JsonOption = False) -> None:
 
     database = created_database(cli.settings)
     before = upgrade(database)
-    place = "on the server" if database.path is None else f"at {database.path}"
+    place = tr("on the server") if database.path is None else tr("at {path}", path=database.path)
     if json:
         cli.console.document({"path": _place(database.path), "from": before.current, "to": before.head})
     elif before.current is None:
-        cli.console.say(f"created the database {place}, revision {before.head}")
+        cli.console.say(tr("created the database {place}, revision {head}", place=place, head=before.head))
     elif before.is_current:
-        cli.console.say(f"there is a database {place} already, revision {before.head}: nothing was changed")
+        cli.console.say(
+            tr(
+                "there is a database {place} already, revision {head}: nothing was changed",
+                place=place,
+                head=before.head,
+            )
+        )
     else:
-        cli.console.say(f"upgraded the database {place} from revision {before.current} to {before.head}")
+        cli.console.say(
+            tr(
+                "upgraded the database {place} from revision {current} to {head}",
+                place=place,
+                current=before.current,
+                head=before.head,
+            )
+        )
 
 
 @command(db, "upgrade")
@@ -43,9 +57,11 @@ def upgrade_database(cli: Cli, json: JsonOption = False) -> None:
     if json:
         cli.console.document({"from": before.current, "to": before.head})
     elif before.is_current:
-        cli.console.say(f"the database is at revision {before.head} already: nothing was changed")
+        cli.console.say(tr("the database is at revision {head} already: nothing was changed", head=before.head))
     else:
-        cli.console.say(f"upgraded the database from revision {before.current} to {before.head}")
+        cli.console.say(
+            tr("upgraded the database from revision {current} to {head}", current=before.current, head=before.head)
+        )
 
 
 @command(db, "check")
@@ -63,8 +79,10 @@ def check_database(cli: Cli, json: JsonOption = False) -> int:
     else:
         from kylink_cli.console.tables import Column
 
-        rows = [["ok" if f.ok else "wrong", f.violations, f.name] for f in findings]
-        cli.console.table([Column("result"), Column("violations", "right"), Column("rule", flexible=True)], rows)
+        rows = [["ok" if f.ok else "wrong", f.violations, tr(f.name)] for f in findings]
+        cli.console.table(
+            [Column("result", words=True), Column("violations", "right"), Column("rule", flexible=True)], rows
+        )
     return 0 if ok else 1
 
 
@@ -75,13 +93,15 @@ def backup(cli: Cli, file: BackupFile, json: JsonOption = False, yes: YesOption 
     from kylink_cli.wiring import unchanged_database
 
     database = unchanged_database(cli.settings)
-    if file.exists() and not cli.console.confirm(f"{file} exists: replace it?", yes=yes):
-        raise UsageError(f"{file} exists and was left alone: name another file, or say --yes to replace it")
+    if file.exists() and not cli.console.confirm(tr("{file} exists: replace it?", file=file), yes=yes):
+        raise UsageError(
+            tr("{file} exists and was left alone: name another file, or say --yes to replace it", file=file)
+        )
     size = back_up(database, file)
     if json:
         cli.console.document({"file": str(file.absolute()), "bytes": size})
     else:
-        cli.console.say(f"backed up to {file}, {size:,} bytes, checked")
+        cli.console.say(tr("backed up to {file}, {size:,} bytes, checked", file=file, size=size))
 
 
 @command(db, "stats")
@@ -98,17 +118,20 @@ def stats(cli: Cli, json: JsonOption = False) -> None:
     from kylink_cli.console.tables import Column
 
     place: list[list[Any]] = [
-        ["file", figures.path],
+        [tr("file"), figures.path],
         ["SQLite", figures.sqlite_version],
-        ["file size", f"{figures.file_bytes:,} bytes"],
-        ["write-ahead log", f"{figures.wal_bytes:,} bytes"],
+        [tr("file size"), tr("{n:,} bytes", n=figures.file_bytes)],
+        [tr("write-ahead log"), tr("{n:,} bytes", n=figures.wal_bytes)],
     ]
-    server: list[list[Any]] = [["PostgreSQL", figures.server_version], ["size", f"{figures.file_bytes:,} bytes"]]
+    server: list[list[Any]] = [
+        ["PostgreSQL", figures.server_version],
+        [tr("size"), tr("{n:,} bytes", n=figures.file_bytes)],
+    ]
     rows: list[list[Any]] = [
         *(server if figures.path is None else place),
-        ["revision", figures.revision],
-        *[[f"rows in {name}", f"{number:,}"] for name, number in figures.rows.items()],
-        *[[f"items {state}", f"{number:,}"] for state, number in figures.items.items()],
+        [tr("revision"), figures.revision],
+        *[[tr("rows in {table}", table=name), f"{number:,}"] for name, number in figures.rows.items()],
+        *[[tr("items {state}", state=tr(state)), f"{number:,}"] for state, number in figures.items.items()],
     ]
     cli.console.table([Column("figure"), Column("value", flexible=True)], rows)
 

@@ -9,10 +9,12 @@ from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.db import db
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import UsageError
+from kylink_cli.language import tr
 
-_KINDS = "sqlite:///FILE or postgresql://USER@HOST/NAME"
-
-FromOption = Annotated[str, typer.Option("--from", metavar="URL", help=f"The database to copy: {_KINDS}.")]
+FromOption = Annotated[
+    str,
+    typer.Option("--from", metavar="URL", help="The database to copy: sqlite:///FILE or postgresql://USER@HOST/NAME."),
+]
 ToOption = Annotated[str, typer.Option("--to", metavar="URL", help="A new or empty database, or an unfinished copy.")]
 
 
@@ -29,7 +31,7 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, json: 
 
     for option, url in (("--from", source_url), ("--to", target_url)):
         if not url.startswith(("sqlite:///", "postgresql://")):
-            raise UsageError(f"{option} must be {_KINDS}")
+            raise UsageError(tr("{option} must be sqlite:///FILE or postgresql://USER@HOST/NAME", option=option))
     source = wiring.database_at(source_url)
     target = wiring.database_at(target_url, create=True)
     with observing(cli.console, "db copy") as observe:
@@ -38,8 +40,15 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, json: 
         cli.console.document({"rows": done.rows, "resumed": done.resumed})
         return
     total = sum(done.rows.values())
-    kept = f", {done.resumed:,} of them before" if done.resumed else ""
-    cli.console.say(f"copied {total:,} rows in {len(done.rows)} tables{kept}: counts and checksums agree")
+    kept = tr(", {resumed:,} of them before", resumed=done.resumed) if done.resumed else ""
+    cli.console.say(
+        tr(
+            "copied {total:,} rows in {tables} tables{kept}: counts and checksums agree",
+            total=total,
+            tables=len(done.rows),
+            kept=kept,
+        )
+    )
 
 
 def _origin(url: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command
+from kylink_cli.language import tr
 
 if TYPE_CHECKING:
     from kylink_cli.demo.tour import Tour
@@ -32,7 +33,13 @@ def demo(
     key = secrets.token_urlsafe(16)
     try:
         with sample_service(key) as service:
-            cli.console.say(f"a supply service answers on {service.url}; everything of the demo is in {folder}")
+            cli.console.say(
+                tr(
+                    "a supply service answers on {url}; everything of the demo is in {folder}",
+                    url=service.url,
+                    folder=folder,
+                )
+            )
             tour.prepare(service.url, key)
             tour.show("campaigns", "list")
             code = tour.show("replenish", "--all")
@@ -47,8 +54,10 @@ def demo(
 
 def _farewell(tour: "Tour", *, keep: bool) -> str:
     if not keep:
-        return "the demo's database is gone again; 'kylink demo --keep' leaves it for you to look around"
+        return tr("the demo's database is gone again; 'kylink demo --keep' leaves it for you to look around")
     commands = ("campaigns list", "stock list --campaign 1001", "jobs history", "config show", "db stats")
-    lines = [f"look around (the supply service is gone, and 'rm -r {tour.folder}' removes all the rest):"]
+    lines = [
+        tr("look around (the supply service is gone, and 'rm -r {folder}' removes all the rest):", folder=tour.folder)
+    ]
     lines += [f"  kylink --env-file {tour.env_file} {arguments}" for arguments in commands]
     return "\n".join(lines)

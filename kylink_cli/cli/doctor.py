@@ -9,6 +9,7 @@ import typer
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import KylinkError
+from kylink_cli.language import tr
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.doctor import Finding
@@ -35,7 +36,7 @@ def doctor(cli: Cli, json: JsonOption = False) -> int:
 def _show(cli: Cli, findings: "Sequence[Finding]") -> None:
     from kylink_cli.console.tables import Column
 
-    columns = [Column("AREA"), Column("VERDICT"), Column("FINDING", wraps=True)]
+    columns = [Column("AREA"), Column("VERDICT", words=True), Column("FINDING", wraps=True)]
     rows = [[f.area, f.verdict, f.text + (f" → {f.advice}" if f.advice else "")] for f in findings]
     cli.console.table(columns, rows)
 
@@ -48,7 +49,7 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
     try:
         settings = cli.settings
     except KylinkError as error:
-        yield _error("settings", error, "mend the value and run 'kylink config check'")
+        yield _error("settings", error, tr("mend the value and run 'kylink config check'"))
         return
     yield from check_settings(cli.loaded)
     try:

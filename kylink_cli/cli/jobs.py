@@ -8,6 +8,7 @@ import typer
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import NotFoundError
+from kylink_cli.language import tr
 
 jobs = group("jobs", "The machine room: what ran, how it went, what comes next.")
 
@@ -85,7 +86,7 @@ def show(
         run = runs.get(session, run_id)
         results = campaign_results.of_run(session, run_id)
     if run is None:
-        raise NotFoundError(f"there is no run {run_id}: 'kylink jobs history' shows the last ones")
+        raise NotFoundError(tr("there is no run {run_id}: 'kylink jobs history' shows the last ones", run_id=run_id))
     run = as_found(run, wiring.locks(cli.settings), database.now())
     if json:
         cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
@@ -105,7 +106,7 @@ def pause(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
     if json:
         cli.console.document({"job": job, "paused": True, "changed": changed})
     else:
-        cli.console.say(f"{job} is paused" if changed else f"{job} was paused already")
+        cli.console.say(tr("{job} is paused", job=job) if changed else tr("{job} was paused already", job=job))
 
 
 @command(jobs, "resume")
@@ -119,4 +120,4 @@ def resume(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
     if json:
         cli.console.document({"job": job, "paused": False, "changed": changed})
     else:
-        cli.console.say(f"{job} runs again" if changed else f"{job} was not paused")
+        cli.console.say(tr("{job} runs again", job=job) if changed else tr("{job} was not paused", job=job))

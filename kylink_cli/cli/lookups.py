@@ -3,11 +3,14 @@
 from collections.abc import Collection, Iterable
 
 from kylink_cli.errors import NotFoundError
+from kylink_cli.language import tr
 
 
 def unknown_campaign(campaign_id: str) -> NotFoundError:
     """The error for a campaign that does not exist."""
-    return NotFoundError(f"unknown campaign {campaign_id}: 'kylink campaigns list' shows them")
+    return NotFoundError(
+        tr("unknown campaign {campaign_id}: 'kylink campaigns list' shows them", campaign_id=campaign_id)
+    )
 
 
 def refuse_unknown(wanted: Iterable[str], known: Collection[str]) -> None:

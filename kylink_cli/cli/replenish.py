@@ -8,6 +8,7 @@ from kylink_cli.cli.app import end_by_signal
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.options import JsonOption, ScheduledOption, WaitOption
 from kylink_cli.errors import NotFoundError, UsageError
+from kylink_cli.language import tr
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.replenish import Assignment
@@ -75,7 +76,7 @@ def _scope(*, everything: bool, campaigns: list[str], user: str | None) -> "Scop
     from kylink_cli.store.levels import Scope
 
     if [everything, bool(campaigns), user is not None].count(True) != 1:
-        raise UsageError("say which campaigns: exactly one of --all, --campaign ID and --user USER")
+        raise UsageError(tr("say which campaigns: exactly one of --all, --campaign ID and --user USER"))
     return Scope(user_id=user, campaign_ids=frozenset(campaigns) if campaigns else None)
 
 
@@ -88,13 +89,21 @@ def _check_scope(database: "Database", scope: "Scope") -> None:
     with database.reading() as session:
         found = statuses(session, scope)
     if scope.user_id is not None and not found:
-        raise NotFoundError(f"user {scope.user_id} has no campaigns: 'kylink campaigns list' shows them")
+        raise NotFoundError(
+            tr("user {user_id} has no campaigns: 'kylink campaigns list' shows them", user_id=scope.user_id)
+        )
     for campaign_id in sorted(scope.campaign_ids or ()):
         if campaign_id not in found:
-            raise NotFoundError(f"unknown campaign {campaign_id}: 'kylink campaigns list' shows them")
+            raise NotFoundError(
+                tr("unknown campaign {campaign_id}: 'kylink campaigns list' shows them", campaign_id=campaign_id)
+            )
         if found[campaign_id] == "paused":
             raise UsageError(
-                f"campaign {campaign_id} is paused, nothing was ordered: 'kylink campaigns resume {campaign_id}' first"
+                tr(
+                    "campaign {campaign_id} is paused, nothing was ordered: 'kylink campaigns resume {campaign_id}' "
+                    "first",
+                    campaign_id=campaign_id,
+                )
             )
 
 

@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from kylink_cli.language import tr
+from kylink_cli.rules.moments import readable
+
 if TYPE_CHECKING:
     from kylink_cli.scheduling.jobs import Job
     from kylink_cli.settings import Settings
@@ -13,10 +16,12 @@ def reason_to_skip(settings: "Settings", database: "Database", job: "Job") -> st
     from kylink_cli.store.paused_jobs import paused
 
     if not settings.enable_auto_cron:
-        return "scheduling is off: set ENABLE_AUTO_CRON=true to turn it on"
+        return tr("scheduling is off: set ENABLE_AUTO_CRON=true to turn it on")
     with database.reading() as session:
         since = paused(session).get(job.name)
     if since is None:
         return None
-    moment = since.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"{job.name} is paused since {moment}: 'kylink jobs resume {job.name}' lets it run again"
+    moment = readable(since)
+    return tr(
+        "{name} is paused since {moment}: 'kylink jobs resume {name}' lets it run again", name=job.name, moment=moment
+    )

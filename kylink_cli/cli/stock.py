@@ -12,6 +12,7 @@ from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.lookups import refuse_unknown
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import BadFileError, NotFoundError, UsageError
+from kylink_cli.language import ntr, tr
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -79,7 +80,6 @@ def import_file(
     from kylink_cli import wiring
     from kylink_cli.imports.source import refuse_faults
     from kylink_cli.imports.values import read_values
-    from kylink_cli.rules.text import counted
     from kylink_cli.store import stock as store
 
     database = wiring.existing_database(cli.settings)
@@ -95,7 +95,13 @@ def import_file(
     if json:
         cli.console.document({"campaign_id": campaign, "added": added, "duplicates": duplicates})
     else:
-        cli.console.say(f"{counted(added, 'item')} added, {counted(duplicates, 'duplicate')} left out")
+        cli.console.say(
+            tr(
+                "{items} added, {duplicates} left out",
+                items=ntr("{n} item", "{n} items", added),
+                duplicates=ntr("{n} duplicate", "{n} duplicates", duplicates),
+            )
+        )
 
 
 @command(stock, "export")
@@ -131,7 +137,7 @@ def export(
     if json:
         cli.console.document({"file": str(out), "items": number})
     else:
-        cli.console.say(f"{number} items written to {one_line(str(out))}")
+        cli.console.say(tr("{number} items written to {out}", number=number, out=one_line(str(out))))
 
 
 @command(stock, "discard")
@@ -153,7 +159,7 @@ def discard(
     if json:
         cli.console.document({"discarded": discarded})
     else:
-        cli.console.say(f"discarded: {', '.join(str(item_id) for item_id in discarded)}")
+        cli.console.say(tr("discarded: {item_ids}", item_ids=", ".join(str(item_id) for item_id in discarded)))
 
 
 def _write_file(path: Path, items: "Iterable[Item]", write: "Write") -> int:
@@ -164,14 +170,24 @@ def _write_file(path: Path, items: "Iterable[Item]", write: "Write") -> int:
         with private_replacement(path) as file:
             return write(items, file)
     except OSError as error:
-        raise BadFileError(f"{path} can't be written: {(error.strerror or str(error)).lower()}") from None
+        raise BadFileError(
+            tr("{path} can't be written: {reason}", path=path, reason=(error.strerror or str(error)).lower())
+        ) from None
 
 
 def _refuse_unless_available(item_id: int, state: str | None) -> None:
     if state is None:
-        raise NotFoundError(f"unknown item {item_id}, nothing was discarded: 'kylink stock list' shows them")
+        raise NotFoundError(
+            tr("unknown item {item_id}, nothing was discarded: 'kylink stock list' shows them", item_id=item_id)
+        )
     if state != ItemState.AVAILABLE:
-        raise UsageError(f"item {item_id} is {state}, nothing was discarded: only available items can be")
+        raise UsageError(
+            tr(
+                "item {item_id} is {state}, nothing was discarded: only available items can be",
+                item_id=item_id,
+                state=state,
+            )
+        )
 
 
 def _refuse_unknown_campaign(session: "Session", campaign_id: str | None) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 from kylink_cli.console.lines import line
 from kylink_cli.console.output import Console
 from kylink_cli.jobs import events
+from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 
 
@@ -48,5 +49,5 @@ class BatchProgress:
 
     def _advance(self, event: events.BatchDone) -> None:
         if event.what not in self._bars:
-            self._bars[event.what] = self._progress.add_task(f"{self._command}: {event.what}")
+            self._bars[event.what] = self._progress.add_task(f"{self._command}: {tr(event.what)}")
         self._progress.update(self._bars[event.what], completed=event.done, total=event.total)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kylink_cli.console.output import Console
 from kylink_cli.jobs import events
+from kylink_cli.language import tr
 
 _LEVEL_OF_STATUS = {"succeeded": logging.INFO, "skipped": logging.INFO, "failed": logging.ERROR}
 
@@ -46,81 +47,115 @@ def line(event: object) -> tuple[int, str]:
 
 @line.register
 def _(event: events.RunStarted) -> tuple[int, str]:
-    return logging.DEBUG, f"run {event.run_id} of {event.job} started"
+    return logging.DEBUG, tr("run {run_id} of {job} started", run_id=event.run_id, job=event.job)
 
 
 @line.register
 def _(event: events.RunsCrashed) -> tuple[int, str]:
-    runs = ", ".join(f"{run_id} on {host}" for run_id, host in zip(event.run_ids, event.hosts, strict=True))
-    return logging.WARNING, f"run {runs} died without recording an end: marked as crashed, claims freed"
+    runs = ", ".join(
+        tr("{run_id} on {host}", run_id=run_id, host=host)
+        for run_id, host in zip(event.run_ids, event.hosts, strict=True)
+    )
+    return logging.WARNING, tr("run {runs} died without recording an end: marked as crashed, claims freed", runs=runs)
 
 
 @line.register
 def _(event: events.WorkFound) -> tuple[int, str]:
     if event.campaigns == 0:
-        return logging.INFO, "nothing to do: no campaign is low"
-    return logging.INFO, f"{event.campaigns} campaigns to fill, {event.items} items to order"
+        return logging.INFO, tr("nothing to do: no campaign is low")
+    return logging.INFO, tr(
+        "{campaigns} campaigns to fill, {items} items to order", campaigns=event.campaigns, items=event.items
+    )
 
 
 @line.register
 def _(event: events.AttemptStarted) -> tuple[int, str]:
-    return logging.INFO, f"attempt {event.attempt}/{event.tries} for campaign {event.campaign_id}"
+    return logging.INFO, tr(
+        "attempt {attempt}/{tries} for campaign {campaign_id}",
+        attempt=event.attempt,
+        tries=event.tries,
+        campaign_id=event.campaign_id,
+    )
 
 
 @line.register
 def _(event: events.ItemsStored) -> tuple[int, str]:
-    return logging.DEBUG, f"{event.items} items stored for campaign {event.campaign_id}"
+    return logging.DEBUG, tr(
+        "{items} items stored for campaign {campaign_id}", items=event.items, campaign_id=event.campaign_id
+    )
 
 
 @line.register
 def _(event: events.RetryWaiting) -> tuple[int, str]:
-    reason = f"campaign {event.campaign_id}: {event.error}"
-    return logging.WARNING, f"waiting {event.wait_ms} ms before retry ({reason})"
+    reason = tr("campaign {campaign_id}: {error}", campaign_id=event.campaign_id, error=event.error)
+    return logging.WARNING, tr("waiting {wait_ms} ms before retry ({reason})", wait_ms=event.wait_ms, reason=reason)
 
 
 @line.register
 def _(event: events.CampaignFinished) -> tuple[int, str]:
     level = _LEVEL_OF_STATUS.get(event.status, logging.WARNING)
-    text = f"campaign {event.campaign_id} {event.status}: {event.produced} of {event.ordered} items"
+    text = tr(
+        "campaign {campaign_id} {status}: {produced} of {ordered} items",
+        campaign_id=event.campaign_id,
+        status=tr(event.status),
+        produced=event.produced,
+        ordered=event.ordered,
+    )
     return level, f"{text} ({event.error})" if event.error else text
 
 
 @line.register
 def _(event: events.BatchDone) -> tuple[int, str]:
     level = logging.DEBUG if event.done == event.total else logging.INFO
-    return level, f"{event.done} of {event.total} {event.what}"
+    return level, tr("{done} of {total} {what}", done=event.done, total=event.total, what=tr(event.what))
 
 
 @line.register
 def _(event: events.LeasesRecovered) -> tuple[int, str]:
     if event.expired_leases == event.expired_items == 0:
-        return logging.INFO, "nothing to do: no lease and no item is over"
-    leases = f"{event.expired_leases} leases expired, {event.recovered} items back in stock"
-    return logging.INFO, f"{leases}, {event.discarded} discarded; {event.expired_items} items expired"
+        return logging.INFO, tr("nothing to do: no lease and no item is over")
+    return logging.INFO, tr(
+        "{leases} leases expired, {recovered} items back in stock, {discarded} discarded; {expired} items expired",
+        leases=event.expired_leases,
+        recovered=event.recovered,
+        discarded=event.discarded,
+        expired=event.expired_items,
+    )
 
 
 @line.register
 def _(event: events.ChecksDone) -> tuple[int, str]:
     if not event.raised:
-        return logging.INFO, f"all {event.checks} checks found nothing"
-    return logging.WARNING, f"{len(event.raised)} of {event.checks} checks found something: {'; '.join(event.raised)}"
+        return logging.INFO, tr("all {checks} checks found nothing", checks=event.checks)
+    return logging.WARNING, tr(
+        "{found} of {checks} checks found something: {findings}",
+        found=len(event.raised),
+        checks=event.checks,
+        findings="; ".join(event.raised),
+    )
 
 
 @line.register
 def _(event: events.NotificationsSent) -> tuple[int, str]:
     level = logging.WARNING if event.failed or event.given_up else logging.INFO
-    text = f"notifications: {event.sent} sent, {event.failed} failed and will be tried again"
-    return level, f"{text}, {event.given_up} given up after a day" if event.given_up else text
+    text = tr(
+        "notifications: {sent} sent, {failed} failed and will be tried again", sent=event.sent, failed=event.failed
+    )
+    if not event.given_up:
+        return level, text
+    return level, tr("{text}, {given_up} given up after a day", text=text, given_up=event.given_up)
 
 
 @line.register
 def _(event: events.SupplyPaused) -> tuple[int, str]:
-    return logging.WARNING, f"{event.error}; no calls for {event.wait_ms} ms, then one probe"
+    return logging.WARNING, tr(
+        "{error}; no calls for {wait_ms} ms, then one probe", error=event.error, wait_ms=event.wait_ms
+    )
 
 
 @line.register
 def _(event: events.Stopping) -> tuple[int, str]:
-    return logging.WARNING, f"{event.reason}: no new calls, calls in flight may finish"
+    return logging.WARNING, tr("{reason}: no new calls, calls in flight may finish", reason=event.reason)
 
 
 @line.register
@@ -130,5 +165,11 @@ def _(event: events.Notice) -> tuple[int, str]:
 
 @line.register
 def _(event: events.RunFinished) -> tuple[int, str]:
-    ending = "completed" if event.status == "succeeded" else f"ended as {event.status}"
-    return logging.INFO, f"{event.job} {ending} in {event.duration_ms} ms"
+    if event.status == "succeeded":
+        return logging.INFO, tr("{job} completed in {duration_ms} ms", job=event.job, duration_ms=event.duration_ms)
+    return logging.INFO, tr(
+        "{job} ended as {status} in {duration_ms} ms",
+        job=event.job,
+        status=tr(event.status),
+        duration_ms=event.duration_ms,
+    )

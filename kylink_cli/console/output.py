@@ -12,7 +12,10 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from kylink_cli.console.streams import writing_results
+from kylink_cli.console.words import STATES
+from kylink_cli.language import tr
 from kylink_cli.rules.moments import iso as iso  # noqa: PLC0414  (shown here, said there)
+from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
@@ -82,6 +85,16 @@ class Console:
             self.stdout.print(build_table(columns, rows, on_terminal=False))
         for line in captured.get().splitlines():
             self.say(line.rstrip())
+
+    def facts(self, facts: Mapping[str, Any]) -> None:
+        """Print what is known of one thing, a fact a line; text from outside is made clean."""
+        from rich.cells import cell_len
+
+        names = {name: tr(name) for name in facts}
+        width = max(map(cell_len, names.values()), default=0)
+        for name, value in facts.items():
+            padding = " " * (width - cell_len(names[name]))
+            self.say(f"{names[name]}{padding}  {_in_words(value)}")
 
     def log(self, level: int, message: str, /, **facts: Any) -> None:
         """Write one log line to standard error.
@@ -195,6 +208,14 @@ def _is_journal() -> bool:
     except (OSError, ValueError):
         return False
     return (device, inode) == (str(status.st_dev), str(status.st_ino))
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, datetime):
+        return readable(value)
+    if value is None:
+        return "-"
+    return tr(value) if value in STATES else one_line(str(value))
 
 
 def _json_value(value: Any) -> Any:

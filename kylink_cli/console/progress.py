@@ -13,8 +13,9 @@ from rich.text import Text
 
 from kylink_cli.console.lines import line
 from kylink_cli.console.output import Console
-from kylink_cli.console.tables import STYLES
+from kylink_cli.console.words import STATES
 from kylink_cli.jobs import events
+from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 
 NAME_WIDTH = 22
@@ -39,9 +40,15 @@ class _Row:
     @property
     def note(self) -> str:
         if self.retry_at is None:
-            return f"try {self.attempt}/{self.tries}"
+            return tr("try {attempt}/{tries}", attempt=self.attempt, tries=self.tries)
         seconds = max(0, round(self.retry_at - time.monotonic()))
-        return f"try {self.attempt}/{self.tries}, next in {seconds} s: {self.error}"
+        return tr(
+            "try {attempt}/{tries}, next in {seconds} s: {error}",
+            attempt=self.attempt,
+            tries=self.tries,
+            seconds=seconds,
+            error=self.error,
+        )
 
 
 class ProgressDisplay:
@@ -108,7 +115,7 @@ class ProgressDisplay:
 
     def _print(self, event: events.Event) -> None:
         _, text = line(event)
-        style = STYLES.get(event.status, "") if isinstance(event, events.CampaignFinished) else "yellow"
+        style = STATES.get(event.status, "") if isinstance(event, events.CampaignFinished) else "yellow"
         self._console.stderr.print(Text(one_line(text), style=style))
 
     def _render(self) -> RenderableType:
@@ -123,12 +130,19 @@ class ProgressDisplay:
         for row in rows[:room]:
             grid.add_row(*_cells(row))
         if len(rows) > room:
-            grid.add_row(Text(f"… and {len(rows) - room} more"))
+            grid.add_row(Text(tr("… and {number} more", number=len(rows) - room)))
         return grid
 
     def _whole(self) -> tuple[RenderableType, ...]:
         elapsed = round(time.monotonic() - self._began)
-        text = f"{self._done}/{self._campaigns} campaigns · {self._stored}/{self._items} items · {elapsed} s"
+        text = tr(
+            "{done}/{campaigns} campaigns · {stored}/{items} items · {elapsed} s",
+            done=self._done,
+            campaigns=self._campaigns,
+            stored=self._stored,
+            items=self._items,
+            elapsed=elapsed,
+        )
         return Text("replenish", style="bold"), _bar(self._done, self._campaigns), Text(text)
 
 

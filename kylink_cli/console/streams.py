@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kylink_cli.errors import OutputError
+from kylink_cli.language import tr
 
 
 def prepare_streams() -> None:
@@ -34,7 +35,7 @@ def writing_results() -> Iterator[None]:
         raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"the result can't be written to standard output: {reason}") from error
+        raise OutputError(tr("the result can't be written to standard output: {reason}", reason=reason)) from error
 
 
 def flush_results() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from kylink_cli.errors import BadFileError
 from kylink_cli.imports.records import Record, Records, csv_header, read_csv, read_json_lines
 from kylink_cli.imports.source import read_text, shown
+from kylink_cli.language import tr
 from kylink_cli.rules.campaign_import import Entry, Fault
 from kylink_cli.rules.campaigns import FIELDS, REQUIRED, parse_field
 
@@ -43,11 +44,13 @@ def read_campaigns(source: str, user: str | None = None) -> CampaignFile:
     """
     text = read_text(source)
     if not text.strip():
-        raise BadFileError(f"{shown(source)} is empty: nothing was changed")
+        raise BadFileError(tr("{source} is empty: nothing was changed", source=shown(source)))
     if PurePath(source).suffix.lower() in _JSON_SUFFIXES or text.lstrip().startswith("{"):
         return parse_campaigns(read_json_lines(text, COLUMNS), user)
     if "campaign_id" not in csv_header(text):
-        raise BadFileError(f"{shown(source)} has no column campaign_id (or campaignId): its first line must name it")
+        raise BadFileError(
+            tr("{source} has no column campaign_id (or campaignId): its first line must name it", source=shown(source))
+        )
     return parse_campaigns(read_csv(text, COLUMNS), user)
 
 
@@ -74,7 +77,9 @@ def _entry(record: Record, user: str | None, earlier: Mapping[str, Entry]) -> En
     entry = Entry(record.line, _fields(record, user))
     first = earlier.get(entry.campaign_id)
     if first is not None:
-        raise ValueError(f"campaign {entry.campaign_id} is on line {first.line} already")
+        raise ValueError(
+            tr("campaign {campaign_id} is on line {line} already", campaign_id=entry.campaign_id, line=first.line)
+        )
     return entry
 
 
@@ -85,5 +90,5 @@ def _fields(record: Record, user: str | None) -> dict[str, Any]:
         if text.strip() or field not in REQUIRED:
             fields[field] = parse_field(field, text)
     if "campaign_id" not in fields:
-        raise ValueError("campaign_id is missing")
+        raise ValueError(tr("campaign_id is missing"))
     return fields

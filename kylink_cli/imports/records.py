@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
+from kylink_cli.language import tr
 from kylink_cli.rules.campaign_import import Fault
 
 _DELIMITERS = (",", ";", "\t")
@@ -92,7 +93,9 @@ def read_csv(text: str, names: Mapping[str, str]) -> Records:
     places = {header.index(heading): name for heading, name in columns.items()}
     for line, cells in rows:
         if len(cells) != len(header):
-            records.faults.append(Fault(line, f"the row has {len(cells)} cells, the header {len(header)}"))
+            records.faults.append(
+                Fault(line, tr("the row has {cells} cells, the header {header}", cells=len(cells), header=len(header)))
+            )
         else:
             records.rows.append(Record(line, {name: cells[place] for place, name in places.items()}))
     records.ignored.extend(heading for heading in header if heading and heading not in columns)
@@ -115,7 +118,9 @@ def _csv_rows(text: str, records: Records) -> Iterator[tuple[int, list[str]]]:
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
-        records.faults.append(Fault(line, f"the row can't be read: {error}; the rest was not looked at"))
+        records.faults.append(
+            Fault(line, tr("the row can't be read: {error}; the rest was not looked at", error=error))
+        )
 
 
 def _delimiter(text: str) -> str:
@@ -131,7 +136,7 @@ def _known(headings: Collection[str], names: Mapping[str, str]) -> dict[str, str
         if name is None:
             continue
         if name in found.values():
-            raise _RowError(f"two columns hold the {name}")
+            raise _RowError(tr("two columns hold the {name}", name=name))
         found[heading] = name
     return found
 
@@ -142,7 +147,7 @@ def _json_object(line: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise _RowError("the line is not a JSON object")
+        raise _RowError(tr("the line is not a JSON object"))
     return value
 
 
@@ -153,4 +158,4 @@ def _json_text(value: Any) -> str:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise _RowError(f"a value must be text or a whole number, not {json.dumps(value)[:40]}")
+    raise _RowError(tr("a value must be text or a whole number, not {value}", value=json.dumps(value)[:40]))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kylink_cli.errors import BadFileError
+from kylink_cli.language import ntr, tr
 from kylink_cli.rules.campaign_import import Fault
-from kylink_cli.rules.text import counted, one_line
+from kylink_cli.rules.text import one_line
 
 STANDARD_INPUT = "-"
 _LISTED_FAULTS = 20
@@ -23,15 +24,19 @@ def read_text(source: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BadFileError(f"{shown(source)} is not UTF-8 text (line {line}): save it as UTF-8") from None
+        raise BadFileError(
+            tr("{source} is not UTF-8 text (line {line}): save it as UTF-8", source=shown(source), line=line)
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise BadFileError(f"{shown(source)} can't be read: {one_line(reason).lower()}") from None
+        raise BadFileError(
+            tr("{source} can't be read: {reason}", source=shown(source), reason=one_line(reason).lower())
+        ) from None
 
 
 def shown(source: str) -> str:
     """What to call a source in a message."""
-    return "standard input" if source == STANDARD_INPUT else one_line(source)
+    return tr("standard input") if source == STANDARD_INPUT else one_line(source)
 
 
 def refuse_faults(source: str, faults: Sequence[Fault]) -> None:
@@ -44,5 +49,13 @@ def refuse_faults(source: str, faults: Sequence[Fault]) -> None:
         return
     listed = [str(fault) for fault in sorted(faults, key=lambda fault: fault.line)[:_LISTED_FAULTS]]
     if len(faults) > _LISTED_FAULTS:
-        listed.append(f"… and {len(faults) - _LISTED_FAULTS} more")
-    raise BadFileError(f"{shown(source)} has {counted(len(faults), 'bad row')}: nothing was changed", listed)
+        listed.append(tr("… and {number} more", number=len(faults) - _LISTED_FAULTS))
+    raise BadFileError(
+        ntr(
+            "{source} has {n} bad row: nothing was changed",
+            "{source} has {n} bad rows: nothing was changed",
+            len(faults),
+            source=shown(source),
+        ),
+        listed,
+    )

@@ -7,6 +7,7 @@ from datetime import datetime
 from kylink_cli.errors import BadFileError
 from kylink_cli.imports.records import Record, Records, csv_header, read_csv
 from kylink_cli.imports.source import read_text, shown
+from kylink_cli.language import tr
 from kylink_cli.rules.campaign_import import Fault
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.values import value_fault
@@ -42,7 +43,7 @@ def read_values(source: str, now: datetime) -> ValueFile:
     """
     found = parse_values(read_text(source), now)
     if not found.ends and not found.faults:
-        raise BadFileError(f"{shown(source)} holds no values: nothing was changed")
+        raise BadFileError(tr("{source} holds no values: nothing was changed", source=shown(source)))
     return found
 
 
@@ -87,7 +88,11 @@ def _end(cells: Mapping[str, str], now: datetime) -> datetime | None:
     except ValueError:
         end = None
     if end is None or end.tzinfo is None:
-        raise ValueError(f"expires_at is {one_line(text, _SHOWN_LENGTH)!r}: write it as 2026-02-06T08:00:00Z")
+        raise ValueError(
+            tr("expires_at is {text!r}: write it as 2026-02-06T08:00:00Z", text=one_line(text, _SHOWN_LENGTH))
+        )
     if end <= now:
-        raise ValueError(f"expires_at is {one_line(text, _SHOWN_LENGTH)!r}: the value can no longer be used")
+        raise ValueError(
+            tr("expires_at is {text!r}: the value can no longer be used", text=one_line(text, _SHOWN_LENGTH))
+        )
     return end

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.jobs.alerting import Alerting, post
 from kylink_cli.jobs.purge import purge as purge_batches
+from kylink_cli.language import tr
 from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.text import one_line
 from kylink_cli.store import alerts, campaigns, retention, silences
@@ -76,12 +77,17 @@ def silence(database: Database, wanted: Silence, reason: str | None, now: dateti
         DatabaseError: the database failed.
     """
     if wanted.type is None and wanted.campaign_id is None and wanted.user_id is None:
-        raise UsageError("name what is to be silent: --type, --campaign, --user, or several of them")
+        raise UsageError(tr("name what is to be silent: --type, --campaign, --user, or several of them"))
     clean = None if reason is None else one_line(reason, REASON_LENGTH)
 
     def act(session: Session) -> SilenceRecord:
         if wanted.campaign_id is not None and not campaigns.facts(session, [wanted.campaign_id]):
-            raise NotFoundError(f"unknown campaign {one_line(wanted.campaign_id)}: 'kylink campaigns list' shows them")
+            raise NotFoundError(
+                tr(
+                    "unknown campaign {campaign_id}: 'kylink campaigns list' shows them",
+                    campaign_id=one_line(wanted.campaign_id),
+                )
+            )
         alerts.forget_silences(session)
         return silences.add(session, wanted, clean, now)
 
@@ -98,7 +104,9 @@ def unsilence(database: Database, silence_id: int) -> None:
 
     def act(session: Session) -> None:
         if not silences.remove(session, silence_id):
-            raise NotFoundError(f"there is no silence {silence_id}: 'kylink alerts silences' shows them")
+            raise NotFoundError(
+                tr("there is no silence {silence_id}: 'kylink alerts silences' shows them", silence_id=silence_id)
+            )
         alerts.forget_silences(session)
 
     database.commit(act)
@@ -126,17 +134,18 @@ def _acknowledged(alert_id: int, state: str | None, changed: set[int]) -> Result
     if state is None:
         return _unknown(alert_id)
     if alert_id in changed:
-        return Result(alert_id, ok=True, state=state, message="acknowledged")
-    message = "was acknowledged already" if state == "acknowledged" else "is over: there is nothing to acknowledge"
-    return Result(alert_id, ok=state == "acknowledged", state=state, message=message)
+        return Result(alert_id, ok=True, state=state, message=tr("acknowledged"))
+    if state == "acknowledged":
+        return Result(alert_id, ok=True, state=state, message=tr("was acknowledged already"))
+    return Result(alert_id, ok=False, state=state, message=tr("is over: there is nothing to acknowledge"))
 
 
 def _resolved(alert_id: int, changed: Sequence[int], known: set[int]) -> Result:
     if alert_id not in known:
         return _unknown(alert_id)
-    message = "resolved" if alert_id in changed else "was resolved already"
+    message = tr("resolved") if alert_id in changed else tr("was resolved already")
     return Result(alert_id, ok=True, state="resolved", message=message)
 
 
 def _unknown(alert_id: int) -> Result:
-    return Result(alert_id, ok=False, state="unknown", message="there is no such alert")
+    return Result(alert_id, ok=False, state="unknown", message=tr("there is no such alert"))

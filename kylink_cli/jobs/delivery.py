@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.jobs.alerting import Alerting
 from kylink_cli.jobs.events import Notice, NotificationsSent, Observer
 from kylink_cli.jobs.liveness import is_dead
+from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.notify.base import Channel, ChannelError
 from kylink_cli.notify.bounded import bounded
@@ -132,7 +133,9 @@ class PostOffice:
                 break
             error = await _try(channel, claimed.message, end - time.monotonic())
             if error is not None:
-                self.observe(Notice(f"the notification through {channel.name} failed: {error}"))
+                self.observe(
+                    Notice(tr("the notification through {name} failed: {error}", name=channel.name, error=error))
+                )
             await asyncio.to_thread(self._record, claimed, error)
             sent, failed = (sent + 1, failed) if error is None else (sent, failed + 1)
         return sent, failed
@@ -182,8 +185,8 @@ async def _try(channel: Channel, message: Message, seconds: float) -> str | None
     except ChannelError as error:
         return one_line(str(error), ERROR_LENGTH)
     except TimeoutError:
-        return f"no answer within {seconds:.2g} s"
+        return tr("no answer within {seconds:.2g} s", seconds=seconds)
     except Exception as error:  # noqa: BLE001  (a channel of whatever kind never fails a run)
         # Its text may hold a secret that nobody has masked.
-        return f"unexpected {type(error).__name__}"
+        return tr("unexpected {name}", name=type(error).__name__)
     return None

@@ -19,8 +19,10 @@ from typing import Literal
 from kylink_cli.errors import KylinkError
 from kylink_cli.jobs.alerting import Alerting
 from kylink_cli.jobs.status import JobStatus
+from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.rules.delivery import GIVE_UP_AFTER
+from kylink_cli.rules.moments import readable
 from kylink_cli.scheduling.jobs import JOBS
 from kylink_cli.settings_loading import Loaded, unknown_names
 from kylink_cli.store import outbox, runs
@@ -56,22 +58,30 @@ class Finding:
 
 def check_settings(loaded: Loaded) -> Iterator[Finding]:
     """Are the settings complete, and is the env file private?"""
-    source = f"read from {loaded.env_file}" if loaded.env_file else "no env file"
-    yield Finding("settings", "ok", f"all values are valid ({source})")
+    source = tr("read from {env_file}", env_file=loaded.env_file) if loaded.env_file else tr("no env file")
+    yield Finding("settings", "ok", tr("all values are valid ({source})", source=source))
     for name, nearest in unknown_names(loaded.env_file).items():
-        yield Finding("settings", "warning", f"{name} means nothing", f"did you mean {nearest}?" if nearest else "")
+        yield Finding(
+            "settings",
+            "warning",
+            tr("{name} means nothing", name=name),
+            tr("did you mean {nearest}?", nearest=nearest) if nearest else "",
+        )
     if loaded.env_file is not None and loaded.env_file.stat().st_mode & stat.S_IROTH:
         yield Finding(
-            "settings", "warning", f"{loaded.env_file} can be read by everybody", f"chmod o-r {loaded.env_file}"
+            "settings",
+            "warning",
+            tr("{env_file} can be read by everybody", env_file=loaded.env_file),
+            f"chmod o-r {loaded.env_file}",
         )
 
 
 def check_schedule(found: Sequence[JobStatus], *, auto_cron: bool) -> Iterator[Finding]:
     """Do scheduled runs do anything, and do timers start them?"""
     if auto_cron:
-        yield Finding("schedule", "ok", "scheduled runs are on")
+        yield Finding("schedule", "ok", tr("scheduled runs are on"))
     else:
-        yield Finding("schedule", "warning", "scheduled runs do nothing", "set ENABLE_AUTO_CRON=true")
+        yield Finding("schedule", "warning", tr("scheduled runs do nothing"), tr("set ENABLE_AUTO_CRON=true"))
     for status in found:
         problem = _timer_problem(status)
         if problem is not None:
@@ -82,23 +92,31 @@ def _timer_problem(status: JobStatus) -> tuple[str, str] | None:
     """What keeps a job's scheduled runs away, and what to do about it."""
     name = status.job.name
     if status.paused_since is not None:
-        return f"{name} is paused since {_moment(status.paused_since)}", f"run 'kylink jobs resume {name}'"
+        return tr("{name} is paused since {moment}", name=name, moment=_moment(status.paused_since)), tr(
+            "run 'kylink jobs resume {name}'", name=name
+        )
     if status.enabled and status.next_run_at is None:
-        return f"no timer has started {name} yet", f"have a timer or cron start 'kylink {status.job.command}'"
+        return tr("no timer has started {name} yet", name=name), tr(
+            "have a timer or cron start 'kylink {command}'", command=status.job.command
+        )
     if status.overdue and status.next_run_at is not None:
-        return f"{name} is overdue since {_moment(status.next_run_at)}", "look whether its timer is active"
+        return tr("{name} is overdue since {moment}", name=name, moment=_moment(status.next_run_at)), tr(
+            "look whether its timer is active"
+        )
     return None
 
 
 def check_database(database: Database) -> Iterator[Finding]:
     """Is the database of this program's revision, on a sound SQLite?"""
-    yield Finding("database", "ok", f"{database.path or 'the server'} is there, of the right revision")
+    yield Finding(
+        "database", "ok", tr("{place} is there, of the right revision", place=database.path or tr("the server"))
+    )
     if database.path is not None and sqlite3.sqlite_version_info < SAFE_SQLITE:
         version = sqlite3.sqlite_version
         yield Finding(
             "database",
             "ok",
-            f"SQLite {version}: do not run wal_checkpoint by hand beside the jobs",
+            tr("SQLite {version}: do not run wal_checkpoint by hand beside the jobs", version=version),
         )
 
 
@@ -112,36 +130,48 @@ def check_owners(database_path: Path | None, lock_folder: Path) -> Iterator[Find
     for path, status in files.items():
         if status.st_uid != owner:
             advice = f"chown {_user(owner)} {path}"
-            yield Finding("files", "error", f"{path} belongs to {_user(status.st_uid)}, its folder does not", advice)
+            yield Finding(
+                "files",
+                "error",
+                tr("{path} belongs to {owner}, its folder does not", path=path, owner=_user(status.st_uid)),
+                advice,
+            )
         if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            yield Finding("files", "warning", f"{path} is open to other users", f"chmod go= {path}")
+            yield Finding("files", "warning", tr("{path} is open to other users", path=path), f"chmod go= {path}")
         if not os.access(path, os.W_OK):
-            advice = f"run as {_user(owner)}: sudo -u {_user(owner)} kylink …"
-            yield Finding("files", "error", f"{path} can't be written by {_user(os.geteuid())}", advice)
-    yield Finding("files", "ok", f"{folder} belongs to {_user(owner)}")
+            advice = tr("run as {owner}: sudo -u {owner} kylink …", owner=_user(owner))
+            yield Finding(
+                "files",
+                "error",
+                tr("{path} can't be written by {user}", path=path, user=_user(os.geteuid())),
+                advice,
+            )
+    yield Finding("files", "ok", tr("{folder} belongs to {owner}", folder=folder, owner=_user(owner)))
 
 
 def check_channels(alerting: Alerting, database: Database, now: datetime) -> Iterator[Finding]:
     """Does anybody hear of alerts? Nothing is sent."""
     if not alerting.channels:
-        advice = "set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL"
-        yield Finding("alerts", "warning", "nobody is told of alerts", advice)
+        advice = tr("set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL")
+        yield Finding("alerts", "warning", tr("nobody is told of alerts"), advice)
     else:
         names = ", ".join(channel.name for channel in alerting.channels)
-        yield Finding("alerts", "ok", f"people are told through {names} ('kylink alerts test' tries it)")
+        yield Finding(
+            "alerts", "ok", tr("people are told through {names} ('kylink alerts test' tries it)", names=names)
+        )
     with database.reading() as session:
         undelivered = outbox.undelivered(session, now - GIVE_UP_AFTER)
     for one in undelivered:
-        yield Finding("alerts", "warning", one.text, "mend the channel, then 'kylink alerts test'")
+        yield Finding("alerts", "warning", one.text, tr("mend the channel, then 'kylink alerts test'"))
 
 
 def check_locks(locks: Locks) -> Iterator[Finding]:
     """Can locks be taken, and which jobs run now?"""
     with locks.hold("doctor", wait_seconds=_PATIENCE_SECONDS):
-        yield Finding("locks", "ok", "locks can be taken")
+        yield Finding("locks", "ok", tr("locks can be taken"))
     for job in JOBS:
         if not locks.is_free(job.name):
-            yield Finding("locks", "ok", f"{job.name} is running now")
+            yield Finding("locks", "ok", tr("{name} is running now", name=job.name))
 
 
 def check_supply(supplier: Supplier) -> Iterator[Finding]:
@@ -156,7 +186,7 @@ def check_supply(supplier: Supplier) -> Iterator[Finding]:
     try:
         yield Finding("supply", "ok", asyncio.run(look()))
     except KylinkError as error:
-        yield Finding("supply", "error", str(error), "check PROXY_API_URL, the network and the service")
+        yield Finding("supply", "error", str(error), tr("check PROXY_API_URL, the network and the service"))
 
 
 def check_clock(database: Database, now: datetime) -> Iterator[Finding]:
@@ -166,8 +196,8 @@ def check_clock(database: Database, now: datetime) -> Iterator[Finding]:
     latest = max(recent, key=lambda run: run.started_at, default=None)
     if latest is not None and latest.started_at > now + CLOCK_TOLERANCE:
         ahead = latest.started_at - now
-        text = f"run {latest.id} began {ahead} in the future: the clock was set back"
-        yield Finding("clock", "error", text, "set the clock right (timedatectl)")
+        text = tr("run {id} began {ahead} in the future: the clock was set back", id=latest.id, ahead=ahead)
+        yield Finding("clock", "error", text, tr("set the clock right (timedatectl)"))
         return
     yield Finding("clock", "ok", _moment(now))
 
@@ -182,11 +212,11 @@ def _files(database_path: Path | None, lock_folder: Path) -> Iterator[tuple[Path
 
 
 def _moment(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return readable(moment)
 
 
 def _user(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"uid {uid}"
+        return tr("uid {uid}", uid=uid)

@@ -16,6 +16,7 @@ from kylink_cli.jobs.ledger import Ledger
 from kylink_cli.jobs.outcome import Outcome, Tally
 from kylink_cli.jobs.stop import Stop, StoppedError, StopReason
 from kylink_cli.jobs.writes import Claimed, NewOrders, RunWrites
+from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import Level, result_status
 from kylink_cli.store.supply_requests import NewItem, NewRequest, OpenRequest, RequestState, Settlement
 from kylink_cli.supply.base import Order, Supplier, Supply
@@ -158,7 +159,7 @@ class Fill:
             before = self._tally.produced
             await self._ask_all()
             if self._tally.produced == before:
-                raise NothingSuppliedError("the supply service supplied nothing new")
+                raise NothingSuppliedError(tr("the supply service supplied nothing new"))
 
     def _announce_attempt(self) -> None:
         self._tools.observe(
@@ -185,7 +186,7 @@ class Fill:
         orders = NewOrders(self._level.campaign_id, self._claimed.epoch, requests)
         recorded = await self._tools.ledger.write(self._tools.writes.record, orders)
         if recorded is None:
-            raise ClaimLostError("another run has taken over this campaign")
+            raise ClaimLostError(tr("another run has taken over this campaign"))
         self._open |= {request.id: request for request in recorded}
 
     def _new_request(self, quantity: int) -> NewRequest:
@@ -247,7 +248,7 @@ class Fill:
             async with self._tools.stop.in_flight():
                 return await self._tools.supplier.supply(order)
         except TimeoutError:
-            raise CutOffError("the run ended while the call was in flight") from None
+            raise CutOffError(tr("the run ended while the call was in flight")) from None
 
     async def _judge(self, request: OpenRequest, error: SupplyError) -> None:
         if error.charge_open:
@@ -276,7 +277,13 @@ class Fill:
             self._open[request.id] = replace(request, outstanding=max(1, request.outstanding - produced))
         if supply.surplus:
             self._tools.observe(
-                Notice(f"campaign {self._level.campaign_id}: {supply.surplus} items beyond the order were dropped")
+                Notice(
+                    tr(
+                        "campaign {campaign_id}: {surplus} items beyond the order were dropped",
+                        campaign_id=self._level.campaign_id,
+                        surplus=supply.surplus,
+                    )
+                )
             )
 
     async def _write(self, settlement: Settlement) -> int:

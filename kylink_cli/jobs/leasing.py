@@ -11,6 +11,7 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import LeaseOverError, NoStockError, NotFoundError, UsageError
+from kylink_cli.language import tr
 from kylink_cli.rules.leases import (
     COUNT_LIMIT,
     TEXT_LIMIT,
@@ -54,11 +55,18 @@ class Wish:
         """
         check_ttl(self.ttl_minutes)
         if not 1 <= self.count <= COUNT_LIMIT:
-            raise UsageError(f"the count is {self.count}: must be 1 to {COUNT_LIMIT}")
+            raise UsageError(tr("the count is {count}: must be 1 to {limit}", count=self.count, limit=COUNT_LIMIT))
         for name, text in (("holder", self.holder), ("key", self.key)):
             if text is not None and (not text.strip() or len(text) > TEXT_LIMIT or has_control_characters(text)):
                 shown = one_line(text, 40)
-                raise UsageError(f"the {name} is {shown!r}: must be 1 to {TEXT_LIMIT} characters of text")
+                raise UsageError(
+                    tr(
+                        "the {name} is {shown!r}: must be 1 to {limit} characters of text",
+                        name=name,
+                        shown=shown,
+                        limit=TEXT_LIMIT,
+                    )
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,9 @@ def take(database: Database, wish: Wish, now: datetime) -> Taken:
 
     taken = database.commit(act)
     if taken is None:
-        raise NoStockError(f"campaign {wish.campaign_id} has nothing to lease: try later, or replenish it")
+        raise NoStockError(
+            tr("campaign {campaign_id} has nothing to lease: try later, or replenish it", campaign_id=wish.campaign_id)
+        )
     return taken
 
 
@@ -182,7 +192,13 @@ def check_ttl(minutes: int) -> None:
         UsageError: it is out of bounds.
     """
     if not 1 <= minutes <= TTL_LIMIT_MINUTES:
-        raise UsageError(f"the time to live is {minutes} minutes: must be 1 to {TTL_LIMIT_MINUTES}")
+        raise UsageError(
+            tr(
+                "the time to live is {minutes} minutes: must be 1 to {limit}",
+                minutes=minutes,
+                limit=TTL_LIMIT_MINUTES,
+            )
+        )
 
 
 def _take_again(session: Session, wish: Wish) -> Taken | None:
@@ -197,8 +213,13 @@ def _take_again(session: Session, wish: Wish) -> Taken | None:
     live = [lease for lease in found if is_live(lease.state)]
     if found and not live:
         raise LeaseOverError(
-            f"key {one_line(wish.key, 80)} of campaign {wish.campaign_id} stands for a lease that is over "
-            f"({found[0].state}): use a new key to lease another item"
+            tr(
+                "key {key} of campaign {campaign_id} stands for a lease that is over ({state}): use a new key to "
+                "lease another item",
+                key=one_line(wish.key, 80),
+                campaign_id=wish.campaign_id,
+                state=found[0].state,
+            )
         )
     return Taken(live, reused=True) if live else None
 
@@ -212,14 +233,25 @@ def _take_new(session: Session, wish: Wish, now: datetime) -> Taken | None:
 
 def _record_no_stock(session: Session, campaign_id: str, now: datetime) -> None:
     if not leases.lock_campaign(session, campaign_id):
-        raise NotFoundError(f"unknown campaign {one_line(campaign_id, 80)}: 'kylink campaigns list' shows them")
+        raise NotFoundError(
+            tr(
+                "unknown campaign {campaign_id}: 'kylink campaigns list' shows them",
+                campaign_id=one_line(campaign_id, 80),
+            )
+        )
     no_stock.record(session, campaign_id, now)
 
 
 def _distinct(tokens: Iterable[str]) -> list[str]:
     distinct = list(dict.fromkeys(tokens))
     if len(distinct) > TOKENS_LIMIT:
-        raise UsageError(f"{len(distinct)} tokens are too many at once: at most {TOKENS_LIMIT} are allowed")
+        raise UsageError(
+            tr(
+                "{number} tokens are too many at once: at most {limit} are allowed",
+                number=len(distinct),
+                limit=TOKENS_LIMIT,
+            )
+        )
     return distinct
 
 

@@ -24,6 +24,7 @@ from kylink_cli.errors import KylinkError
 from kylink_cli.jobs.events import BatchDone, LeasesRecovered
 from kylink_cli.jobs.runner import RunContext, Work
 from kylink_cli.jobs.stop import StoppedError
+from kylink_cli.language import marked
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.store import recovery, retention
 from kylink_cli.store.database import Database
@@ -148,7 +149,7 @@ class _Recovery:
         async for batch in self._batches(expire, lambda found: found.expired_leases):
             self._recovered += batch
             done = self._recovered.expired_leases
-            self._run.machinery.observe(BatchDone("leases recovered", done, max(done, total)))
+            self._run.machinery.observe(BatchDone(marked("leases recovered"), done, max(done, total)))
 
     async def _expire_items(self) -> None:
         expire = partial(recovery.expire_items, now=self._now, limit=self._limits.batch_size)

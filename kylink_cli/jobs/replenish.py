@@ -26,6 +26,8 @@ from kylink_cli.jobs.replenish_report import ReplenishReport
 from kylink_cli.jobs.runner import RunContext, Work
 from kylink_cli.jobs.stop import StoppedError
 from kylink_cli.jobs.writes import Claimed, RunWrites
+from kylink_cli.language import tr
+from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Demand, Need, Policy, ResultStatus, need, urgency
 from kylink_cli.store import claims, supply_requests
 from kylink_cli.store.campaign_results import NewResult
@@ -229,11 +231,16 @@ def _batches(needs: Sequence[Need], size: int) -> Iterator[Sequence[Need]]:
 
 def _held_text(campaign_id: str, holder: Run | None) -> str:
     if holder is None:
-        return f"campaign {campaign_id} was held by another run"
-    since = holder.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return (
-        f"campaign {campaign_id} is being filled by run {holder.id}: "
-        f"pid {holder.pid} on {holder.host} since {since}; try later, or use --wait"
+        return tr("campaign {campaign_id} was held by another run", campaign_id=campaign_id)
+    since = readable(holder.started_at)
+    return tr(
+        "campaign {campaign_id} is being filled by run {id}: pid {pid} on {host} since {since}; try later, or use "
+        "--wait",
+        campaign_id=campaign_id,
+        id=holder.id,
+        pid=holder.pid,
+        host=holder.host,
+        since=since,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from kylink_cli.errors import KylinkError, LockedError, PartlyDoneError
 from kylink_cli.jobs.outcome import Outcome
 from kylink_cli.jobs.stop import StopReason
+from kylink_cli.language import tr
 from kylink_cli.rules.alerts import REPLENISH_FAILED, Failure, NewAlert, replenish_failed, supply_in_doubt
 from kylink_cli.supply.errors import SupplyError
 
@@ -49,7 +50,7 @@ class ReplenishReport:
                 outcome.campaign_id,
                 outcome.need.level.name,
                 outcome.need.level.user_id,
-                outcome.error or "not served",
+                outcome.error or tr("not served"),
                 max(0, outcome.tally.attempts - 1),
             )
             for outcome in self.failed
@@ -110,5 +111,10 @@ class ReplenishReport:
         ]
         if not produced and len(unavailable) == len(self.failed):
             return unavailable[0]
-        text = f"{len(self.failed)} of {len(self.outcomes)} campaigns failed, the first: {self.failures[0].error}"
+        text = tr(
+            "{failed} of {total} campaigns failed, the first: {error}",
+            failed=len(self.failed),
+            total=len(self.outcomes),
+            error=self.failures[0].error,
+        )
         return PartlyDoneError(text) if self._served or produced else KylinkError(text)

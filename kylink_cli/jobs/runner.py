@@ -26,6 +26,7 @@ from kylink_cli.jobs.events import Notice, Observer, RunFinished, RunsCrashed, R
 from kylink_cli.jobs.ledger import Ledger
 from kylink_cli.jobs.liveness import BEAT_SECONDS, is_dead, own_lock
 from kylink_cli.jobs.stop import Stop, StopReason
+from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.held import Held
 from kylink_cli.rules.alerts import NewAlert
@@ -313,7 +314,7 @@ class _Recording:
         try:
             return await office.deliver(self.run_id, only_due=self._request.scheduled)
         except DatabaseError as error:
-            machinery.observe(Notice(f"notifications are left to the next run: {error}"))
+            machinery.observe(Notice(tr("notifications are left to the next run: {error}", error=error)))
             return Delivered()
 
     async def _announce(self, end: RunEnd) -> None:

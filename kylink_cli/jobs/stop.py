@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from signal import SIGINT, SIGTERM, Signals
 
 from kylink_cli.errors import KylinkError
+from kylink_cli.language import tr
 from kylink_cli.locks.held import Held
 from kylink_cli.supply.errors import SupplyError
 
@@ -99,7 +100,9 @@ class Stop:
         """Let SIGTERM and SIGINT end the run in good order for the length of a `with` block."""
         loop = asyncio.get_running_loop()
         for number in (SIGTERM, SIGINT):
-            loop.add_signal_handler(number, self.ask, StopReason(f"stopped by {number.name}", signal=number))
+            loop.add_signal_handler(
+                number, self.ask, StopReason(tr("stopped by {name}", name=number.name), signal=number)
+            )
         try:
             yield
         finally:
@@ -123,7 +126,7 @@ class Stop:
         Args:
             seconds: from now.
         """
-        reason = StopReason(f"the run's deadline of {seconds:g} s is reached")
+        reason = StopReason(tr("the run's deadline of {seconds:g} s is reached", seconds=seconds))
         timer = asyncio.get_running_loop().call_later(seconds, self.ask, reason)
         try:
             yield

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Protocol, Self
 
+from kylink_cli.language import tr
 from kylink_cli.locks.held import Held
+from kylink_cli.rules.moments import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Holder:
         return json.dumps({**asdict(self), "since": self.since.astimezone(UTC).isoformat(timespec="seconds")})
 
     def __str__(self) -> str:
-        since = self.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return f"pid {self.pid} on {self.host} since {since}"
+        since = readable(self.since)
+        return tr("pid {pid} on {host} since {since}", pid=self.pid, host=self.host, since=since)
 
 
 class Locks(Protocol):

@@ -4,13 +4,15 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 from kylink_cli.errors import DatabaseError, LockedError, LockUnreachableError
+from kylink_cli.language import tr
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.locks.held import Held, Renewal, kept
+from kylink_cli.rules.moments import readable
 
 _POLL_SECONDS = 0.5
 _LABEL = "kylink "
@@ -109,7 +111,7 @@ class _Grip:
         while not self._connection.take(self._name):
             if time.monotonic() > end:
                 holder = _words(self._connection.holder(self._name))
-                raise LockedError(f"another run holds the lock {self._name}: {holder}")
+                raise LockedError(tr("another run holds the lock {name}: {holder}", name=self._name, holder=holder))
             time.sleep(_POLL_SECONDS)
 
     def renew(self) -> bool:
@@ -140,6 +142,6 @@ class _Grip:
 
 def _words(holder: tuple[str, datetime] | None) -> str:
     if holder is None or not holder[0]:
-        return "its holder is not known"
+        return tr("its holder is not known")
     label, since = holder
-    return f"{label.removeprefix(_LABEL)} since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return tr("{holder} since {moment}", holder=label.removeprefix(_LABEL), moment=readable(since))

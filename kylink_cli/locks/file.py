@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from kylink_cli.errors import ConfigError, LockedError
 from kylink_cli.files import create_private_file
+from kylink_cli.language import tr
 from kylink_cli.locks.base import Holder
 from kylink_cli.locks.held import Held
 
@@ -50,7 +51,9 @@ class FileLocks:
             try:
                 lock.acquire(timeout=wait_seconds)
             except Timeout:
-                raise LockedError(f"another run holds the lock {name}: {_holder(path)}") from None
+                raise LockedError(
+                    tr("another run holds the lock {name}: {holder}", name=name, holder=_holder(path))
+                ) from None
         try:
             path.write_text(Holder.myself(datetime.now(UTC), self.host).dump(), encoding="utf-8")
             yield Held()
@@ -96,7 +99,11 @@ class FileLocks:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise ConfigError(
-                f"the lock {path} can't be used: {reason}; check who owns it and its folder, or set KYLINK_LOCK_URL"
+                tr(
+                    "the lock {path} can't be used: {reason}; check who owns it and its folder, or set KYLINK_LOCK_URL",
+                    path=path,
+                    reason=reason,
+                )
             ) from error
 
 
@@ -105,4 +112,4 @@ def _holder(path: Path) -> str:
         holder = Holder.parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         holder = None
-    return str(holder) if holder else "its holder is not known"
+    return str(holder) if holder else tr("its holder is not known")

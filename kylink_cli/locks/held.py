@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kylink_cli.errors import LockUnreachableError
+from kylink_cli.language import tr
 
 
 class Held:
@@ -75,11 +76,11 @@ def _keep(name: str, renew: Callable[[], bool], renewal: Renewal, held: Held, ov
     while not over.wait(renewal.every_seconds):
         try:
             if not renew():
-                return held.lose(f"the lock {name} is lost: another run has taken it")
+                return held.lose(tr("the lock {name} is lost: another run has taken it", name=name))
             renewed_at = _uptime()
         except LockUnreachableError as error:
             if _uptime() - renewed_at > renewal.expiry_seconds:
-                return held.lose(f"the lock {name} is lost: {error}")
+                return held.lose(tr("the lock {name} is lost: {error}", name=name, error=error))
     return None
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from kylink_cli.errors import ConfigError, LockedError, LockUnreachableError
+from kylink_cli.language import tr
 from kylink_cli.locks.base import Holder
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.locks.held import Held, Renewal, kept
@@ -49,7 +50,7 @@ class RedisLocks:
             from redis.retry import Retry
         except ModuleNotFoundError as error:
             raise ConfigError(
-                "KYLINK_LOCK_URL names a Redis server, whose library is not installed: install kylink-cli[redis]"
+                tr("KYLINK_LOCK_URL names a Redis server, whose library is not installed: install kylink-cli[redis]")
             ) from error
         self.of_host = of_host
         self._renewal = renewal or Renewal()
@@ -61,7 +62,9 @@ class RedisLocks:
                 retry=Retry(NoBackoff(), 1),
             )
         except ValueError as error:
-            raise ConfigError(f"KYLINK_LOCK_URL names no Redis server: {one_line(str(error), ERROR_LENGTH)}") from None
+            raise ConfigError(
+                tr("KYLINK_LOCK_URL names no Redis server: {error}", error=one_line(str(error), ERROR_LENGTH))
+            ) from None
 
     @contextmanager
     def hold(self, name: str, *, wait_seconds: float = 0) -> Iterator[Held]:
@@ -75,7 +78,7 @@ class RedisLocks:
         lock = self._lock(name)
         token = f"{self._myself().dump()} {uuid.uuid4()}"
         if not _answered(lambda: lock.acquire(blocking_timeout=wait_seconds, token=token)):
-            raise LockedError(f"another run holds the lock {name}: {self._holder(name)}")
+            raise LockedError(tr("another run holds the lock {name}: {holder}", name=name, holder=self._holder(name)))
         try:
             with kept(name, lambda: _answered(lambda: _renew(lock, token)), self._renewal) as held:
                 yield held
@@ -105,7 +108,7 @@ class RedisLocks:
     def _holder(self, name: str) -> str:
         token = _answered(lambda: self._client.get(_PREFIX + name))
         text = token.decode(errors="replace") if isinstance(token, bytes) else str(token)
-        return str(Holder.parse(text.rpartition(" ")[0]) or "its holder is not known")
+        return str(Holder.parse(text.rpartition(" ")[0]) or tr("its holder is not known"))
 
 
 def _renew(lock: "Lock", token: str) -> bool:
@@ -141,7 +144,9 @@ def _answered(call: Callable[[], T]) -> T:
         exceptions.NoPermissionError,
         exceptions.AuthenticationWrongNumberOfArgsError,
     ) as error:
-        raise ConfigError("the lock server refuses this user or password: check KYLINK_LOCK_URL") from error
+        raise ConfigError(tr("the lock server refuses this user or password: check KYLINK_LOCK_URL")) from error
     except exceptions.RedisError as error:
         reason = one_line(str(error), ERROR_LENGTH)
-        raise LockUnreachableError(f"the lock server can't be reached: {reason}; see KYLINK_LOCK_URL") from error
+        raise LockUnreachableError(
+            tr("the lock server can't be reached: {reason}; see KYLINK_LOCK_URL", reason=reason)
+        ) from error

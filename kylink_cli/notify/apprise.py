@@ -9,6 +9,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from kylink_cli.language import tr
 from kylink_cli.notify.base import ChannelError
 from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.notices import Message
@@ -48,14 +49,14 @@ class AppriseChannel:
                 title=message.title, body=message.body, notify_type=_TYPES[message.level], body_format="text"
             )
         if not has_arrived:
-            raise ChannelError(_masked(lines[-1] if lines else "Apprise could not send it", self.url))
+            raise ChannelError(_masked(lines[-1] if lines else tr("Apprise could not send it"), self.url))
 
     def _sender(self) -> "Apprise":
         from apprise import Apprise
 
         sender = Apprise()
         if not sender.add(self.url):
-            raise ChannelError("Apprise does not know this kind of address, or it is not complete")
+            raise ChannelError(tr("Apprise does not know this kind of address, or it is not complete"))
         return sender
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
+from kylink_cli.language import tr
 from kylink_cli.notify.base import ChannelError
 from kylink_cli.notify.http import json_bytes, post_json
 from kylink_cli.rules.alerts import AlertLevel
@@ -143,7 +144,7 @@ def _judge(answer: bytes, code: str) -> None:
         body = json.loads(answer)
         number = body[code]
     except (ValueError, TypeError, KeyError):
-        raise ChannelError("the answer can't be understood") from None
+        raise ChannelError(tr("the answer can't be understood")) from None
     if number != 0:
         said = body.get("errmsg") or body.get("msg") or ""
         raise ChannelError(f"refused with {code} {one_line(f'{number}: {said}', _REASON_LENGTH)}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
+from kylink_cli.language import tr
 from kylink_cli.notify.bounded import bounded
 
 TIMEOUT_SECONDS = 5
@@ -34,7 +35,7 @@ class Heartbeat:
         try:
             await bounded(lambda: self._post(_PATHS[kind], summary), self._timeout_seconds)
         except Exception as error:  # noqa: BLE001  (a heartbeat never fails a run, whatever is wrong with it)
-            self._warn(f"the {kind} heartbeat could not be sent: {type(error).__name__}")
+            self._warn(tr("the {kind} heartbeat could not be sent: {name}", kind=kind, name=type(error).__name__))
 
     def _post(self, path: str, summary: str) -> None:
         import httpx

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kylink_cli.language import tr
 from kylink_cli.notify.base import ChannelError
 
 # Each step of a call; whoever sends a message bounds the whole.
@@ -37,9 +38,9 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -
                 raise ChannelError(f"HTTP {response.status_code}")
             return _beginning(response.iter_bytes())
     except httpx.TimeoutException:
-        raise ChannelError("no answer in time") from None
+        raise ChannelError(tr("no answer in time")) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ChannelError(f"can't be reached: {type(error).__name__}") from None
+        raise ChannelError(tr("can't be reached: {name}", name=type(error).__name__)) from None
 
 
 def json_bytes(document: Mapping[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kylink_cli.language import tr
 from kylink_cli.rules.campaigns import CampaignFacts, Fields, changed
 
 
@@ -37,7 +38,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.message}"
+        return tr("line {line}: {message}", line=self.line, message=self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ def plan_import(entries: Sequence[Entry], existing: Mapping[str, CampaignFacts])
         try:
             after = changed(before, entry.fields)
         except ValueError as error:
-            faults.append(Fault(entry.line, f"campaign {entry.campaign_id}: {error}"))
+            faults.append(
+                Fault(entry.line, tr("campaign {campaign_id}: {error}", campaign_id=entry.campaign_id, error=error))
+            )
             continue
         if before is None:
             added.append(after)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from kylink_cli.language import tr
 from kylink_cli.rules.text import has_control_characters, one_line
 
 # Values by field, checked; a field that is missing stays as it is.
@@ -59,7 +60,9 @@ def parse_field(field: str, text: str) -> str | int | None:
     try:
         return _PARSERS[field](clean)
     except ValueError as error:
-        raise ValueError(f"{field} is {one_line(clean, _SHOWN_LENGTH)!r}: {error}") from None
+        raise ValueError(
+            tr("{field} is {clean!r}: {error}", field=field, clean=one_line(clean, _SHOWN_LENGTH), error=error)
+        ) from None
 
 
 def changed(existing: CampaignFacts | None, fields: Fields) -> CampaignFacts:
@@ -77,7 +80,7 @@ def changed(existing: CampaignFacts | None, fields: Fields) -> CampaignFacts:
     elif "user_id" in fields:
         outcome = CampaignFacts(**{"name": fields["campaign_id"], **fields})
     else:
-        raise ValueError("user_id is missing, and the campaign is new: --user USER supplies it")
+        raise ValueError(tr("user_id is missing, and the campaign is new: --user USER supplies it"))
     _check_levels(outcome)
     return outcome
 
@@ -91,17 +94,19 @@ def differences(before: CampaignFacts, after: CampaignFacts) -> dict[str, tuple[
 def _check_levels(facts: CampaignFacts) -> None:
     mark, upto = facts.low_watermark, facts.target_stock
     if mark is not None and upto is not None and upto <= mark:
-        raise ValueError(f"target_stock is {upto}: must be above low_watermark, which is {mark}")
+        raise ValueError(
+            tr("target_stock is {upto}: must be above low_watermark, which is {mark}", upto=upto, mark=mark)
+        )
 
 
 def _text(limit: int) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if not text:
-            raise ValueError("must not be empty")
+            raise ValueError(tr("must not be empty"))
         if len(text) > limit:
-            raise ValueError(f"must have at most {limit} characters, not {len(text)}")
+            raise ValueError(tr("must have at most {limit} characters, not {number}", limit=limit, number=len(text)))
         if has_control_characters(text):
-            raise ValueError("must not hold control characters")
+            raise ValueError(tr("must not hold control characters"))
         return text
 
     return parse
@@ -115,7 +120,7 @@ def _url(text: str) -> str:
     except ValueError:
         is_address = False
     if not is_address or " " in text:
-        raise ValueError("must be an http:// or https:// address")
+        raise ValueError(tr("must be an http:// or https:// address"))
     return text
 
 
@@ -123,7 +128,7 @@ def _number(lowest: int, highest: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         is_short_number = text.isascii() and text.isdigit() and len(text) <= 9
         if not is_short_number or not lowest <= int(text) <= highest:
-            raise ValueError(f"must be a whole number from {lowest} to {highest}")
+            raise ValueError(tr("must be a whole number from {lowest} to {highest}", lowest=lowest, highest=highest))
         return int(text)
 
     return parse
@@ -132,7 +137,7 @@ def _number(lowest: int, highest: int) -> Callable[[str], int]:
 def _status(text: str) -> str:
     status = text.lower()
     if status not in {"active", "paused"}:
-        raise ValueError("must be active or paused")
+        raise ValueError(tr("must be active or paused"))
     return status
 
 

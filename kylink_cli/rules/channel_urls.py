@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
+from kylink_cli.language import tr
 from kylink_cli.rules.alerts import LEVELS, AlertLevel
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*://"
@@ -43,17 +44,24 @@ def parse_channel_urls(text: str, default: AlertLevel = "INFO") -> list[ChannelU
         ValueError: one is no address, or names an unknown level; the message shows nothing of it but its place.
     """
     parts = [part for part in _BETWEEN.split(text.strip().strip(",")) if part]
-    return [_parse(part, f"address {place}", default) for place, part in enumerate(parts, start=1)]
+    return [_parse(part, tr("address {place}", place=place), default) for place, part in enumerate(parts, start=1)]
 
 
 def _parse(text: str, which: str, default: AlertLevel) -> ChannelUrl:
     if not _ADDRESS.fullmatch(text):
-        raise ValueError(f"must be addresses like mailto://…, separated by blanks: {which} is none")
+        raise ValueError(tr("must be addresses like mailto://…, separated by blanks: {which} is none", which=which))
     parts = urlsplit(text)
     parameters = [p.partition("=") for p in parts.query.split("&")] if parts.query else []
     levels = [value.upper() for name, _, value in parameters if name == _LEVEL_PARAMETER]
     if any(level not in LEVELS for level in levels):
-        raise ValueError(f"min_level of {which} must be {', '.join(LEVELS[:-1])} or {LEVELS[-1]}")
+        raise ValueError(
+            tr(
+                "min_level of {which} must be {levels} or {last}",
+                which=which,
+                levels=", ".join(LEVELS[:-1]),
+                last=LEVELS[-1],
+            )
+        )
     if not levels:
         return ChannelUrl(text, default)
     query = "&".join("".join(p) for p in parameters if p[0] != _LEVEL_PARAMETER)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from kylink_cli.language import marked, tr
+
 Act = Literal["confirm", "release", "extend"]
 LeaseState = Literal["active", "confirmed", "released", "expired"]
 TokenState = Literal["active", "confirmed", "released", "expired", "unknown"]
@@ -39,20 +41,25 @@ class Answer:
     message: str
 
 
-_DONE: dict[Act, Answer] = {
-    "confirm": Answer(ok=True, state="confirmed", message="confirmed: the item is consumed"),
-    "release": Answer(ok=True, state="released", message="released"),
-    "extend": Answer(ok=True, state="active", message="extended"),
+_DONE: dict[Act, tuple[TokenState, str]] = {
+    "confirm": ("confirmed", marked("confirmed: the item is consumed")),
+    "release": ("released", marked("released")),
+    "extend": ("active", marked("extended")),
+}
+_REFUSED: dict[Act, str] = {
+    "confirm": marked("can't confirm: {reason}"),
+    "release": marked("can't release: {reason}"),
+    "extend": marked("can't extend: {reason}"),
 }
 _CLOSED: dict[TokenState, str] = {
-    "confirmed": "it was confirmed, its item is consumed",
-    "released": "it was released",
-    "expired": "it expired and was recovered, others may have its item",
-    "unknown": "no lease has this token",
+    "confirmed": marked("it was confirmed, its item is consumed"),
+    "released": marked("it was released"),
+    "expired": marked("it expired and was recovered, others may have its item"),
+    "unknown": marked("no lease has this token"),
 }
 _REPEATED: dict[tuple[Act, TokenState], str] = {
-    ("confirm", "confirmed"): "was confirmed already, nothing was changed",
-    ("release", "released"): "was released already, nothing was changed",
+    ("confirm", "confirmed"): marked("was confirmed already, nothing was changed"),
+    ("release", "released"): marked("was released already, nothing was changed"),
 }
 
 
@@ -64,11 +71,12 @@ def answer(act: Act, found: TokenState) -> Answer:
         found: the state in which the act found the lease; what is active is acted upon, even after its deadline.
     """
     if found == "active":
-        return _DONE[act]
+        state, message = _DONE[act]
+        return Answer(ok=True, state=state, message=tr(message))
     repeated = _REPEATED.get((act, found))
     if repeated is not None:
-        return Answer(ok=True, state=found, message=repeated)
-    return Answer(ok=False, state=found, message=f"can't {act}: {_CLOSED[found]}")
+        return Answer(ok=True, state=found, message=tr(repeated))
+    return Answer(ok=False, state=found, message=tr(_REFUSED[act], reason=tr(_CLOSED[found])))
 
 
 def is_overdue(state: str, expires_at: datetime, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from kylink_cli.language import tr
 from kylink_cli.rules.alerts import Concern
 from kylink_cli.rules.text import one_line
 
@@ -75,17 +76,19 @@ def parse_end(duration: str | None, until: str | None, now: datetime) -> datetim
         ValueError: not exactly one of them is given, it can't be read, or it is over or more than a year away.
     """
     if (duration is None) == (until is None):
-        raise ValueError("say when the silence ends, either by --for or by --until")
+        raise ValueError(tr("say when the silence ends, either by --for or by --until"))
     end = now + _parse_span(duration) if duration is not None else _parse_moment(until or "")
     if not now < end <= now + LONGEST:
-        raise ValueError("a silence must end within a year from now")
+        raise ValueError(tr("a silence must end within a year from now"))
     return end
 
 
 def _parse_span(text: str) -> timedelta:
     match = _SPAN.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"--for must be a number with m, h, d or w, as in 90m or 8h, not {one_line(text, 40)!r}")
+        raise ValueError(
+            tr("--for must be a number with m, h, d or w, as in 90m or 8h, not {text!r}", text=one_line(text, 40))
+        )
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -93,7 +96,9 @@ def _parse_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"--until must be a moment as in 2026-02-06T08:00Z, not {one_line(text, 40)!r}") from None
+        raise ValueError(
+            tr("--until must be a moment as in 2026-02-06T08:00Z, not {text!r}", text=one_line(text, 40))
+        ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -41,11 +41,6 @@ def without_secrets(text: str, *secrets: str | None) -> str:
     return text
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 item`, `2 items`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def has_control_characters(text: str) -> bool:
     """Whether text holds a character that must not be stored in a value."""
     return _UNSAFE.search(text) is not None

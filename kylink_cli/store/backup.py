@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseError, UsageError
 from kylink_cli.files import create_private_folder
+from kylink_cli.language import marked, tr
 from kylink_cli.store.database import Database, translated_errors
 
 _ALL_PAGES = -1
-_USE_PG_DUMP = (
+_USE_PG_DUMP = marked(
     "a database on a server is backed up by PostgreSQL's own tools: "
     'pg_dump --format=custom --file=FILE "$DATABASE_URL", and pg_restore brings it back'
 )
@@ -38,10 +39,10 @@ def back_up(database: Database, target: Path) -> int:
         DatabaseError: the database can't be read or is damaged, or the copy can't be written.
     """
     if database.path is None:
-        raise UsageError(_USE_PG_DUMP)
+        raise UsageError(tr(_USE_PG_DUMP))
     with _explained(target):
         if target.exists() and target.samefile(database.path):
-            raise UsageError(f"{target} is the database itself: name another file")
+            raise UsageError(tr("{target} is the database itself: name another file", target=target))
         with _unfinished(target) as copy:
             _copy(database, copy)
             _give_name(copy, target)
@@ -73,7 +74,7 @@ def _copy(database: Database, target: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")
         (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
-        raise DatabaseError("the database is damaged and no backup was written: run 'kylink db check'")
+        raise DatabaseError(tr("the database is damaged and no backup was written: run 'kylink db check'"))
 
 
 def _driver(session: Session) -> sqlite3.Connection:
@@ -104,4 +105,6 @@ def _explained(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise DatabaseError(f"the backup {target} can't be written: {reason}") from error
+        raise DatabaseError(
+            tr("the backup {target} can't be written: {reason}", target=target, reason=reason)
+        ) from error

@@ -6,6 +6,7 @@ from sqlalchemy import Table, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement, Select
 
+from kylink_cli.language import marked
 from kylink_cli.store.tables import (
     Alert,
     CampaignClaim,
@@ -76,12 +77,12 @@ def check(session: Session) -> list[Finding]:
 
 def _check_file(session: Session) -> Finding:
     damages = [line for line in session.scalars(text("PRAGMA integrity_check")) if line != "ok"]
-    return Finding("the file is intact", len(damages))
+    return Finding(marked("the file is intact"), len(damages))
 
 
 def _check_references(session: Session) -> Finding:
     dangling = session.execute(text("PRAGMA foreign_key_check")).all()
-    return Finding("every reference leads to a row", len(dangling))
+    return Finding(marked("every reference leads to a row"), len(dangling))
 
 
 def _count(rows: Table, wrong: ColumnElement[bool]) -> Count:
@@ -123,20 +124,24 @@ def _leased_without(lease: str, item: str) -> ColumnElement[bool]:
 
 
 INVARIANTS = (
-    Invariant("a value is stored once within its campaign", _repeated(_items, [_items.c.campaign_id, _items.c.value])),
     Invariant(
-        "a consumed item says when it was consumed",
+        marked("a value is stored once within its campaign"), _repeated(_items, [_items.c.campaign_id, _items.c.value])
+    ),
+    Invariant(
+        marked("a consumed item says when it was consumed"),
         _count(_items, and_(in_state(_items, "consumed"), _items.c.consumed_at.is_(None))),
     ),
     Invariant(
-        "an item has at most one active lease", _repeated(_leases, [_leases.c.item_id], in_state(_leases, "active"))
+        marked("an item has at most one active lease"),
+        _repeated(_leases, [_leases.c.item_id], in_state(_leases, "active")),
     ),
     Invariant(
-        "an item was confirmed at most once", _repeated(_leases, [_leases.c.item_id], in_state(_leases, "confirmed"))
+        marked("an item was confirmed at most once"),
+        _repeated(_leases, [_leases.c.item_id], in_state(_leases, "confirmed")),
     ),
-    Invariant("an active lease holds a leased item", _count(_leases, _leased_without("active", "leased"))),
+    Invariant(marked("an active lease holds a leased item"), _count(_leases, _leased_without("active", "leased"))),
     Invariant(
-        "a leased item has an active lease",
+        marked("a leased item has an active lease"),
         _count(
             _items,
             and_(
@@ -145,26 +150,29 @@ INVARIANTS = (
             ),
         ),
     ),
-    Invariant("a confirmed lease has consumed its item", _count(_leases, _leased_without("confirmed", "consumed"))),
     Invariant(
-        "a lease has an end exactly when it is not active",
+        marked("a confirmed lease has consumed its item"), _count(_leases, _leased_without("confirmed", "consumed"))
+    ),
+    Invariant(
+        marked("a lease has an end exactly when it is not active"),
         _count(_leases, in_state(_leases, "active") == _leases.c.closed_at.is_not(None)),
     ),
-    Invariant("no more items are stored for a supply request than it produced", _overdrawn()),
+    Invariant(marked("no more items are stored for a supply request than it produced"), _overdrawn()),
     Invariant(
-        "a supply request has an end exactly when it is not open",
+        marked("a supply request has an end exactly when it is not open"),
         _count(_requests, _ended_wrongly(_requests, in_state(_requests, "open"))),
     ),
     Invariant(
-        "a supply request ends after it began", _count(_requests, _requests.c.finished_at < _requests.c.created_at)
+        marked("a supply request ends after it began"),
+        _count(_requests, _requests.c.finished_at < _requests.c.created_at),
     ),
     Invariant(
-        "a run has an end exactly when it is not running",
+        marked("a run has an end exactly when it is not running"),
         _count(_runs, _ended_wrongly(_runs, _runs.c.status == "running")),
     ),
-    Invariant("a run ends after it began", _count(_runs, _runs.c.finished_at < _runs.c.started_at)),
+    Invariant(marked("a run ends after it began"), _count(_runs, _runs.c.finished_at < _runs.c.started_at)),
     Invariant(
-        "a claim belongs to a running run",
+        marked("a claim belongs to a running run"),
         _count(
             _claims,
             and_(
@@ -174,11 +182,11 @@ INVARIANTS = (
         ),
     ),
     Invariant(
-        "at most one alert of a condition is unresolved",
+        marked("at most one alert of a condition is unresolved"),
         _repeated(_alerts, [_alerts.c.fingerprint], _alerts.c.state != "resolved"),
     ),
     Invariant(
-        "an alert says when it was resolved exactly when it is",
+        marked("an alert says when it was resolved exactly when it is"),
         _count(_alerts, (_alerts.c.state == "resolved") != _alerts.c.resolved_at.is_not(None)),
     ),
 )

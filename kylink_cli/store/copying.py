@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
 from kylink_cli.errors import DatabaseError, UsageError
+from kylink_cli.language import marked, tr
 from kylink_cli.store import schema, sums
 from kylink_cli.store.database import Database
 
@@ -76,14 +77,16 @@ def _mark(target: Database, mark: str) -> None:
     if found == mark:
         return
     if found is not None and found.startswith(schema.UNFINISHED_COPY):
-        raise UsageError("--to holds an unfinished copy of another database: finish that one, or name another")
+        raise UsageError(tr("--to holds an unfinished copy of another database: finish that one, or name another"))
     if found is None:
         schema.upgrade(target)
     schema.require_current(target)
     with target.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = :mark"), {"mark": mark})
         if any(session.scalar(select(1).select_from(rows).limit(1)) for rows in SQLModel.metadata.sorted_tables):
-            raise UsageError("--to holds data already, and nothing is ever overwritten: name a new or empty database")
+            raise UsageError(
+                tr("--to holds data already, and nothing is ever overwritten: name a new or empty database")
+            )
 
 
 def _beginnings(snapshot: Session, target: Database, tables: Sequence[Table]) -> dict[str, int]:
@@ -133,11 +136,16 @@ def _compare(source: Database, target: Database, tables: Sequence[Table], progre
             wanted, found = sums.add_up(one, select(rows)), sums.add_up(other, select(rows))
         if wanted != found:
             raise DatabaseError(
-                f"{rows.name} differ: {wanted.rows} rows there, {found.rows} copied; somebody wrote to the source "
-                "meanwhile: stop the timers and the consumers, and say the same again"
+                tr(
+                    "{table} differ: {there} rows there, {copied} copied; somebody wrote to the source meanwhile: "
+                    "stop the timers and the consumers, and say the same again",
+                    table=rows.name,
+                    there=wanted.rows,
+                    copied=found.rows,
+                )
             )
         counts[rows.name] = found.rows
-        progress("tables compared", len(counts), len(tables))
+        progress(marked("tables compared"), len(counts), len(tables))
     return counts
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from kylink_cli.errors import ConfigError, DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
+from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 from kylink_cli.store.clock import Clock, local_clock
 from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS, translate
@@ -123,7 +124,9 @@ def sqlite_path(url: str) -> Path:
         ConfigError: the URL is of another kind, or names no file.
     """
     if not url.startswith(SQLITE_PREFIX) or url == SQLITE_PREFIX:
-        raise ConfigError(f"DATABASE_URL must be sqlite:///FILE (sqlite:////absolute/path), not {one_line(url)}")
+        raise ConfigError(
+            tr("DATABASE_URL must be sqlite:///FILE (sqlite:////absolute/path), not {url}", url=one_line(url))
+        )
     return Path(url.removeprefix(SQLITE_PREFIX)).expanduser()
 
 
@@ -140,12 +143,17 @@ def open_database(path: Path) -> Database:
     except OSError as error:
         if error.errno == errno.ENOENT:
             raise DatabaseMissingError(
-                f"there is no database at {path}: run 'kylink db init', or check DATABASE_URL"
+                tr("there is no database at {path}: run 'kylink db init', or check DATABASE_URL", path=path)
             ) from error
-        raise DatabaseUnfitError(f"the database {path} can't be read: {error.strerror}") from error
+        raise DatabaseUnfitError(
+            tr("the database {path} can't be read: {reason}", path=path, reason=error.strerror)
+        ) from error
     if empty:
         raise DatabaseMissingError(
-            f"the database {path} is an empty file: restore a backup, or remove it and run 'kylink db init'"
+            tr(
+                "the database {path} is an empty file: restore a backup, or remove it and run 'kylink db init'",
+                path=path,
+            )
         )
     return Database(_sqlite_engine(path), path)
 
@@ -159,8 +167,10 @@ def create_database(path: Path) -> Database:
     try:
         create_private_file(path)
     except OSError as error:
-        reason = error.strerror or "unknown error"
-        raise DatabaseUnfitError(f"the database {path} can't be created: {reason.lower()}") from error
+        reason = error.strerror or tr("unknown error")
+        raise DatabaseUnfitError(
+            tr("the database {path} can't be created: {reason}", path=path, reason=reason.lower())
+        ) from error
     return Database(_sqlite_engine(path), path)
 
 

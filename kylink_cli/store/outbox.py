@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.language import tr
 from kylink_cli.rules.notices import Message
 from kylink_cli.store.tables import Notification, Run, table
 
@@ -65,9 +66,18 @@ class Undelivered:
     @property
     def text(self) -> str:
         """All of it in one line."""
-        reason = self.error or "the channel is gone"
-        counts = f"{self.waiting} wait for another try, {self.given_up} given up after a day"
-        return f"notifications through {self.channel} fail: {counts}; last error: {reason}"
+        reason = self.error or tr("the channel is gone")
+        counts = tr(
+            "{waiting} wait for another try, {given_up} given up after a day",
+            waiting=self.waiting,
+            given_up=self.given_up,
+        )
+        return tr(
+            "notifications through {channel} fail: {counts}; last error: {reason}",
+            channel=self.channel,
+            counts=counts,
+            reason=reason,
+        )
 
 
 def write(session: Session, channel: str, message: Message, now: datetime) -> None:

@@ -24,6 +24,7 @@ from kylink_cli.errors import (
     DatabaseLostError,
     DatabaseUnfitError,
 )
+from kylink_cli.language import tr
 from kylink_cli.store.clock import Clock, steady_clock, uptime
 from kylink_cli.store.database import Database, translated_errors
 from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS
@@ -135,10 +136,10 @@ class ServerDatabase(Database):
         pauses = _Pauses(self._patience_seconds)
         try:
             while (fate := self._fate(number, backend)) == "in progress":
-                pauses.wait(DatabaseLostError("the server does not notice that a connection broke"))
+                pauses.wait(DatabaseLostError(tr("the server does not notice that a connection broke")))
         except DatabaseLostError as error:
             # Whoever did it again now might do it twice.
-            raise DatabaseError(f"whether the last write was stored is not known: {error}") from error
+            raise DatabaseError(tr("whether the last write was stored is not known: {error}", error=error)) from error
         return fate == "committed"
 
     def _fate(self, number: str, backend: int) -> str | None:
@@ -160,11 +161,11 @@ class _Outage:
 
     def begin(self, error: DatabaseError) -> None:
         """The database is lost."""
-        self._turn(on=True, line=f"{error}: trying again")
+        self._turn(on=True, line=tr("{error}: trying again", error=error))
 
     def end(self) -> None:
         """The database is there."""
-        self._turn(on=False, line="the database is back: going on")
+        self._turn(on=False, line=tr("the database is back: going on"))
 
     def _turn(self, *, on: bool, line: str) -> None:
         with self._lock:
@@ -209,7 +210,13 @@ def open_server(url: str, patience_seconds: float = PATIENCE_SECONDS) -> ServerD
         version: tuple[int, ...] = getattr(session.get_bind().dialect, "server_version_info", None) or (0,)
     if version[0] < OLDEST_VERSION:
         database.close()
-        raise DatabaseUnfitError(f"the server is PostgreSQL {version[0]}: kylink needs {OLDEST_VERSION} or newer")
+        raise DatabaseUnfitError(
+            tr(
+                "the server is PostgreSQL {version}: kylink needs {oldest} or newer",
+                version=version[0],
+                oldest=OLDEST_VERSION,
+            )
+        )
     return database
 
 
@@ -243,8 +250,8 @@ def new_engine(url: str, application_name: str = "kylink") -> Engine:
             use_native_hstore=False,
         )
     except (ArgumentError, ValueError):
-        raise ConfigError("DATABASE_URL must be postgresql://USER@HOST/NAME") from None
+        raise ConfigError(tr("DATABASE_URL must be postgresql://USER@HOST/NAME")) from None
     except ModuleNotFoundError as error:
         raise ConfigError(
-            "DATABASE_URL names a PostgreSQL database, whose driver is not installed: install kylink-cli[postgres]"
+            tr("DATABASE_URL names a PostgreSQL database, whose driver is not installed: install kylink-cli[postgres]")
         ) from error

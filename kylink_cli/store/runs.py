@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.language import tr
 from kylink_cli.store.tables import Run, not_before, table
 
 _runs = table(Run)
@@ -80,7 +81,7 @@ def mark_crashed(session: Session, run_ids: Collection[int], now: datetime) -> s
         .values(
             status="crashed",
             finished_at=not_before(_runs.c.started_at, now),
-            error="the process died without recording an end",
+            error=tr("the process died without recording an end"),
         )
         .returning(_runs.c.id)
     )

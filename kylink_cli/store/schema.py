@@ -12,6 +12,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
+from kylink_cli.language import tr
 from kylink_cli.store.database import Database
 
 
@@ -54,10 +55,14 @@ def read_schema(database: Database) -> Schema:
     head = revisions()[-1]
     current = read_version(database)
     if current is not None and current.startswith(UNFINISHED_COPY):
-        raise DatabaseUnfitError("the database is an unfinished copy: finish it by the same 'kylink db copy' again")
+        raise DatabaseUnfitError(tr("the database is an unfinished copy: finish it by the same 'kylink db copy' again"))
     if current is not None and current not in revisions():
         raise DatabaseUnfitError(
-            f"the database is at revision {current}, newer than this kylink knows ({head}): upgrade kylink"
+            tr(
+                "the database is at revision {current}, newer than this kylink knows ({head}): upgrade kylink",
+                current=current,
+                head=head,
+            )
         )
     return Schema(current, head)
 
@@ -74,7 +79,7 @@ def read_version(database: Database) -> str | None:
         if not tables:
             return None
         if "alembic_version" not in tables:
-            raise DatabaseUnfitError("the database holds other tables than kylink's: check DATABASE_URL")
+            raise DatabaseUnfitError(tr("the database holds other tables than kylink's: check DATABASE_URL"))
         version: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
         return version
 
@@ -123,8 +128,10 @@ def require_tables(database: Database) -> Schema:
     schema = read_schema(database)
     if schema.current is None:
         raise DatabaseMissingError(
-            "the database holds no tables: an emptied database is never taken for "
-            "'nothing to do'; restore a backup, or run 'kylink db init'"
+            tr(
+                "the database holds no tables: an emptied database is never taken for "
+                "'nothing to do'; restore a backup, or run 'kylink db init'"
+            )
         )
     return schema
 
@@ -138,5 +145,9 @@ def require_current(database: Database) -> None:
     schema = require_tables(database)
     if not schema.is_current:
         raise DatabaseUnfitError(
-            f"the database is at revision {schema.current}, this kylink needs {schema.head}: run 'kylink db upgrade'"
+            tr(
+                "the database is at revision {current}, this kylink needs {head}: run 'kylink db upgrade'",
+                current=schema.current,
+                head=schema.head,
+            )
         )

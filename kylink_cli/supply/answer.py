@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from kylink_cli.language import tr
 from kylink_cli.rules.values import value_fault
 from kylink_cli.supply.base import SuppliedItem, Supply
 from kylink_cli.supply.errors import InvalidResponseError
@@ -49,7 +50,7 @@ def _good_and_bad(entries: list[Any], quantity: int, now: datetime) -> tuple[lis
         try:
             items.append(_item(entry, now))
         except _BadItemError as error:
-            faults.append(f"item {position}: {error}")
+            faults.append(tr("item {position}: {error}", position=position, error=error))
     return items, faults
 
 
@@ -57,17 +58,17 @@ def _entries(body: bytes) -> list[Any]:
     try:
         document = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise InvalidResponseError("the answer is not JSON in UTF-8") from None
+        raise InvalidResponseError(tr("the answer is not JSON in UTF-8")) from None
     entries = document.get("items") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise InvalidResponseError("the answer holds no list of items")
+        raise InvalidResponseError(tr("the answer holds no list of items"))
     return entries
 
 
 def _item(entry: Any, now: datetime) -> SuppliedItem:
     value, end = (entry.get("value"), entry.get("expires_at")) if isinstance(entry, dict) else (entry, None)
     if not isinstance(value, str):
-        raise _BadItemError("there is no value")
+        raise _BadItemError(tr("there is no value"))
     reason = value_fault(value)
     if reason is not None:
         raise _BadItemError(reason)
@@ -75,7 +76,7 @@ def _item(entry: Any, now: datetime) -> SuppliedItem:
         return SuppliedItem(value)
     expires_at = _moment(end)
     if expires_at <= now:
-        raise _BadItemError("it has expired already")
+        raise _BadItemError(tr("it has expired already"))
     return SuppliedItem(value, expires_at)
 
 
@@ -87,9 +88,9 @@ def _moment(text: Any) -> datetime:
             return moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise _BadItemError("expires_at is no moment in ISO 8601 with a time zone")
+    raise _BadItemError(tr("expires_at is no moment in ISO 8601 with a time zone"))
 
 
 def _fault(faults: list[str]) -> InvalidResponseError:
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return InvalidResponseError(f"the answer holds bad items: {faults[0]}{more}")
+    more = tr(" (and {number} more)", number=len(faults) - 1) if len(faults) > 1 else ""
+    return InvalidResponseError(tr("the answer holds bad items: {faults}{more}", faults=faults[0], more=more))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import Enum
 
+from kylink_cli.language import tr
 from kylink_cli.supply.errors import ServiceDownError, SupplyError
 
 FAILED_CALLS = 10
@@ -104,7 +105,7 @@ class Breaker:
 
     def _service_down(self) -> ServiceDownError:
         wait = max(0.0, self._probe_due - self._now())
-        return ServiceDownError(f"the supply service is down: {self._last_error}", retry_after=wait)
+        return ServiceDownError(tr("the supply service is down: {error}", error=self._last_error), retry_after=wait)
 
     @staticmethod
     def _now() -> float:

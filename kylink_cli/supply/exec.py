@@ -14,6 +14,7 @@ from asyncio.subprocess import PIPE, Process
 from datetime import UTC, datetime
 
 from kylink_cli.errors import ConfigError
+from kylink_cli.language import tr
 from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
 from kylink_cli.supply.base import Order, Supply
@@ -46,7 +47,9 @@ class ExecSupplier:
             ConfigError: there is no such program.
         """
         if shutil.which(program) is None or "/" not in program:
-            raise ConfigError(f"PROXY_API_URL names the program {one_line(program)}, which can't be executed")
+            raise ConfigError(
+                tr("PROXY_API_URL names the program {program}, which can't be executed", program=one_line(program))
+            )
         self._program = program
         self._key = key
         self._timeout = timeout_seconds
@@ -63,18 +66,25 @@ class ExecSupplier:
                 answer, complaint = await _converse(process, order.body.encode())
                 code = await process.wait()
         except TimeoutError:
-            raise CutOffError(f"the program gave no whole answer within {self._timeout:g} s") from None
+            raise CutOffError(
+                tr("the program gave no whole answer within {timeout:g} s", timeout=self._timeout)
+            ) from None
         finally:
             await _end(process)
         if len(answer) > MAX_ANSWER_BYTES:
-            raise InvalidResponseError(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+            raise InvalidResponseError(
+                tr(
+                    "the answer is larger than {size} MiB",
+                    size=MAX_ANSWER_BYTES // 1024 // 1024,
+                )
+            )
         reason = one_line(without_secrets(complaint, self._key), ERROR_LENGTH)
         if code < 0:
-            raise CutOffError(f"the program was ended by signal {-code}")
+            raise CutOffError(tr("the program was ended by signal {code}", code=-code))
         if code == TRY_AGAIN:
-            raise InWorkError(reason or "the program asks to try again")
+            raise InWorkError(reason or tr("the program asks to try again"))
         if code != 0:
-            raise RefusedError(reason or f"the program refused with exit code {code}")
+            raise RefusedError(reason or tr("the program refused with exit code {code}", code=code))
         return parse_answer(answer, order.quantity, datetime.now(UTC))
 
     async def check(self) -> str:
@@ -84,8 +94,8 @@ class ExecSupplier:
             UnreachableError: it is gone.
         """
         if shutil.which(self._program) is None:
-            raise UnreachableError(f"the program {one_line(self._program)} can't be executed")
-        return f"the program {one_line(self._program)} is there"
+            raise UnreachableError(tr("the program {program} can't be executed", program=one_line(self._program)))
+        return tr("the program {program} is there", program=one_line(self._program))
 
     async def close(self) -> None:
         """Nothing is kept between calls."""
@@ -97,7 +107,7 @@ class ExecSupplier:
                 self._program, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=os.environ | own, start_new_session=True
             )
         except OSError as error:
-            raise UnreachableError(f"the program can't be started: {error.strerror}") from None
+            raise UnreachableError(tr("the program can't be started: {reason}", reason=error.strerror)) from None
 
 
 async def _converse(process: Process, order: bytes) -> tuple[bytes, str]:

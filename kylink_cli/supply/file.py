@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.values import value_fault
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
@@ -71,7 +72,7 @@ class FileSupplier:
             UnreachableError: it can't.
         """
         await asyncio.to_thread(lambda: next(iter(self._file), None))
-        return f"the file {self._file} can be read"
+        return tr("the file {file} can be read", file=self._file)
 
     async def close(self) -> None:
         """Stop reading."""
@@ -115,7 +116,9 @@ class _ValueFile:
                     if value:
                         yield value
         except OSError as error:
-            raise UnreachableError(f"the file {self} can't be read: {error.strerror}") from None
+            raise UnreachableError(
+                tr("the file {file} can't be read: {reason}", file=self, reason=error.strerror)
+            ) from None
 
     def _value(self, number: int, line: bytes) -> str | None:
         """The value in a line, None if there is none."""
@@ -123,8 +126,10 @@ class _ValueFile:
             value = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
             reason = value_fault(value) if value.strip() else None
         except UnicodeDecodeError:
-            value, reason = "", "it is not UTF-8 text"
+            value, reason = "", tr("it is not UTF-8 text")
         if reason is None:
             return value if value.strip() else None
-        self.fault = self.fault or InvalidResponseError(f"line {number} of {self}: {reason}")
+        self.fault = self.fault or InvalidResponseError(
+            tr("line {number} of {file}: {reason}", number=number, file=self, reason=reason)
+        )
         return None

@@ -20,6 +20,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from kylink_cli import __version__
 from kylink_cli.errors import ConfigError
+from kylink_cli.language import tr
 from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
 from kylink_cli.supply.base import Order, Supply
@@ -103,11 +104,15 @@ class HttpSupplier:
             async with asyncio.timeout(CHECK_SECONDS):
                 _, writer = await asyncio.open_connection(host, port, ssl=tls)
         except TimeoutError:
-            raise UnreachableError(f"{self._place} does not answer within {CHECK_SECONDS} s") from None
+            raise UnreachableError(
+                tr("{place} does not answer within {seconds} s", place=self._place, seconds=CHECK_SECONDS)
+            ) from None
         except OSError as error:
-            raise UnreachableError(f"{self._place} can't be reached: {_reason(error)}") from None
+            raise UnreachableError(
+                tr("{place} can't be reached: {error}", place=self._place, error=_reason(error))
+            ) from None
         writer.close()
-        return f"{self._place} can be reached"
+        return tr("{place} can be reached", place=self._place)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -146,7 +151,7 @@ class HttpSupplier:
                     yield response
                     return
                 url = _redirected(url, response)
-        raise RedirectedError(f"{self._place} redirects more than {MAX_REDIRECTS} times")
+        raise RedirectedError(tr("{place} redirects more than {limit} times", place=self._place, limit=MAX_REDIRECTS))
 
 
 # To aiohttp's pool 0 means no limit, and None a hundred: a call that waits for a connection would lose its time.
@@ -164,7 +169,7 @@ def _address(url: str) -> httpx.URL:
         # The resolver's own encoding, which refuses empty and overlong labels.
         address.host.encode("idna")
     except (httpx.InvalidURL, ValueError):
-        raise ConfigError("PROXY_API_URL can't be called: look for odd characters, and at its host") from None
+        raise ConfigError(tr("PROXY_API_URL can't be called: look for odd characters, and at its host")) from None
     return address
 
 
@@ -190,18 +195,31 @@ def _redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL:
     if location and same_host and response.status_code in _REPEATING:
         return target
     place = one_line(f"{target.scheme}://{target.host}" if target.host else "nowhere", ERROR_LENGTH)
-    raise RedirectedError(f"HTTP {response.status_code} redirects to {place}: set PROXY_API_URL to the right address")
+    raise RedirectedError(
+        tr(
+            "HTTP {status} redirects to {place}: set PROXY_API_URL to the right address",
+            status=response.status_code,
+            place=place,
+        )
+    )
 
 
 async def _read_answer(response: httpx.Response) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:
-        raise InvalidResponseError(f"the answer is encoded as {one_line(encoding, 40)}, which was not asked for")
+        raise InvalidResponseError(
+            tr("the answer is encoded as {encoding}, which was not asked for", encoding=one_line(encoding, 40))
+        )
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise InvalidResponseError(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB")
+            raise InvalidResponseError(
+                tr(
+                    "the answer is larger than {size} MiB",
+                    size=MAX_ANSWER_BYTES // 1024 // 1024,
+                )
+            )
     return bytes(body)
 
 
@@ -229,24 +247,26 @@ def _translated(place: str) -> Iterator[None]:
     try:
         yield
     except TimeoutError:
-        raise CutOffError(f"{place} gave no whole answer in time") from None
+        raise CutOffError(tr("{place} gave no whole answer in time", place=place)) from None
     except httpx.HTTPError as error:
         cause = error.__cause__
         if isinstance(cause, _NEVER_SENT):
-            raise UnreachableError(f"{place} can't be reached: {_reason(cause)}") from None
-        raise CutOffError(f"{place} cut the connection: {type(cause or error).__name__}") from None
+            raise UnreachableError(tr("{place} can't be reached: {cause}", place=place, cause=_reason(cause))) from None
+        raise CutOffError(
+            tr("{place} cut the connection: {name}", place=place, name=type(cause or error).__name__)
+        ) from None
     except (aiohttp.ClientResponseError, UnicodeError):
-        raise InvalidResponseError(f"{place} does not speak HTTP") from None
+        raise InvalidResponseError(tr("{place} does not speak HTTP", place=place)) from None
     except (aiohttp.ClientError, OSError) as error:
-        raise CutOffError(f"{place} cut the connection: {type(error).__name__}") from None
+        raise CutOffError(tr("{place} cut the connection: {name}", place=place, name=type(error).__name__)) from None
 
 
 def _reason(error: BaseException) -> str:
     """Why no connection was made, in the system's words."""
     cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     if isinstance(cause, TimeoutError):
-        return "no connection in time"
+        return tr("no connection in time")
     # asyncio words some errors in its own way; the resolver's numbers are negative, and not the system's.
     number = getattr(cause, "errno", None) or 0
-    text = os.strerror(number) if number > 0 else getattr(cause, "strerror", None) or "no connection"
+    text = os.strerror(number) if number > 0 else getattr(cause, "strerror", None) or tr("no connection")
     return one_line(getattr(cause, "verify_message", "") or text, ERROR_LENGTH).lower()

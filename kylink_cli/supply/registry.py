@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 
 from kylink_cli.errors import ConfigError, KylinkError
+from kylink_cli.language import tr
 from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.base import Supplier
 
@@ -42,10 +43,18 @@ def build_plugin(kind: str, options: SupplierOptions) -> Supplier:
     found = {point.name: point for point in entry_points(group=GROUP)}
     if kind not in found:
         known = ", ".join([*BUILT_IN, *sorted(found)])
-        raise ConfigError(f"PROXY_API_URL is of the kind {one_line(kind)}: known are {known}")
+        raise ConfigError(
+            tr("PROXY_API_URL is of the kind {kind}: known are {known}", kind=one_line(kind), known=known)
+        )
     supplier = _build(found[kind], options)
     if not isinstance(supplier, Supplier):
-        raise ConfigError(f"the supplier kind {kind} can't be used: {found[kind].value} gives no supplier")
+        raise ConfigError(
+            tr(
+                "the supplier kind {kind} can't be used: {target} gives no supplier",
+                kind=kind,
+                target=found[kind].value,
+            )
+        )
     return supplier
 
 
@@ -58,5 +67,9 @@ def _build(point: EntryPoint, options: SupplierOptions) -> object:
         # Another package may fail in its own ways.
         reason = without_secrets(str(error) or type(error).__name__, options.key)
         raise ConfigError(
-            f"the supplier kind {point.name} can't be loaded: {one_line(reason, ERROR_LENGTH)}"
+            tr(
+                "the supplier kind {name} can't be loaded: {reason}",
+                name=point.name,
+                reason=one_line(reason, ERROR_LENGTH),
+            )
         ) from error

@@ -11,11 +11,12 @@ from kylink_cli.jobs.alert_check import AlertCheckReport
 from kylink_cli.jobs.alerting import Posted
 from kylink_cli.jobs.delivery import Delivered
 from kylink_cli.jobs.runner import Finished
+from kylink_cli.language import tr
 from kylink_cli.rules.checks import CheckResult
 from kylink_cli.rules.text import one_line
 from kylink_cli.scheduling.jobs import ALERT_CHECK
 
-_COLUMNS = [Column("CHECK"), Column("LEVEL"), Column("FOUND", wraps=True)]
+_COLUMNS = [Column("CHECK"), Column("LEVEL", words=True), Column("FOUND", wraps=True)]
 
 
 def show_run(console: Console, finished: Finished[AlertCheckReport]) -> None:
@@ -26,11 +27,27 @@ def show_run(console: Console, finished: Finished[AlertCheckReport]) -> None:
         console.document(head | _body(report.results, posted, finished.delivered, report.purged))
         return
     _show_results(console, report.results)
-    changes = f"{len(posted.opened)} opened, {len(posted.updated)} go on, {len(posted.resolved)} resolved"
-    sent = f"{finished.delivered.sent} notifications sent, {finished.delivered.failed} failed"
+    changes = tr(
+        "{opened} opened, {going_on} go on, {resolved} resolved",
+        opened=len(posted.opened),
+        going_on=len(posted.updated),
+        resolved=len(posted.resolved),
+    )
+    sent = tr(
+        "{sent} notifications sent, {failed} failed", sent=finished.delivered.sent, failed=finished.delivered.failed
+    )
     took = milliseconds(finished.duration_ms)
     console.say(
-        f"\nrun {finished.run_id} {report.status} in {took}: {changes}; {sent}; {report.purged} old rows deleted"
+        "\n"
+        + tr(
+            "run {run_id} {status} in {took}: {changes}; {sent}; {purged} old rows deleted",
+            run_id=finished.run_id,
+            status=tr(report.status),
+            took=took,
+            changes=changes,
+            sent=sent,
+            purged=report.purged,
+        )
     )
 
 
@@ -50,7 +67,7 @@ def show_plan(console: Console, results: Sequence[CheckResult], now: datetime) -
         console.document(_head(None, "succeeded", now, 0) | body | {"dry_run": True})
         return
     _show_results(console, results)
-    console.say("\nnothing was recorded, nobody was told")
+    console.say("\n" + tr("nothing was recorded, nobody was told"))
 
 
 def _show_results(console: Console, results: Sequence[CheckResult]) -> None:

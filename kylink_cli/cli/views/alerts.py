@@ -11,6 +11,8 @@ from kylink_cli.console.tables import Column, ago, span
 from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.jobs.alert_acts import Result
 from kylink_cli.jobs.delivery import Probed
+from kylink_cli.language import tr
+from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
 from kylink_cli.store.alerts import document
 from kylink_cli.store.outbox import Undelivered
@@ -18,13 +20,13 @@ from kylink_cli.store.tables import Alert, SilenceRecord
 
 _COLUMNS = [
     Column("ID", "right"),
-    Column("LEVEL"),
-    Column("STATE"),
+    Column("LEVEL", words=True),
+    Column("STATE", words=True),
     Column("TYPE"),
     Column("LAST SEEN"),
     Column("WHAT", wraps=True),
 ]
-_RESULT_COLUMNS = [Column("ID", "right"), Column("STATE"), Column("ANSWER", flexible=True)]
+_RESULT_COLUMNS = [Column("ID", "right"), Column("STATE", words=True), Column("ANSWER", flexible=True)]
 _SILENCE_COLUMNS = [
     Column("ID", "right"),
     Column("TYPE"),
@@ -44,7 +46,7 @@ def show_list(console: Console, found: Sequence[Alert], undelivered: Sequence[Un
     if found:
         console.table(_COLUMNS, [_row(alert, now) for alert in found])
     else:
-        console.say("no alerts")
+        console.say(tr("no alerts"))
     show_undelivered(console, undelivered)
 
 
@@ -54,17 +56,24 @@ def show_alert(console: Console, alert: Alert, users: Sequence[str]) -> None:
     if console.output.json:
         console.document({**facts, "users": users, "silenced_until": alert.silenced_until})
         return
-    console.say(f"alert {alert.id}: {alert.level} {alert.type}, {alert.state}, seen {alert.count} times")
-    for name in ("first_seen_at", "last_seen_at", "acknowledged_at", "resolved_at"):
-        if facts[name] is not None:
-            console.say(f"{name:<15} {facts[name]}")
-    if users:
-        console.say(f"{'users':<15} {one_line(', '.join(users))}")
+    console.say(
+        tr(
+            "alert {id}: {level} {type}, {state}, seen {count} times",
+            id=alert.id,
+            level=alert.level,
+            type=alert.type,
+            state=tr(alert.state),
+            count=alert.count,
+        )
+    )
+    moments = ("first_seen_at", "last_seen_at", "acknowledged_at", "resolved_at")
+    known = {name: facts[name] for name in moments if facts[name] is not None}
+    console.facts(known | ({"users": ", ".join(users)} if users else {}))
     console.say()
     for line in alert.message.splitlines():
         console.say(one_line(line))
     console.say()
-    console.say(f"{'metadata':<15} {one_line(json.dumps(alert.details, ensure_ascii=False), 1_000)}")
+    console.facts({"metadata": one_line(json.dumps(alert.details, ensure_ascii=False), 1_000)})
 
 
 def show_results(console: Console, results: Sequence[Result]) -> int:
@@ -91,8 +100,10 @@ def show_silence(console: Console, record: SilenceRecord) -> None:
     if console.output.json:
         console.document(_silence_document(record))
         return
-    ends = record.until.strftime("%Y-%m-%d %H:%M UTC")
-    console.say(f"silence {record.id} goes on until {ends}; 'kylink alerts unsilence {record.id}' ends it")
+    ends = readable(record.until)
+    console.say(
+        tr("silence {id} goes on until {ends}; 'kylink alerts unsilence {id}' ends it", id=record.id, ends=ends)
+    )
 
 
 def show_silences(console: Console, found: Sequence[SilenceRecord], now: datetime) -> None:
@@ -100,9 +111,11 @@ def show_silences(console: Console, found: Sequence[SilenceRecord], now: datetim
     if console.output.json:
         console.document({"silences": [_silence_document(record) for record in found]})
     elif not found:
-        console.say("nothing is silenced")
+        console.say(tr("nothing is silenced"))
     else:
-        rows = [[r.id, r.type, r.campaign_id, r.user_id, f"in {span(r.until - now)}", r.reason] for r in found]
+        rows = [
+            [r.id, r.type, r.campaign_id, r.user_id, tr("in {span}", span=span(r.until - now)), r.reason] for r in found
+        ]
         console.table(_SILENCE_COLUMNS, rows)
 
 
@@ -114,7 +127,9 @@ def show_probe(console: Console, results: Sequence[Probed]) -> None:
         ]
         console.document({"channels": channels})
         return
-    console.table(_PROBE_COLUMNS, [[r.channel, f"{r.lowest} on", r.error or "sent"] for r in results])
+    console.table(
+        _PROBE_COLUMNS, [[r.channel, tr("{level} on", level=r.lowest), r.error or tr("sent")] for r in results]
+    )
 
 
 def show_purged(console: Console, purged: int, kept_days: int) -> None:
@@ -122,7 +137,7 @@ def show_purged(console: Console, purged: int, kept_days: int) -> None:
     if console.output.json:
         console.document({"purged": purged, "kept_days": kept_days})
     else:
-        console.say(f"{purged} rows older than {kept_days} days deleted")
+        console.say(tr("{purged} rows older than {kept_days} days deleted", purged=purged, kept_days=kept_days))
 
 
 def show_undelivered(console: Console, undelivered: Sequence[Undelivered]) -> None:

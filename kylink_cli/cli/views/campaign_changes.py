@@ -6,11 +6,12 @@ from typing import Any
 
 from kylink_cli.console import Console
 from kylink_cli.console.tables import Column
+from kylink_cli.language import tr
 from kylink_cli.rules.campaign_import import Plan
 from kylink_cli.rules.campaigns import CampaignFacts, differences
 from kylink_cli.rules.text import one_line
 
-_COLUMNS = [Column("CAMPAIGN", flexible=True), Column("WHAT"), Column("CHANGE", wraps=True)]
+_COLUMNS = [Column("CAMPAIGN", flexible=True), Column("WHAT", words=True), Column("CHANGE", wraps=True)]
 
 
 def change_text(before: CampaignFacts, after: CampaignFacts) -> str:
@@ -27,23 +28,33 @@ def change_document(before: CampaignFacts, after: CampaignFacts) -> dict[str, An
 def show_status(console: Console, status: str, changed: Sequence[str], unchanged: Sequence[str]) -> None:
     """Say which campaigns were paused or resumed, and which were so already."""
     for campaign_id in changed:
-        console.say(f"campaign {one_line(campaign_id)} is {status}")
+        console.say(tr("campaign {campaign_id} is {status}", campaign_id=one_line(campaign_id), status=tr(status)))
     for campaign_id in unchanged:
-        console.say(f"campaign {one_line(campaign_id)} was {status} already")
+        console.say(
+            tr("campaign {campaign_id} was {status} already", campaign_id=one_line(campaign_id), status=tr(status))
+        )
 
 
 def show_plan(console: Console, plan: Plan) -> None:
     """Show what an import would do."""
-    rows = [[facts.campaign_id, "add", f"user {facts.user_id}, {facts.name}"] for facts in plan.added]
+    rows = [
+        [facts.campaign_id, "add", tr("user {user_id}, {name}", user_id=facts.user_id, name=facts.name)]
+        for facts in plan.added
+    ]
     rows += [[before.campaign_id, "update", change_text(before, after)] for before, after in plan.updated]
     if rows:
         console.table(_COLUMNS, rows)
-    console.say(f"it would be {plan_text(plan)}: nothing was changed")
+    console.say(tr("it would be {plan}: nothing was changed", plan=plan_text(plan)))
 
 
 def plan_text(plan: Plan) -> str:
     """What an import does, in numbers."""
-    return f"{len(plan.added)} added, {len(plan.updated)} updated, {plan.unchanged} unchanged"
+    return tr(
+        "{added} added, {updated} updated, {unchanged} unchanged",
+        added=len(plan.added),
+        updated=len(plan.updated),
+        unchanged=plan.unchanged,
+    )
 
 
 def plan_document(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
@@ -63,4 +74,4 @@ def _changes(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _word(value: Any) -> str:
-    return "none" if value is None else one_line(str(value))
+    return tr("none") if value is None else one_line(str(value))

@@ -8,15 +8,16 @@ from typing import Any
 
 from kylink_cli.console import Console
 from kylink_cli.console.tables import Column, span
+from kylink_cli.language import tr
+from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Need, runway_minutes
-from kylink_cli.rules.text import one_line
 from kylink_cli.store.campaign_stock import CampaignStock
 
 _COLUMNS = [
     Column("CAMPAIGN", flexible=True),
     Column("NAME", flexible=True),
     Column("USER", flexible=True),
-    Column("STATUS"),
+    Column("STATUS", words=True),
     Column("STOCK", "right"),
     Column("WM", "right"),
     Column("TARGET", "right"),
@@ -76,7 +77,7 @@ class Details:
 def show_list(console: Console, shown: Sequence[Shown]) -> None:
     """Show campaigns, one a row."""
     if not shown:
-        console.say("no such campaign: 'kylink campaigns add' and 'kylink campaigns import' add some")
+        console.say(tr("no such campaign: 'kylink campaigns add' and 'kylink campaigns import' add some"))
         return
     console.table(_COLUMNS, [_row(one) for one in shown])
 
@@ -88,8 +89,7 @@ def list_document(shown: Sequence[Shown]) -> dict[str, Any]:
 
 def show_campaign(console: Console, shown: Shown, details: Details) -> None:
     """Show all that is known of one campaign."""
-    for name, value in (campaign_document(shown, details) | _words(shown, details)).items():
-        console.say(f"{name:<19} {'-' if value is None else one_line(str(value))}")
+    console.facts(campaign_document(shown, details) | _words(shown, details))
 
 
 def campaign_document(shown: Shown, details: Details) -> dict[str, Any]:
@@ -132,10 +132,10 @@ def _words(shown: Shown, details: Details) -> dict[str, Any]:
     """What is said to people in other words than to programs."""
     moments = {"last_replenished_at": shown.stock.last_replenished_at, "created_at": shown.stock.level.created_at}
     return {
-        **{name: moment and moment.strftime("%Y-%m-%d %H:%M:%S UTC") for name, moment in moments.items()},
-        "low": "yes" if shown.need.low else "no",
-        "watermark_capped": "yes: WATERMARK_MAX binds" if shown.need.watermark.capped else "no",
-        "items": ", ".join(f"{number} {state}" for state, number in details.items.items() if number) or "none",
+        **{name: moment and readable(moment) for name, moment in moments.items()},
+        "low": tr("yes") if shown.need.low else tr("no"),
+        "watermark_capped": tr("yes: WATERMARK_MAX binds") if shown.need.watermark.capped else tr("no"),
+        "items": ", ".join(f"{number} {tr(state)}" for state, number in details.items.items() if number) or tr("none"),
     }
 
 

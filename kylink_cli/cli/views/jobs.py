@@ -9,15 +9,17 @@ from kylink_cli.console import Console
 from kylink_cli.console.tables import Column, ago, milliseconds, span
 from kylink_cli.jobs.hosts import HostStatus
 from kylink_cli.jobs.status import JobStatus
+from kylink_cli.language import tr
+from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
 from kylink_cli.store.outbox import Undelivered
 from kylink_cli.store.tables import Campaign, CampaignResult, Run
 
 _STATUS_COLUMNS = [
     Column("JOB"),
-    Column("STATE"),
+    Column("STATE", words=True),
     Column("LAST RUN"),
-    Column("RESULT"),
+    Column("RESULT", words=True),
     Column("TOOK", "right"),
     Column("NEXT", "right"),
     Column("OK 24 H", "right"),
@@ -25,14 +27,14 @@ _STATUS_COLUMNS = [
 _HOST_COLUMNS = [
     Column("JOB"),
     Column("HOST", flexible=True),
-    Column("STATE"),
+    Column("STATE", words=True),
     Column("LAST RUN"),
-    Column("RESULT"),
+    Column("RESULT", words=True),
 ]
 _HISTORY_COLUMNS = [
     Column("RUN", "right"),
     Column("JOB"),
-    Column("STATUS"),
+    Column("STATUS", words=True),
     Column("STARTED"),
     Column("TOOK", "right"),
     Column("WHAT", flexible=True),
@@ -40,7 +42,7 @@ _HISTORY_COLUMNS = [
 _RESULT_COLUMNS = [
     Column("CAMPAIGN", flexible=True),
     Column("NAME", flexible=True),
-    Column("STATUS"),
+    Column("STATUS", words=True),
     Column("STOCK", "right"),
     Column("GOT", "right"),
     Column("TRIES", "right"),
@@ -55,7 +57,7 @@ def show_status(console: Console, found: Sequence[JobStatus], now: datetime, *, 
         console.table(_HOST_COLUMNS, [_host_row(status, host, now) for status in found for host in status.hosts])
     notes = [note for status in found for note in _notes(status, now)]
     if not auto_cron:
-        notes.append("scheduling is off: scheduled runs do nothing until ENABLE_AUTO_CRON=true")
+        notes.append(tr("scheduling is off: scheduled runs do nothing until ENABLE_AUTO_CRON=true"))
     for note in ["", *notes] if notes else []:
         console.say(note)
 
@@ -71,7 +73,7 @@ def status_document(
 def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
     """Show runs, newest first."""
     if not found:
-        console.say("no run is recorded yet")
+        console.say(tr("no run is recorded yet"))
         return
     rows = [_history_row(run, now) for run in found]
     if len({run.host for run in found}) == 1:
@@ -83,12 +85,8 @@ def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
 
 def show_run(console: Console, run: Run, results: Sequence[tuple[CampaignResult, Campaign]]) -> None:
     """Show one run with its campaigns."""
-    for name, value in run_document(run).items():
-        if value is not None and name != "figures":
-            shown = _moment(value) if isinstance(value, datetime) else value
-            console.say(f"{name:<14} {one_line(str(shown))}")
-    for name, value in run.figures.items():
-        console.say(f"{name:<14} {one_line(str(value))}")
+    known = {name: value for name, value in run_document(run).items() if value is not None and name != "figures"}
+    console.facts(known | run.figures)
     if results:
         console.say()
         console.table(_RESULT_COLUMNS, [_result_row(*result) for result in results])
@@ -126,7 +124,7 @@ def _status_row(status: JobStatus, now: datetime) -> list[Any]:
     return [
         status.job.name,
         _state(status),
-        ago(last.started_at, now) if last else "never",
+        ago(last.started_at, now) if last else tr("never"),
         last.status if last else None,
         milliseconds(last.duration_ms) if last else None,
         _next(status, now),
@@ -147,26 +145,44 @@ def _state(status: JobStatus) -> str:
 def _notes(status: JobStatus, now: datetime) -> Iterator[str]:
     name, run = status.job.name, status.current
     if run is not None:
-        since = f"running since {_moment(run.started_at)} ({span(now - run.started_at)})"
-        yield f"{name}: run {run.id}, {run.trigger}, {since}, pid {run.pid} on {one_line(run.host)}"
+        since = tr("running since {moment} ({span})", moment=readable(run.started_at), span=span(now - run.started_at))
+        yield tr(
+            "{name}: run {id}, {trigger}, {since}, pid {pid} on {host}",
+            name=name,
+            id=run.id,
+            trigger=tr(run.trigger),
+            since=since,
+            pid=run.pid,
+            host=one_line(run.host),
+        )
     if status.overdue and status.next_run_at is not None:
-        yield f"{name}: overdue since {_moment(status.next_run_at)}: look whether its timer is active"
+        yield tr(
+            "{name}: overdue since {moment}: look whether its timer is active",
+            name=name,
+            moment=readable(status.next_run_at),
+        )
     if status.paused_since is not None:
-        yield f"{name}: paused since {_moment(status.paused_since)}: 'kylink jobs resume {name}' lets it run again"
+        yield tr(
+            "{name}: paused since {moment}: 'kylink jobs resume {name}' lets it run again",
+            name=name,
+            moment=readable(status.paused_since),
+        )
     if status.consecutive_failures > 0 and status.last_ended is not None:
         last = status.last_ended
-        error = one_line(last.error or last.status)
-        yield f"{name}: {status.consecutive_failures} failed in a row, see 'kylink jobs show {last.id}': {error}"
+        error = one_line(last.error or tr(last.status))
+        yield tr(
+            "{name}: {number} failed in a row, see 'kylink jobs show {id}': {error}",
+            name=name,
+            number=status.consecutive_failures,
+            id=last.id,
+            error=error,
+        )
 
 
 def _next(status: JobStatus, now: datetime) -> str | None:
     if status.next_run_at is None:
         return None
-    return "due" if status.next_run_at <= now else span(status.next_run_at - now)
-
-
-def _moment(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return tr("due") if status.next_run_at <= now else span(status.next_run_at - now)
 
 
 def _brief(run: Run) -> dict[str, Any]:
@@ -205,7 +221,7 @@ def _host_row(status: JobStatus, host: HostStatus, now: datetime) -> list[Any]:
 
 
 def _history_row(run: Run, now: datetime) -> list[Any]:
-    what = run.error or ", ".join(f"{value} {name}" for name, value in run.figures.items() if value)
+    what = run.error or ", ".join(f"{value} {tr(name)}" for name, value in run.figures.items() if value)
     return [run.id, run.job, run.status, ago(run.started_at, now), milliseconds(run.duration_ms), what]
 
 

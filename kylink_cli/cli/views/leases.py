@@ -5,26 +5,26 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from rich.text import Text
-
 from kylink_cli.console import Console
 from kylink_cli.console.output import iso
-from kylink_cli.console.tables import STYLES, Column, ago, span
+from kylink_cli.console.tables import Column, ago, span
 from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.jobs.leasing import Result, Taken
+from kylink_cli.language import tr
 from kylink_cli.rules.leases import UNKNOWN, is_overdue
+from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
 from kylink_cli.store.lease_list import ListedLease
 
 PARTLY = PartlyDoneError.exit_code
 
 _TAKEN_COLUMNS = [Column("TOKEN"), Column("ITEM", "right"), Column("UNTIL"), Column("VALUE", flexible=True)]
-_RESULT_COLUMNS = [Column("TOKEN"), Column("STATE"), Column("ANSWER", flexible=True)]
+_RESULT_COLUMNS = [Column("TOKEN"), Column("STATE", words=True), Column("ANSWER", flexible=True)]
 _COLUMNS = [
     Column("CAMPAIGN"),
     Column("ITEM", "right"),
     Column("HOLDER", flexible=True),
-    Column("STATE"),
+    Column("STATE", words=True),
     Column("TAKEN"),
     Column("ENDS"),
     Column("ERROR", flexible=True),
@@ -38,14 +38,13 @@ def show_taken(console: Console, taken: Taken, wanted: int) -> None:
         console.document({"leases": leases})
         return
     rows: list[list[Any]] = [
-        [lease.token, lease.item_id, lease.expires_at.strftime("%Y-%m-%d %H:%M:%S UTC"), lease.value]
-        for lease in taken.leases
+        [lease.token, lease.item_id, readable(lease.expires_at), lease.value] for lease in taken.leases
     ]
     console.table(_TAKEN_COLUMNS, rows)
     if taken.reused:
-        console.info("these were taken by an earlier call with the same key")
+        console.info(tr("these were taken by an earlier call with the same key"))
     elif len(taken.leases) < wanted:
-        console.warning(f"only {len(taken.leases)} of {wanted} items were in stock")
+        console.warning(tr("only {number} of {wanted} items were in stock", number=len(taken.leases), wanted=wanted))
 
 
 def show_results(console: Console, results: Sequence[Result]) -> int:
@@ -71,7 +70,7 @@ def show_list(console: Console, leases: Sequence[ListedLease], now: datetime) ->
         found = [asdict(lease) | {"overdue": _is_overdue(lease, now)} for lease in leases]
         console.document({"leases": found})
     elif not leases:
-        console.say("no leases")
+        console.say(tr("no leases"))
     else:
         console.table(_COLUMNS, [_row(lease, now) for lease in leases])
 
@@ -88,7 +87,7 @@ def _token(result: Result) -> str:
 def _answer(result: Result) -> str:
     if result.expires_at is None:
         return result.message
-    return f"{result.message} until {result.expires_at.strftime('%Y-%m-%d %H:%M:%S UTC')}"
+    return tr("{message} until {moment}", message=result.message, moment=readable(result.expires_at))
 
 
 def _row(lease: ListedLease, now: datetime) -> list[Any]:
@@ -97,7 +96,7 @@ def _row(lease: ListedLease, now: datetime) -> list[Any]:
         lease.campaign_id,
         lease.item_id,
         lease.holder,
-        Text("overdue", style=STYLES["overdue"]) if is_late else lease.state,
+        "overdue" if is_late else lease.state,
         ago(lease.leased_at, now),
         _ending(lease, now),
         lease.error,
@@ -106,8 +105,8 @@ def _row(lease: ListedLease, now: datetime) -> list[Any]:
 
 def _ending(lease: ListedLease, now: datetime) -> str:
     if lease.closed_at is not None:
-        return f"ended {ago(lease.closed_at, now)}"
-    return ago(lease.expires_at, now) if lease.expires_at <= now else f"in {span(lease.expires_at - now)}"
+        return tr("ended {ago}", ago=ago(lease.closed_at, now))
+    return ago(lease.expires_at, now) if lease.expires_at <= now else tr("in {span}", span=span(lease.expires_at - now))
 
 
 def _is_overdue(lease: ListedLease, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from kylink_cli.console.output import iso
 from kylink_cli.console.tables import milliseconds
 from kylink_cli.jobs.recover_leases import RecoveryReport
 from kylink_cli.jobs.runner import Finished
+from kylink_cli.language import tr
 from kylink_cli.scheduling.jobs import RECOVER_LEASES
 from kylink_cli.store.recovery import Recovered
 
@@ -20,9 +21,18 @@ def show_run(console: Console, finished: Finished[RecoveryReport]) -> None:
         head = _head(finished.run_id, report.status, finished.started_at, finished.duration_ms)
         console.document(head | report.figures)
         return
-    deleted = f"; {report.deleted} old rows deleted" if report.deleted else ""
+    deleted = tr("; {number} old rows deleted", number=report.deleted) if report.deleted else ""
     took = milliseconds(finished.duration_ms)
-    console.say(f"run {finished.run_id} {report.status}: {_words(report.recovered)}{deleted} in {took}")
+    console.say(
+        tr(
+            "run {run_id} {status}: {words}{deleted} in {took}",
+            run_id=finished.run_id,
+            status=tr(report.status),
+            words=_words(report.recovered),
+            deleted=deleted,
+            took=took,
+        )
+    )
 
 
 def show_skipped(console: Console, reason: str) -> None:
@@ -39,7 +49,7 @@ def show_plan(console: Console, foreseen: Recovered, now: datetime) -> None:
     if console.output.json:
         console.document(_head(None, "succeeded", now, 0) | asdict(foreseen) | {"deleted": 0, "dry_run": True})
         return
-    console.say(f"it would be: {_words(foreseen)}; nothing was changed")
+    console.say(tr("it would be: {words}; nothing was changed", words=_words(foreseen)))
 
 
 def _head(run_id: int | None, status: str, started_at: datetime, duration_ms: int) -> dict[str, Any]:
@@ -53,7 +63,10 @@ def _head(run_id: int | None, status: str, started_at: datetime, duration_ms: in
 
 
 def _words(recovered: Recovered) -> str:
-    return (
-        f"{recovered.expired_leases} leases expired, {recovered.recovered} items back in stock, "
-        f"{recovered.discarded} discarded, {recovered.expired_items} expired"
+    return tr(
+        "{leases} leases expired, {recovered} items back in stock, {discarded} discarded, {expired} expired",
+        leases=recovered.expired_leases,
+        recovered=recovered.recovered,
+        discarded=recovered.discarded,
+        expired=recovered.expired_items,
     )

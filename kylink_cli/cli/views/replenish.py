@@ -10,6 +10,7 @@ from kylink_cli.jobs.outcome import Outcome
 from kylink_cli.jobs.replenish import Assignment, scan
 from kylink_cli.jobs.replenish_report import ReplenishReport
 from kylink_cli.jobs.runner import Finished
+from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.store.database import Database
 
@@ -17,7 +18,7 @@ JOB = "stock_replenish"
 _COLUMNS = [
     Column("CAMPAIGN"),
     Column("NAME", flexible=True),
-    Column("STATUS"),
+    Column("STATUS", words=True),
     Column("STOCK", "right"),
     Column("WM", "right"),
     Column("TARGET", "right"),
@@ -45,12 +46,27 @@ def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
     if shown and not console.output.quiet:
         console.table(_COLUMNS, [_row(outcome) for outcome in shown[:_LISTED]])
         if len(shown) > _LISTED:
-            console.say(f"… and {len(shown) - _LISTED} more: kylink jobs show {finished.run_id}")
+            console.say(
+                tr(
+                    "… and {number} more: kylink jobs show {run_id}",
+                    number=len(shown) - _LISTED,
+                    run_id=finished.run_id,
+                )
+            )
         console.say()
     console.say(
-        f"run {finished.run_id} {report.status}: {figures['succeeded']} of {figures['total']} campaigns filled, "
-        f"{figures['partial']} partly, {figures['failed']} failed; {figures['produced']} items "
-        f"in {milliseconds(finished.duration_ms)}"
+        tr(
+            "run {run_id} {status}: {succeeded} of {total} campaigns filled, {partial} partly, {failed} failed; "
+            "{produced} items in {took}",
+            run_id=finished.run_id,
+            status=tr(report.status),
+            succeeded=figures["succeeded"],
+            total=figures["total"],
+            partial=figures["partial"],
+            failed=figures["failed"],
+            produced=figures["produced"],
+            took=milliseconds(finished.duration_ms),
+        )
     )
     if report.error is not None:
         console.error_line(str(report.error))
@@ -75,10 +91,17 @@ def show_plan(console: Console, database: Database, assignment: Assignment) -> N
         console.document(_summary(None, "succeeded", iso(now), 0) | figures | {"dry_run": True})
         return
     if not needs:
-        console.say("nothing to do: no campaign is low")
+        console.say(tr("nothing to do: no campaign is low"))
         return
     console.table(_PLAN_COLUMNS, [_plan_row(n) for n in needs])
-    console.say(f"\n{sum(n.order for n in needs)} items for {len(needs)} campaigns would be ordered; nobody was called")
+    console.say(
+        "\n"
+        + tr(
+            "{items} items for {number} campaigns would be ordered; nobody was called",
+            items=sum(n.order for n in needs),
+            number=len(needs),
+        )
+    )
 
 
 _EMPTY: dict[str, Any] = {
@@ -152,8 +175,14 @@ def _row(outcome: Outcome) -> list[Any]:
 
 def _plan_row(need: Need) -> list[Any]:
     level, mark = need.level, need.watermark
-    capped = ", capped" if mark.capped else ""
-    why = f"watermark {mark.items} ({mark.source}{capped}), target {need.target}"
+    capped = tr(", capped") if mark.capped else ""
+    why = tr(
+        "watermark {items} ({source}{capped}), target {target}",
+        items=mark.items,
+        source=tr(mark.source),
+        capped=capped,
+        target=need.target,
+    )
     if level.has_open_requests:
-        why += ", unfinished requests are asked again first"
+        why += tr(", unfinished requests are asked again first")
     return [level.campaign_id, level.name, level.available, need.order, why]

@@ -10,12 +10,13 @@ from typing import IO, Any
 from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
+from kylink_cli.language import tr
 from kylink_cli.store.stock import Item
 
 _COLUMNS = [
     Column("ID", "right"),
     Column("CAMPAIGN", flexible=True),
-    Column("STATE"),
+    Column("STATE", words=True),
     Column("CAME"),
     Column("ENDS"),
     Column("VALUE", flexible=True),
@@ -30,11 +31,11 @@ def item_document(item: Item) -> dict[str, Any]:
 def show_items(console: Console, items: Sequence[Item], now: datetime, limit: int) -> None:
     """Show items, one a row."""
     if not items:
-        console.say("no such item")
+        console.say(tr("no such item"))
         return
     console.table(_COLUMNS, [_row(item, now) for item in items[:limit]])
     if len(items) > limit:
-        console.say(f"there are more than {limit}: --limit shows more, 'kylink stock export' all")
+        console.say(tr("there are more than {limit}: --limit shows more, 'kylink stock export' all", limit=limit))
 
 
 def write_csv(items: Iterable[Item], out: IO[str]) -> int:
@@ -72,5 +73,5 @@ def write_json(items: Iterable[Item], out: IO[str]) -> int:
 
 def _row(item: Item, now: datetime) -> list[Any]:
     left = item.expires_at - now
-    ends = f"in {span(left)}" if left > timedelta() else ago(item.expires_at, now)
+    ends = tr("in {span}", span=span(left)) if left > timedelta() else ago(item.expires_at, now)
     return [item.id, item.campaign_id, item.state, ago(item.created_at, now), ends, item.value]
