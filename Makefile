@@ -9,10 +9,10 @@ PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults fuzz audit check format clean
+.PHONY: help setup demo test faults fuzz audit check translations format clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv with kylink and all that its development needs
 	@echo "ready: $(VENV)/bin/kylink"
@@ -40,6 +40,9 @@ check: $(STAMP) ## Check formatting, lint and types
 	@$(VENV)/bin/ruff format --check $(SOURCES)
 	@$(VENV)/bin/ruff check $(SOURCES)
 	@$(VENV)/bin/mypy --strict $(SOURCES)
+
+translations: $(STAMP) ## Bring the translations up to date with the code, and compile them
+	@$(VENV)/bin/python -m tests.support.catalogs
 
 format: $(STAMP) ## Format the code, and mend what lint can mend
 	@$(VENV)/bin/ruff format $(SOURCES)

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kylink_cli import language
 from kylink_cli.store.database import Database
 from kylink_cli.store.postgresql import ServerDatabase
 from tests.support.database import new_database
@@ -22,6 +23,8 @@ settings.register_profile(
     derandomize=os.environ.get("CI") == "true",
 )
 settings.load_profile("kylink")
+
+language.use("en")
 
 # A shell that starts the tests in the background makes them ignore these, and the commands that they run would as well.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):

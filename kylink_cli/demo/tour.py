@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kylink_cli.demo.sample import COLUMNS, SAMPLES
+from kylink_cli.language import preferred
 from kylink_cli.settings import Settings
 
 RETRY_DELAY_MS = 1500
@@ -43,6 +44,7 @@ class Tour:
             "PROXY_API_URL": service_url,
             "PROXY_API_KEY": key,
             "REPLENISH_RETRY_DELAY_MS": str(RETRY_DELAY_MS),
+            "KYLINK_LANG": preferred(),
         }
         self.env_file.touch(mode=0o600)
         self.env_file.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8")

@@ -143,7 +143,11 @@ def test_show_says_all_that_is_known(mixed: Installation) -> None:
     assert document["items"] == {"available": 2, "leased": 0, "consumed": 2, "expired": 0, "discarded": 0}
     assert (document["low_watermark"], document["target_stock"], document["order"]) == (2, None, 0)
     text = mixed.run("campaigns", "show", "slow").stdout
-    for line in ("campaign_id         slow", "watermark_source    own", "items               2 available, 2 consumed"):
+    for line in (
+        "campaign_id          slow",
+        "watermark_source     own",
+        "items                2 available, 2 consumed",
+    ):
         assert line in text.splitlines()
 
 
