@@ -29,6 +29,10 @@ class Clock:
         """Let the clock be so far off, from now on, also for commands under way."""
         self._file.write_text(str(seconds))
 
+    def set_to(self, moment: datetime) -> None:
+        """Let the clock show a moment, from now on."""
+        self.set(round((moment - datetime.now(UTC)).total_seconds()))
+
 
 @pytest.fixture
 def clock(shim: Shim, tmp_path: Path) -> Clock:
@@ -151,6 +155,52 @@ with Stock.open() as stock:
     after = float(process.communicate("go on\n")[0])
     assert HOUR <= after - before < 2 * HOUR
     assert service.conflicts == []
+
+
+@pytest.mark.parametrize("change", ["2026-03-29T01:00:00+00:00", "2026-10-25T01:00:00+00:00"], ids=["spring", "autumn"])
+def test_the_hour_that_summer_time_skips_or_repeats_makes_no_lease_shorter_or_longer(
+    kylink: Installation, service: SupplyService, clock: Clock, change: str
+) -> None:
+    berlin = clock.environment | {"TZ": "Europe/Berlin"}
+    moment = datetime.fromisoformat(change)
+    kylink.add_campaigns("1")
+    clock.set_to(moment - timedelta(minutes=5))
+    kylink.run("replenish", "--all", **berlin)
+    kylink.run("leases", "take", "1", "--ttl", "15", **berlin)
+    clock.set_to(moment + timedelta(minutes=5))
+    assert kylink.document("recover-leases", **berlin)["expired_leases"] == 0
+    clock.set_to(moment + timedelta(minutes=11))
+    assert kylink.document("recover-leases", **berlin)["expired_leases"] == 1
+    assert kylink.rows("SELECT count(*) FROM runs WHERE finished_at < started_at OR duration_ms > 60000") == [0]
+    assert_nothing_lost(kylink, service)
+
+
+def test_timers_that_catch_up_after_a_sleep_do_the_work_once(
+    kylink: Installation, service: SupplyService, clock: Clock
+) -> None:
+    settings = clock.environment | {"ENABLE_AUTO_CRON": "true"}
+    jobs = ("replenish", "recover-leases", "alert-check")
+    kylink.add_campaigns("1", "2")
+    for job in jobs:
+        kylink.run(job, *(["--all"] if job == "replenish" else []), "--scheduled", **settings)
+    kylink.run("leases", "take", "1", "--count", "10", **settings)
+    clock.set(8 * HOUR)
+    missed = [
+        kylink.start(job, *(["--all"] if job == "replenish" else []), "--scheduled", **settings) for job in jobs * 3
+    ]
+    for run in missed:
+        run.communicate()
+    assert {run.returncode for run in missed} <= {0, 75}
+    for job in jobs[1:]:
+        kylink.run(job, "--scheduled", **settings)
+    kylink.run("replenish", "--all", "--scheduled", **settings)
+    assert kylink.rows("SELECT state, count(*) FROM leases GROUP BY 1") == [("expired", 10)]
+    assert kylink.rows(
+        "SELECT max(available) FROM (SELECT count(*) AS available FROM stock_items GROUP BY campaign_id)"
+    ) <= [20]
+    assert kylink.rows("SELECT fingerprint FROM alerts GROUP BY fingerprint HAVING count(*) > 1") == []
+    assert kylink.rows("SELECT count(*) FROM runs WHERE finished_at IS NULL OR duration_ms < 0") == [0]
+    assert_nothing_lost(kylink, service)
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Pacific/Apia"])
