@@ -13,6 +13,7 @@ from kylink_cli.language import tr
 
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
+_READABLE_FILE = 0o644
 
 
 def create_private_file(path: Path) -> None:
@@ -69,8 +70,12 @@ def create_private_folder(path: Path) -> None:
 
 
 @contextmanager
-def private_replacement(path: Path) -> Iterator[IO[str]]:
-    """A new text file with mode 0600 that takes a path's place once it is complete; a failed one leaves no trace.
+def replacement(path: Path, *, readable: bool = False) -> Iterator[IO[str]]:
+    """A new text file that takes a path's place once it is complete; a failed one leaves no trace.
+
+    Args:
+        path: what it takes the place of.
+        readable: whether every user of the machine may read it (mode 0644), whatever the umask; else 0600.
 
     Raises:
         OSError: it can't be written, or the path is something else than a file.
@@ -84,6 +89,7 @@ def private_replacement(path: Path) -> Iterator[IO[str]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            os.fchmod(file.fileno(), _READABLE_FILE if readable else _PRIVATE_FILE)
             Path(file.name).replace(path)
         except BaseException:
             Path(file.name).unlink()

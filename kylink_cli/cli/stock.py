@@ -11,7 +11,8 @@ import typer
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.lookups import refuse_unknown
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
-from kylink_cli.errors import BadFileError, NotFoundError, UsageError
+from kylink_cli.cli.output_files import replaced
+from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import ntr, tr
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def export(
             with cli.console.results() as stdout:
                 write(items, stdout)
             return
-        number = _write_file(out, items, write)
+        with replaced(out) as file:
+            number = write(items, file)
     if json:
         cli.console.document({"file": str(out), "items": number})
     else:
@@ -160,19 +162,6 @@ def discard(
         cli.console.document({"discarded": discarded})
     else:
         cli.console.say(tr("discarded: {item_ids}", item_ids=", ".join(str(item_id) for item_id in discarded)))
-
-
-def _write_file(path: Path, items: "Iterable[Item]", write: "Write") -> int:
-    """Write items to a private file, which is not there until it is complete; how many."""
-    from kylink_cli.files import private_replacement
-
-    try:
-        with private_replacement(path) as file:
-            return write(items, file)
-    except OSError as error:
-        raise BadFileError(
-            tr("{path} can't be written: {reason}", path=path, reason=(error.strerror or str(error)).lower())
-        ) from None
 
 
 def _refuse_unless_available(item_id: int, state: str | None) -> None:

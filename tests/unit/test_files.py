@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kylink_cli.files import create_private_file, create_private_folder
+from kylink_cli.files import create_private_file, create_private_folder, replacement
 
 SERVICE = 12_345
 
@@ -74,3 +74,20 @@ def test_what_root_creates_in_a_shared_folder_stays_its_own(tmp_path: Path) -> N
     tmp_path.chmod(0o1777)
     create_private_file(tmp_path / "kylink.db")
     assert owners(tmp_path / "kylink.db") == [(os.geteuid(), os.getegid())]
+
+
+@pytest.mark.usefixtures("any_umask")
+@pytest.mark.parametrize(("readable", "expected"), [(False, "0o600"), (True, "0o644")], ids=["private", "readable"])
+def test_a_replacement_has_the_mode_that_was_asked_for(tmp_path: Path, readable: bool, expected: str) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("old")
+    with replacement(path, readable=readable) as file:
+        file.write("new")
+        assert path.read_text() == "old"
+    assert (path.read_text(), mode(path)) == ("new", expected)
+
+
+def test_a_replacement_that_fails_leaves_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), replacement(tmp_path / "page.html") as file:
+        file.write(str(1 / 0))
+    assert list(tmp_path.iterdir()) == []
