@@ -130,3 +130,10 @@ def within(statement: Select[Any], campaign_id: Any, scope: Scope, user_id: Any 
     if scope.user_id is not None and user_id is not None:
         statement = statement.where(user_id == scope.user_id)
     return statement
+
+
+def of_user(statement: Select[Any], campaign_id: Any, user_id: str | None) -> Select[Any]:
+    """Narrow a statement on what belongs to campaigns to those of a user; None narrows nothing."""
+    if user_id is None:
+        return statement
+    return statement.where(campaign_id.in_(select(_campaigns.c.id).where(_campaigns.c.user_id == user_id)))

@@ -1,0 +1,65 @@
+"""What the report and the metrics tell of: read with a constant number of statements."""
+
+import math
+
+from sqlalchemy.orm import Session
+
+from kylink_cli.rules.figures import Figures, History, Period
+from kylink_cli.rules.replenishment import Need, Policy, need, runway_minutes
+from kylink_cli.store.alert_figures import read_alerts_by_hour, read_last_alerts, read_unresolved
+from kylink_cli.store.campaign_stock import read_campaign_stock
+from kylink_cli.store.consumption import read_consumption
+from kylink_cli.store.lease_figures import count_no_stock, read_lease_figures
+from kylink_cli.store.levels import Scope
+from kylink_cli.store.run_figures import read_jobs, read_last_runs, read_runs
+from kylink_cli.store.supply_figures import count_open_requests, read_requests
+
+LISTED_RUNS = 500
+LISTED_ALERTS = 500
+
+
+def read_figures(session: Session, policy: Policy, period: Period, user_id: str | None = None) -> Figures:
+    """The figures of a period; runs are those of all users, since a run serves all.
+
+    Args:
+        session: a transaction.
+        policy: decides where the watermarks are.
+        period: its end is now.
+        user_id: only what concerns this user's campaigns; None for everything.
+    """
+    stocks = read_campaign_stock(session, period.until, Scope(user_id=user_id))
+    needs = [need(stock.level, policy, period.until) for stock in stocks]
+    return Figures(
+        period=period,
+        campaigns=sorted(needs, key=risk),
+        runs=read_runs(session, period.since),
+        jobs=read_jobs(session),
+        requests=read_requests(session, period.since, user_id),
+        open_requests=count_open_requests(session, user_id),
+        leases=read_lease_figures(session, period, user_id),
+        no_stock=count_no_stock(session, period.since, user_id),
+        alerts=read_unresolved(session, user_id),
+    )
+
+
+def read_history(session: Session, period: Period, user_id: str | None) -> History:
+    """What only the report tells of a period.
+
+    Args:
+        session: a transaction.
+        period: its end is now.
+        user_id: only what concerns this user's campaigns; None for everything.
+    """
+    return History(
+        consumption=read_consumption(session, period.since, user_id),
+        alerts=read_alerts_by_hour(session, period.since, user_id),
+        last_runs=read_last_runs(session, period.since, LISTED_RUNS),
+        last_alerts=read_last_alerts(session, period.since, user_id, LISTED_ALERTS),
+    )
+
+
+def risk(one: Need) -> tuple[bool, float, float, str]:
+    """Sort key: active before paused, least stock against the watermark first, then the shortest runway."""
+    runway = runway_minutes(one.level)
+    cover = one.level.available / one.watermark.items
+    return (not one.level.active, cover, math.inf if runway is None else runway, one.level.campaign_id)

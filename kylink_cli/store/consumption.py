@@ -1,0 +1,33 @@
+"""How much is consumed, by the hour: one statement, however many items."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kylink_cli.rules.figures import ConsumptionOfHour
+from kylink_cli.store.hours import hour_of, start_of
+from kylink_cli.store.levels import of_user
+from kylink_cli.store.tables import StockItem, in_state, table
+
+_items = table(StockItem)
+
+
+def read_consumption(session: Session, since: datetime, user_id: str | None) -> list[ConsumptionOfHour]:
+    """The items that were consumed after a moment, by hour; an hour without any is missing.
+
+    Args:
+        session: a transaction.
+        since: what was consumed later counts.
+        user_id: only that of this user's campaigns; None for everyone's.
+    """
+    hour: Any = hour_of(_items.c.consumed_at)
+    statement = (
+        select(hour, func.count())
+        .where(in_state(_items, "consumed"), _items.c.consumed_at > since)
+        .group_by(hour)
+        .order_by(hour)
+    )
+    rows = session.execute(of_user(statement, _items.c.campaign_id, user_id))
+    return [ConsumptionOfHour(start_of(row[0]), row[1]) for row in rows]
