@@ -8,7 +8,18 @@ import pytest
 import kylink_cli
 from tests.support.cli import clean_environment
 
-HEAVY = ["aiohttp", "alembic", "httpx", "pydantic", "rich", "sqlalchemy", "sqlmodel", "tenacity"]
+HEAVY = [
+    "aiohttp",
+    "alembic",
+    "httpx",
+    "jinja2",
+    "prometheus_client",
+    "pydantic",
+    "rich",
+    "sqlalchemy",
+    "sqlmodel",
+    "tenacity",
+]
 PROBE = f"""
 import sys
 from kylink_cli.__main__ import main

@@ -16,7 +16,7 @@ DOMAIN = {"rules", "errors", "language", "scheduling"}
 PLAIN = DOMAIN | {"files"}
 ADAPTERS = {"store", "supply", "locks", "notify"}
 JOBS = PLAIN | ADAPTERS | {"imports", "jobs", "settings", "settings_loading", "settings_messages"}
-OUTSIDE = JOBS | {"wiring", "console", "demo", "report"}
+OUTSIDE = JOBS | {"wiring", "console", "demo", "report", "metrics"}
 
 # What each layer may import of kylink itself, beside its own modules.
 ALLOWED = {
@@ -31,6 +31,8 @@ ALLOWED = {
     "settings_messages": PLAIN | {"settings"},
     "settings_loading": PLAIN | {"settings", "settings_messages"},
     "console": DOMAIN | {"jobs"},
+    "report": DOMAIN,
+    "metrics": DOMAIN,
     "jobs": JOBS,
     "wiring": JOBS,
     "demo": OUTSIDE,
@@ -48,6 +50,8 @@ RESERVED = {
     "sqlalchemy": {"store"},
     "httpx": {"supply", "notify"},
     "filelock": {"locks"},
+    "jinja2": {"report"},
+    "prometheus_client": {"metrics"},
 }
 
 

@@ -1,0 +1,80 @@
+"""`kylink metrics`: the machine room for the monitoring that is there already."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import kylink_cli
+from kylink_cli.cli.command import Cli, command
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.cli.output_files import replaced
+from kylink_cli.language import tr
+from kylink_cli.rules.text import one_line
+
+if TYPE_CHECKING:
+    from kylink_cli.metrics import Metric
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    command(app, "metrics")(metrics)
+
+
+def metrics(
+    cli: Cli,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Replace this file, which everybody may read, at once."),
+    ] = None,
+    campaigns: Annotated[
+        int,
+        typer.Option(
+            "--campaigns",
+            min=0,
+            max=1_000_000,
+            help="So many campaigns, most at risk first, have metrics of their own.",
+        ),
+    ] = 500,
+    json: JsonOption = False,
+) -> None:
+    """Print metrics in Prometheus' text format, or write them for the node exporter's textfile collector."""
+    from kylink_cli.metrics import document, text
+
+    found = _read(cli, campaigns)
+    if out is None and json:
+        cli.console.document({"metrics": document(found)})
+        return
+    if out is None:
+        with cli.console.results() as stdout:
+            stdout.write(text(found))
+        return
+    with replaced(out, readable=True) as file:
+        file.write(text(found))
+    series = sum(len(metric.samples) for metric in found)
+    if json:
+        cli.console.document({"file": str(out), "series": series})
+    else:
+        cli.console.say(tr("{number} series written to {out}", number=series, out=one_line(str(out))))
+
+
+def _read(cli: Cli, limit: int) -> "list[Metric]":
+    from kylink_cli import wiring
+    from kylink_cli.jobs.figures import read_figures
+    from kylink_cli.metrics import Schedule, families
+    from kylink_cli.rules.figures import Period
+    from kylink_cli.scheduling.jobs import JOBS
+    from kylink_cli.store import paused_jobs
+
+    settings = cli.settings
+    database = wiring.existing_database(settings)
+    now = database.now()
+    with database.reading() as session:
+        figures = read_figures(session, settings.policy, Period(now - timedelta(hours=24), now))
+        paused = paused_jobs.paused(session)
+    schedules = [
+        Schedule(job.name, job.interval_minutes(settings) * 60, settings.enable_auto_cron and job.name not in paused)
+        for job in JOBS
+    ]
+    return families(figures, schedules, kylink_cli.__version__, limit)

@@ -1,0 +1,199 @@
+"""The machine room as Prometheus metrics.
+
+Every run of `kylink metrics` counts anew what the database holds, and the database forgets what is older than its
+retention. So nothing here grows forever, as a `_total` would have to: figures over time are those of the last 24
+hours, which their names say, and the histograms are of these hours too, to be looked at without `rate()`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import Metric as Metric  # noqa: PLC0414  (what `families` gives)
+from prometheus_client.registry import Collector
+
+from kylink_cli.rules.alerts import ALERT_TYPES, LEVELS
+from kylink_cli.rules.figures import Figures
+from kylink_cli.rules.histograms import CALL_BOUNDS, RUN_BOUNDS, Histogram
+from kylink_cli.rules.replenishment import Need, runway_minutes
+
+RUN_STATUSES = ("running", "succeeded", "partial", "failed", "interrupted", "crashed")
+REQUEST_STATES = ("answered", "refused", "cancelled", "in_doubt")
+_OF_CAMPAIGN = ("campaign_id", "user_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How often a job is to run.
+
+    Attributes:
+        job: the job.
+        interval_seconds: from one run of its timer to the next, seconds.
+        enabled: whether its scheduled runs do anything.
+    """
+
+    job: str
+    interval_seconds: int
+    enabled: bool
+
+
+def families(figures: Figures, schedules: Sequence[Schedule], version: str, limit: int) -> list[Metric]:
+    """The metrics of the machine room.
+
+    Args:
+        figures: those of the last 24 hours.
+        schedules: every job.
+        version: kylink's own.
+        limit: so many campaigns have metrics of their own, those most at risk.
+    """
+    return [
+        _gauge("build_info", "Always 1; the label is the version of kylink.", ["version"], {(version,): 1}),
+        *_stock(figures),
+        *_campaigns(figures.campaigns[:limit]),
+        *_jobs(figures, schedules),
+        *_runs(figures, [schedule.job for schedule in schedules]),
+        *_supply(figures),
+        *_leases(figures),
+        _alerts(figures),
+    ]
+
+
+def text(metrics: Iterable[Metric]) -> str:
+    """Metrics in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Ready(list(metrics)))
+    return generate_latest(registry).decode()
+
+
+def document(metrics: Iterable[Metric]) -> dict[str, Any]:
+    """Metrics as JSON: a list of samples each."""
+    return {
+        metric.name: [{"name": s.name, "labels": s.labels, "value": s.value} for s in metric.samples]
+        for metric in metrics
+    }
+
+
+class _Ready(Collector):
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+def _stock(figures: Figures) -> Iterator[Metric]:
+    needs = figures.campaigns
+    active = [one for one in needs if one.level.active]
+    statuses = {("active",): len(active), ("paused",): len(needs) - len(active)}
+    yield _gauge("campaigns", "Campaigns by status.", ["status"], statuses)
+    yield _single("low_campaigns", "Active campaigns below their watermark.", sum(one.low for one in needs))
+    empty = sum(not one.level.available for one in active)
+    yield _single("empty_campaigns", "Active campaigns without an available item.", empty)
+    available = sum(one.level.available for one in needs)
+    yield _single("available_items", "Items that can be leased, of all campaigns.", available)
+    yield _single(
+        "missing_items", "Items that low campaigns lack up to their targets.", sum(one.order for one in needs)
+    )
+    consumed = sum(one.level.consumed_24h for one in needs)
+    yield _single("consumed_items_24h", "Items consumed in the last 24 hours.", consumed)
+    yield _single("no_stock_events_24h", "Times a consumer found nothing in the last 24 hours.", figures.no_stock)
+
+
+def _campaigns(needs: Sequence[Need]) -> Iterator[Metric]:
+    yield _single("listed_campaigns", "Campaigns with metrics of their own, those most at risk.", len(needs))
+    about: dict[str, tuple[str, Callable[[Need], int | None]]] = {
+        "available_items": ("Items of the campaign that can be leased.", lambda one: one.level.available),
+        "watermark_items": ("The campaign is replenished below so many items.", lambda one: one.watermark.items),
+        "target_items": ("The campaign is replenished up to so many items.", lambda one: one.target),
+        "runway_seconds": (
+            "How long the campaign's stock lasts as consumed in the last 24 hours; absent without consumption.",
+            _runway_seconds,
+        ),
+    }
+    for name, (explanation, measure) in about.items():
+        values = {(one.level.campaign_id, one.level.user_id): measure(one) for one in needs}
+        yield _gauge(f"campaign_{name}", explanation, _OF_CAMPAIGN, values)
+
+
+def _runway_seconds(one: Need) -> int | None:
+    minutes = runway_minutes(one.level)
+    return None if minutes is None else minutes * 60
+
+
+def _jobs(figures: Figures, schedules: Sequence[Schedule]) -> Iterator[Metric]:
+    intervals = {(one.job,): one.interval_seconds for one in schedules}
+    yield _gauge("job_interval_seconds", "From one run of the job's timer to the next.", ["job"], intervals)
+    enabled = {(one.job,): int(one.enabled) for one in schedules}
+    yield _gauge("job_enabled", "Whether the job's scheduled runs do anything.", ["job"], enabled)
+    started = {(one.job,): one.last_started_at.timestamp() for one in figures.jobs}
+    yield _gauge("job_last_start_timestamp_seconds", "When a run of the job last began.", ["job"], started)
+    ended = {(one.job,): one.last_success_at.timestamp() for one in figures.jobs if one.last_success_at}
+    help_text = "When a run of the job that did its work last ended."
+    yield _gauge("job_last_success_timestamp_seconds", help_text, ["job"], ended)
+
+
+def _runs(figures: Figures, jobs: Sequence[str]) -> Iterator[Metric]:
+    numbers = {(job, status): 0 for job in jobs for status in RUN_STATUSES}
+    for runs in figures.runs:
+        numbers[runs.job, runs.status] = numbers.get((runs.job, runs.status), 0) + runs.number
+    yield _gauge("runs_24h", "Runs that began in the last 24 hours.", ["job", "status"], numbers)
+    durations = HistogramMetricFamily(
+        "kylink_run_duration_seconds", "How long the runs took that began in the last 24 hours.", labels=["job"]
+    )
+    for job in jobs:
+        of_job = [runs.durations for runs in figures.runs if runs.job == job]
+        _add_histogram(durations, Histogram.total(RUN_BOUNDS, of_job), job)
+    yield durations
+
+
+def _supply(figures: Figures) -> Iterator[Metric]:
+    numbers = {(state,): 0 for state in REQUEST_STATES}
+    for requests in figures.requests:
+        numbers[requests.state,] = numbers.get((requests.state,), 0) + requests.durations.number
+    help_text = "Supply requests that were settled in the last 24 hours, by how."
+    yield _gauge("supply_requests_24h", help_text, ["state"], numbers)
+    yield _single("open_supply_requests", "Supply requests that wait for an answer.", figures.open_requests)
+    durations = HistogramMetricFamily(
+        "kylink_supply_request_duration_seconds",
+        "How long the answered supply requests of the last 24 hours took, repeated tries included.",
+        labels=[],
+    )
+    answered = [requests.durations for requests in figures.requests if requests.state == "answered"]
+    _add_histogram(durations, Histogram.total(CALL_BOUNDS, answered))
+    yield durations
+
+
+def _leases(figures: Figures) -> Iterator[Metric]:
+    yield _single("active_leases", "Leases that consumers hold.", figures.leases.active)
+    yield _single("overdue_leases", "Active leases past their deadline.", figures.leases.overdue)
+    closed = {(state,): number for state, number in figures.leases.closed.items()}
+    yield _gauge("closed_leases_24h", "Leases that ended in the last 24 hours, by how.", ["state"], closed)
+
+
+def _alerts(figures: Figures) -> Metric:
+    states = ("open", "acknowledged")
+    numbers: dict[Any, int] = {
+        (type_, level, state): 0 for type_ in ALERT_TYPES for level in LEVELS for state in states
+    }
+    numbers |= {(one.type, one.level, one.state): one.number for one in figures.alerts}
+    return _gauge("alerts", "Alerts that are not resolved.", ["type", "level", "state"], numbers)
+
+
+def _single(name: str, explanation: str, value: float) -> Metric:
+    return _gauge(name, explanation, [], {(): value})
+
+
+def _gauge(name: str, explanation: str, labels: Sequence[str], values: Mapping[Any, float | None]) -> Metric:
+    """A metric with a value for each set of labels; None is left out."""
+    family = GaugeMetricFamily(f"kylink_{name}", explanation, labels=labels)
+    for label_values, value in values.items():
+        if value is not None:
+            family.add_metric(label_values, value)
+    return family
+
+
+def _add_histogram(family: HistogramMetricFamily, durations: Histogram, *label_values: str) -> None:
+    buckets = [(str(bound), float(n)) for bound, n in zip(durations.bounds, durations.within, strict=True)]
+    family.add_metric(label_values, [*buckets, ("+Inf", float(durations.number))], sum_value=durations.seconds)
