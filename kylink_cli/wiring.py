@@ -9,6 +9,7 @@ from pathlib import Path
 from kylink_cli.errors import ConfigError, DatabaseMissingError, KylinkError
 from kylink_cli.jobs.alert_check import Watch
 from kylink_cli.jobs.alerting import Alerting
+from kylink_cli.jobs.delivery import PostOffice
 from kylink_cli.jobs.events import Notice, Observer
 from kylink_cli.jobs.fill import FillLimits
 from kylink_cli.jobs.recover_leases import RecoveryLimits
@@ -173,6 +174,11 @@ def machinery(settings: Settings, database: Database, observe: Observer, job: Jo
         ping=_heartbeat(settings, job, lambda text: observe(Notice(text))),
         alerting=alerting(settings),
     )
+
+
+def post_office(settings: Settings, database: Database, observe: Observer) -> PostOffice:
+    """What sends notifications outside of a run."""
+    return PostOffice(database, locks(settings), alerting(settings), observe, database.now)
 
 
 def _heartbeat(settings: Settings, job: Job, warn: Callable[[str], None]) -> Ping | None:

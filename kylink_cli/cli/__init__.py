@@ -6,10 +6,12 @@ from kylink_cli.cli.alerts import alerts
 from kylink_cli.cli.app import build_app
 from kylink_cli.cli.campaigns import campaigns
 from kylink_cli.cli.config import config
+from kylink_cli.cli.cron import cron
 from kylink_cli.cli.db import db
 from kylink_cli.cli.jobs import jobs
 from kylink_cli.cli.leases import leases
 from kylink_cli.cli.stock import stock
+from kylink_cli.cli.systemd import systemd
 
 app = build_app()
 replenish.register(app)
@@ -25,3 +27,5 @@ app.add_typer(leases)
 app.add_typer(alerts)
 app.add_typer(db)
 app.add_typer(config)
+app.add_typer(systemd)
+app.add_typer(cron)

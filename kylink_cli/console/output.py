@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
+from kylink_cli.console import journal
 from kylink_cli.console.streams import writing_results
 from kylink_cli.console.words import STATES
 from kylink_cli.language import tr
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from kylink_cli.console.tables import Column
 
-# systemd reads the priority from the start of a line: sd-daemon(3).
-_JOURNAL_PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 _UNLIMITED_WIDTH = 100_000
 
 
@@ -102,12 +101,11 @@ class Console:
         Args:
             level: a level of the standard library's `logging`.
             message: the line; control characters are replaced.
-            facts: what a program wants to know of it; shown by `--log-format json` only.
+            facts: what a program wants to know of it; shown by `--log-format json`, and fields in the journal.
         """
         lowest = logging.WARNING if self.output.quiet else logging.DEBUG if self.output.verbose else logging.INFO
         if level >= lowest:
-            sys.stderr.write(self._line(level, one_line(message), facts) + "\n")
-            sys.stderr.flush()
+            self._write(level, one_line(message), facts)
 
     def info(self, message: str, **facts: Any) -> None:
         """Log what happens."""
@@ -174,7 +172,7 @@ class Console:
         """The form of log lines, `auto` decided: the journal's where standard error is the journal."""
         if self.output.log_format != "auto":
             return self.output.log_format
-        return "journal" if _is_journal() else "text"
+        return "journal" if self._is_in_journal else "text"
 
     def _rich(self, stream: Any) -> "rich.console.Console":
         import rich.console
@@ -190,24 +188,31 @@ class Console:
             soft_wrap=not is_terminal,
         )
 
+    def _write(self, level: int, message: str, facts: Mapping[str, Any]) -> None:
+        if self.log_format == "journal" and self._is_in_journal and journal.send(level, message, facts):
+            return
+        sys.stderr.write(self._line(level, message, facts) + "\n")
+        sys.stderr.flush()
+
+    @cached_property
+    def _is_in_journal(self) -> bool:
+        """Whether standard error is the very stream that systemd connected to the journal."""
+        device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+        try:
+            status = os.fstat(sys.stderr.fileno())
+        except (OSError, ValueError):
+            return False
+        return (device, inode) == (str(status.st_dev), str(status.st_ino))
+
     def _line(self, level: int, message: str, facts: Mapping[str, Any]) -> str:
         if self.log_format == "journal":
-            return f"<{_JOURNAL_PRIORITY[level]}>{message}"
+            # Whoever takes the line over reads its priority from the beginning: sd-daemon(3), logger(1).
+            return f"<{journal.PRIORITIES[level]}>{message}"
         if self.log_format == "json":
             now = datetime.now(UTC)
             line = {"time": now, "level": logging.getLevelName(level).lower(), "message": message, **facts}
             return json.dumps(line, ensure_ascii=False, default=_json_value)
         return message
-
-
-def _is_journal() -> bool:
-    """Whether standard error is the very stream that systemd connected to the journal."""
-    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
-    try:
-        status = os.fstat(sys.stderr.fileno())
-    except (OSError, ValueError):
-        return False
-    return (device, inode) == (str(status.st_dev), str(status.st_ino))
 
 
 def _in_words(value: Any) -> str:

@@ -84,11 +84,11 @@ class PostOffice:
     observe: Observer
     clock: Clock
 
-    async def deliver(self, run_id: int, *, only_due: bool) -> Delivered:
+    async def deliver(self, run_id: int | None, *, only_due: bool) -> Delivered:
         """Send what is in the outbox, for a run.
 
         Args:
-            run_id: the run.
+            run_id: the run, which claims what it sends; without one, a run that sends meanwhile may send the same.
             only_due: leave what has failed until its next try is due.
 
         Raises:
@@ -109,7 +109,7 @@ class PostOffice:
         with self.database.reading() as session:
             return outbox.has_pending(session)
 
-    def _claim(self, run_id: int, *, only_due: bool) -> list[Claimed]:
+    def _claim(self, run_id: int | None, *, only_due: bool) -> list[Claimed]:
         now = self.clock()
         wanted = outbox.Wanted(now if only_due else None, LARGEST_QUEUE)
 
@@ -151,12 +151,12 @@ class PostOffice:
 
         self.database.commit(record)
 
-    def _close(self, run_id: int) -> int:
+    def _close(self, run_id: int | None) -> int:
         """Free what was not tried, and give up what is too old; how much that was."""
         now = self.clock()
 
         def close(session: Session) -> int:
-            outbox.free(session, [run_id])
+            outbox.free(session, [] if run_id is None else [run_id])
             return outbox.give_up(session, now - GIVE_UP_AFTER, self._channel_names(), now)
 
         return self.database.commit(close)
@@ -166,10 +166,15 @@ class PostOffice:
 
 
 def send_probe(alerting: Alerting) -> list[Probed]:
-    """Send a probe through every channel, past the outbox and the channels' lowest levels."""
+    """Send a probe through every channel."""
+    return send_directly(alerting, probe(str(uuid4())))
+
+
+def send_directly(alerting: Alerting, message: Message) -> list[Probed]:
+    """Send a message through every channel, past the outbox and the channels' lowest levels."""
 
     async def send(channel: Channel) -> Probed:
-        error = await _try(channel, probe(str(uuid4())), alerting.channel_seconds)
+        error = await _try(channel, message, alerting.channel_seconds)
         return Probed(channel.name, channel.lowest, error)
 
     async def send_all() -> list[Probed]:

@@ -29,6 +29,7 @@ from kylink_cli.jobs.stop import Stop, StopReason
 from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.held import Held
+from kylink_cli.rules import unit_failures
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 from kylink_cli.store import claims, runs
@@ -296,6 +297,9 @@ class _Recording:
 
     def _record(self, end: RunEnd, raised: Sequence[NewAlert], over: Sequence[str]) -> Posted:
         now = self._machinery.clock()
+
+        if self._request.scheduled and end.status in runs.SUCCESSES:
+            over = [*over, unit_failures.fingerprint(self._run.job)]
 
         def record(session: Session) -> Posted:
             posted = post(session, self._machinery.alerting, raised, over, now)

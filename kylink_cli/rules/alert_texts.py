@@ -239,6 +239,21 @@ def disk_unknown() -> str:
     return tr("the database's disk is not on this host")
 
 
+def unit_failed(unit: str, why: str) -> str:
+    """Systemd reports that a unit failed."""
+    return tr("{unit} failed: {why}", unit=unit, why=why) if why else tr("{unit} failed", unit=unit)
+
+
+def unit_failed_advice(unit: str) -> str:
+    """What to do about a unit that failed."""
+    return tr("See why: journalctl -u {unit} -n 50; look at everything: kylink doctor", unit=unit)
+
+
+def unrecorded(reason: str) -> str:
+    """An alert could not be recorded."""
+    return tr("This could not be recorded: {reason}", reason=reason)
+
+
 def grouped(open_alerts: int, resolved: int) -> str:
     """The subject of a notification with several alerts."""
     if not resolved:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kylink_cli.rules import alert_texts as texts
 from kylink_cli.rules.alert_book import Event
-from kylink_cli.rules.alerts import LEVELS, AlertLevel
+from kylink_cli.rules.alerts import LEVELS, AlertLevel, NewAlert
 
 # Chat services refuse longer texts.
 BODY_LENGTH = 3_500
@@ -77,6 +77,14 @@ def probe(key: str) -> Message:
     title, body = texts.subject("INFO", texts.probe()), texts.probe()
     document = {"id": key, "kind": "test", "level": "INFO", "title": title, "text": body, "alerts": []}
     return Message(key, title, body, "INFO", document)
+
+
+def unrecorded(key: str, condition: NewAlert, reason: str) -> Message:
+    """The message of an alert that could not be recorded, and why not."""
+    title = texts.subject(condition.level, condition.title)
+    body = _cut(f"{condition.message}\n{texts.unrecorded(reason)}")
+    document = {"id": key, "kind": "unrecorded", "level": condition.level, "title": title, "text": body, "alerts": []}
+    return Message(key, title, body, condition.level, document)
 
 
 def for_level(notices: Sequence[Notice], lowest: AlertLevel) -> list[Notice]:

@@ -1,4 +1,4 @@
-"""The three jobs, described once: name, command and the setting that holds the interval."""
+"""The three jobs, described once: name, command, interval, and where in the clock they begin."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,23 @@ class Job:
     Attributes:
         name: its name in the database and in JSON.
         command: the subcommand of `kylink` that runs it.
+        arguments: what a timer adds to the subcommand.
         interval_setting: the field of the settings that holds its interval, minutes.
+        minute: the minute of the period from which its times are counted.
+        second: the second at which it begins; each job has its own, so that no two begin at once.
     """
 
     name: str
     command: str
+    arguments: tuple[str, ...]
     interval_setting: str
+    minute: int
+    second: int
+
+    @property
+    def unit(self) -> str:
+        """The name of its service and timer at systemd, without the kind."""
+        return f"kylink-{self.command}"
 
     @property
     def heartbeat_setting(self) -> str:
@@ -29,8 +40,12 @@ class Job:
         return int(getattr(settings, self.interval_setting))
 
 
-REPLENISH = Job("stock_replenish", "replenish", "replenish_interval_minutes")
-RECOVER_LEASES = Job("lease_recovery", "recover-leases", "lease_recovery_interval_minutes")
-ALERT_CHECK = Job("monitoring_alert", "alert-check", "alert_check_interval_minutes")
+REPLENISH = Job("stock_replenish", "replenish", ("--all", "--scheduled"), "replenish_interval_minutes", 0, 0)
+RECOVER_LEASES = Job(
+    "lease_recovery", "recover-leases", ("--scheduled",), "lease_recovery_interval_minutes", minute=2, second=20
+)
+ALERT_CHECK = Job(
+    "monitoring_alert", "alert-check", ("--scheduled",), "alert_check_interval_minutes", minute=4, second=40
+)
 
 JOBS = (REPLENISH, RECOVER_LEASES, ALERT_CHECK)

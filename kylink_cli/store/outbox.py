@@ -112,8 +112,11 @@ def free(session: Session, run_ids: Collection[int]) -> None:
     session.execute(update(_notifications).where(_notifications.c.claimed_by.in_(run_ids)).values(claimed_by=None))
 
 
-def claim(session: Session, run_id: int, channel: str, wanted: Wanted) -> list[Claimed]:
-    """Claim a channel's pending notifications for a run, the oldest first: nobody else sends them meanwhile."""
+def claim(session: Session, run_id: int | None, channel: str, wanted: Wanted) -> list[Claimed]:
+    """Claim a channel's pending notifications for a run, the oldest first: nobody else sends them meanwhile.
+
+    Without a run they are only read.
+    """
     condition = and_(_is_pending(), _notifications.c.claimed_by.is_(None), _notifications.c.channel == channel)
     if wanted.due_by is not None:
         condition = and_(condition, _notifications.c.next_try_at <= wanted.due_by)

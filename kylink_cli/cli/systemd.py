@@ -1,0 +1,161 @@
+"""`kylink systemd …`: have systemd start the jobs."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.installed import installed_at, warn_of_settings
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.errors import DatabaseError, KylinkError, UsageError
+from kylink_cli.language import tr
+
+if TYPE_CHECKING:
+    from kylink_cli.rules.unit_failures import UnitFailure
+    from kylink_cli.scheduling.changes import Change
+    from kylink_cli.scheduling.systemd import Manager
+    from kylink_cli.scheduling.units import Installed
+
+systemd = group("systemd", "Timers of systemd that start the jobs.")
+
+UserUnitsOption = Annotated[
+    bool,
+    typer.Option("--user-units", help="Your own units, without root: they run while you are logged in, or linger."),
+]
+
+
+@command(systemd, "install")
+def install(
+    cli: Cli,
+    user_units: UserUnitsOption = False,
+    now: Annotated[bool, typer.Option("--now", help="Let the timers begin, now and with the machine.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Install the units, with the intervals of the settings; those that are there are brought up to date.
+
+    Drop-ins of yours (systemctl edit) stay as they are.
+    """
+    from kylink_cli.cli.views import scheduling as view
+
+    installed = installed_at(cli, of_user=user_units)
+    manager, changes = _manager(user_units=user_units), _to_install(cli, installed)
+    if not dry_run:
+        _require_root(user_units=user_units)
+        manager.install(changes, now=now)
+    view.show_installed(cli.console, changes, json=json, dry_run=dry_run)
+    warn_of_settings(cli, installed)
+    if not dry_run and not now and not json:
+        cli.console.info(tr("the timers are installed; with --now they begin"))
+
+
+@command(systemd, "uninstall")
+def uninstall(
+    cli: Cli,
+    user_units: UserUnitsOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """End the timers and jobs in good order, and remove their units; database, settings and user stay."""
+    from kylink_cli.cli.views import scheduling as view
+    from kylink_cli.scheduling import systemd as host
+    from kylink_cli.scheduling.changes import to_remove
+    from kylink_cli.scheduling.units import names
+
+    manager = _manager(user_units=user_units)
+    paths = [manager.folder / name for name in names()] + ([] if user_units else [host.SYSUSERS_PLACE])
+    changes = to_remove(paths)
+    if not dry_run:
+        _require_root(user_units=user_units)
+        manager.uninstall(changes)
+    view.show_installed(cli.console, changes, json=json, dry_run=dry_run)
+
+
+@command(systemd, "status")
+def status(
+    cli: Cli,
+    user_units: UserUnitsOption = False,
+    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
+) -> None:
+    """Show how systemd's timers are doing, and whether they are as the settings say."""
+    from datetime import UTC, datetime
+
+    from kylink_cli.cli.views import scheduling as view
+
+    manager = _manager(user_units=user_units)
+    changes = _to_install(cli, installed_at(cli, of_user=user_units))
+    view.show_timers(cli.console, manager.timers(), changes, datetime.now(UTC))
+
+
+@command(systemd, "show")
+def show(cli: Cli, user_units: UserUnitsOption = False, json: JsonOption = False) -> None:
+    """Print the units as 'install' would write them."""
+    from kylink_cli.cli.views import scheduling as view
+    from kylink_cli.scheduling.systemd import Manager
+
+    view.show_files(cli.console, _files(cli, installed_at(cli, of_user=user_units), Manager(user_units)), json=json)
+
+
+@command(systemd, "record-failure")
+def record_failure(
+    cli: Cli, unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit that failed.")]
+) -> None:
+    """Record that a unit failed, and tell people: what kylink-failure@.service starts."""
+    from kylink_cli import wiring
+    from kylink_cli.console.lines import RunLog
+    from kylink_cli.jobs import unit_failure
+
+    failure = _failure(unit)
+    observe = RunLog(cli.console, "systemd")
+    try:
+        office = wiring.post_office(cli.settings, wiring.existing_database(cli.settings, scheduled=True), observe)
+        unit_failure.record_failure(office, failure)
+    except DatabaseError as error:
+        unit_failure.tell_directly(wiring.alerting(cli.settings), failure, error)
+        raise
+    cli.console.warning(tr("recorded that {unit} failed", unit=unit))
+
+
+def _failure(unit: str) -> "UnitFailure":
+    from kylink_cli.rules.unit_failures import UnitFailure
+    from kylink_cli.scheduling.jobs import JOBS
+
+    scope = next((job.name for job in JOBS if f"{job.unit}.service" == unit), unit)
+    result, code = (os.environ.get(name, "") for name in ("MONITOR_SERVICE_RESULT", "MONITOR_EXIT_STATUS"))
+    return UnitFailure(unit, scope, result, code)
+
+
+def _manager(*, user_units: bool) -> "Manager":
+    """The manager whose units are meant.
+
+    Raises:
+        KylinkError: systemd does not run here.
+    """
+    from kylink_cli.scheduling.systemd import Manager, is_running
+
+    if not is_running():
+        raise KylinkError(tr("systemd does not run on this host: 'kylink cron install' has cron start the jobs"))
+    return Manager(user_units)
+
+
+def _require_root(*, user_units: bool) -> None:
+    if not user_units and os.geteuid() != 0:
+        raise UsageError(tr("the system's units need root: use sudo, or --user-units for your own"))
+
+
+def _to_install(cli: Cli, installed: "Installed") -> "list[Change]":
+    from kylink_cli.scheduling.changes import to_install
+    from kylink_cli.scheduling.systemd import Manager
+
+    return to_install(_files(cli, installed, Manager(installed.of_user)))
+
+
+def _files(cli: Cli, installed: "Installed", manager: "Manager") -> dict[Path, str]:
+    """All files of an installation, by their places."""
+    from kylink_cli.scheduling import units
+    from kylink_cli.scheduling.systemd import SYSUSERS_PLACE
+
+    files = {manager.folder / name: text for name, text in units.render(installed, cli.settings).items()}
+    return files if installed.of_user else files | {SYSUSERS_PLACE: units.shipped(units.SYSUSERS_FILE)}

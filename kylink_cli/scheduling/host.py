@@ -1,0 +1,55 @@
+"""What starts the jobs on this host, and when it does so next."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from kylink_cli.errors import KylinkError
+from kylink_cli.scheduling import cron, systemd
+from kylink_cli.scheduling.calendar import next_time
+from kylink_cli.scheduling.jobs import JOBS
+from kylink_cli.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What starts the jobs of a host.
+
+    Attributes:
+        by: `systemd` or `cron`.
+        next_at: when each job that is started at all is started next, by its name.
+    """
+
+    by: Literal["systemd", "cron"]
+    next_at: Mapping[str, datetime]
+
+
+def read_schedule(settings: Settings, now: datetime) -> Schedule | None:
+    """What starts the jobs on this host; None if nothing does, as far as can be seen.
+
+    Args:
+        settings: the settings: the intervals.
+        now: the moment of the look.
+    """
+    for manager in _managers():
+        try:
+            states = manager.timers()
+        except KylinkError:
+            continue
+        if any(state.loaded for state in states):
+            return Schedule("systemd", {s.job.name: s.next_at for s in states if s.active and s.next_at is not None})
+    if not cron.PLACE.exists():
+        return None
+    local = now.astimezone()
+    due = {job.name: next_time(job.interval_minutes(settings), job.minute, local) for job in JOBS}
+    return Schedule("cron", due)
+
+
+def _managers() -> Iterator[systemd.Manager]:
+    if not systemd.is_running():
+        return
+    yield systemd.Manager()
+    if os.environ.get("XDG_RUNTIME_DIR"):
+        yield systemd.Manager(of_user=True)
