@@ -69,13 +69,16 @@ def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callabl
     from kylink_cli import wiring
     from kylink_cli.jobs import doctor as checks
     from kylink_cli.jobs.status import read_status
+    from kylink_cli.scheduling.host import read_schedule
 
+    schedule = read_schedule(settings, database.now())
     return {
         "database": lambda: checks.check_database(database),
         "files": lambda: checks.check_owners(*wiring.own_files(settings)),
         "locks": lambda: checks.check_locks(wiring.locks(settings)),
+        "timers": lambda: checks.check_timers(schedule),
         "schedule": lambda: checks.check_schedule(
-            read_status(database, wiring.locks(settings), settings, database.now()),
+            read_status(database, wiring.locks(settings), settings, database.now(), schedule),
             auto_cron=settings.enable_auto_cron,
         ),
         "alerts": lambda: checks.check_channels(wiring.alerting(settings), database, database.now()),

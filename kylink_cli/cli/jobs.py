@@ -34,15 +34,19 @@ def status(cli: Cli, json: JsonOption = False) -> None:
     from kylink_cli.cli.views.alerts import show_undelivered
     from kylink_cli.jobs.status import read_status
     from kylink_cli.rules.delivery import GIVE_UP_AFTER
+    from kylink_cli.scheduling.host import read_schedule
     from kylink_cli.store import outbox
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    found = read_status(database, wiring.locks(cli.settings), cli.settings, now)
+    schedule = read_schedule(cli.settings, now)
+    found = read_status(database, wiring.locks(cli.settings), cli.settings, now, schedule)
     with database.reading() as session:
         undelivered = outbox.undelivered(session, now - GIVE_UP_AFTER)
     if json:
-        cli.console.document(view.status_document(found, undelivered, auto_cron=cli.settings.enable_auto_cron))
+        cli.console.document(
+            view.status_document(found, undelivered, schedule, auto_cron=cli.settings.enable_auto_cron)
+        )
     else:
         view.show_status(cli.console, found, now, auto_cron=cli.settings.enable_auto_cron)
         show_undelivered(cli.console, undelivered)

@@ -1,7 +1,7 @@
 """The journal's own protocol: a log line with its priority, and what it is about as fields that can be asked for.
 
 See https://systemd.io/JOURNAL_NATIVE_PROTOCOL/: a datagram of `NAME=value` lines. What is sent here holds no line
-break, so the form for binary values is not needed. systemd's own binding needs its C headers to be installed, for this little.
+break, so the form for binary values is not needed. systemd's own binding needs its C headers, for this little.
 """
 
 import logging

@@ -23,6 +23,7 @@ from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.rules.delivery import GIVE_UP_AFTER
 from kylink_cli.rules.moments import readable
+from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS
 from kylink_cli.settings_loading import Loaded, unknown_names
 from kylink_cli.store import outbox, runs
@@ -76,6 +77,19 @@ def check_settings(loaded: Loaded) -> Iterator[Finding]:
         )
 
 
+def check_timers(schedule: Schedule | None) -> Iterator[Finding]:
+    """Does anything start the jobs on this host?"""
+    if schedule is None:
+        advice = tr("sudo kylink systemd install --now, or sudo kylink cron install")
+        yield Finding("timers", "warning", tr("nothing starts the jobs on this host"), advice)
+        return
+    yield Finding("timers", "ok", tr("{by} starts the jobs on this host", by=schedule.by))
+    for job in JOBS:
+        if job.name not in schedule.next_at:
+            advice = f"systemctl enable --now {job.unit}.timer"
+            yield Finding("timers", "warning", tr("the timer of {name} is off", name=job.name), advice)
+
+
 def check_schedule(found: Sequence[JobStatus], *, auto_cron: bool) -> Iterator[Finding]:
     """Do scheduled runs do anything, and do timers start them?"""
     if auto_cron:
@@ -95,12 +109,12 @@ def _timer_problem(status: JobStatus) -> tuple[str, str] | None:
         return tr("{name} is paused since {moment}", name=name, moment=_moment(status.paused_since)), tr(
             "run 'kylink jobs resume {name}'", name=name
         )
-    if status.enabled and status.next_run_at is None:
+    if status.enabled and status.due_at is None:
         return tr("no timer has started {name} yet", name=name), tr(
             "have a timer or cron start 'kylink {command}'", command=status.job.command
         )
-    if status.overdue and status.next_run_at is not None:
-        return tr("{name} is overdue since {moment}", name=name, moment=_moment(status.next_run_at)), tr(
+    if status.overdue and status.due_at is not None:
+        return tr("{name} is overdue since {moment}", name=name, moment=_moment(status.due_at)), tr(
             "look whether its timer is active"
         )
     return None

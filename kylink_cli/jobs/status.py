@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
 from kylink_cli.jobs.hosts import HostStatus, by_host
 from kylink_cli.jobs.liveness import is_dead
 from kylink_cli.locks.base import Locks
+from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.settings import Settings
 from kylink_cli.store import paused_jobs, runs
@@ -33,7 +34,8 @@ class JobStatus:
         last_run: its last run, under way or not.
         last_ended: its last run that is not under way.
         last_success_at: when a run last succeeded.
-        next_run_at: when the timer is expected to start it again; None if nobody knows.
+        due_at: when the timer was to start it after its last run by a timer; None if nobody knows.
+        next_run_at: when the timer starts it next; None if it does not, or nobody knows.
         overdue: whether it should have run long ago.
         success_rate_24h: share of the runs of 24 hours that succeeded; None without any.
         runs_24h: runs that began in the last 24 hours.
@@ -51,6 +53,7 @@ class JobStatus:
     last_run: Run | None
     last_ended: Run | None
     last_success_at: datetime | None
+    due_at: datetime | None
     next_run_at: datetime | None
     overdue: bool
     success_rate_24h: float | None
@@ -61,8 +64,17 @@ class JobStatus:
     hosts: Sequence[HostStatus]
 
 
-def read_status(database: Database, locks: Locks, settings: Settings, now: datetime) -> list[JobStatus]:
+def read_status(
+    database: Database, locks: Locks, settings: Settings, now: datetime, schedule: Schedule | None = None
+) -> list[JobStatus]:
     """How every job is doing.
+
+    Args:
+        database: where runs are recorded.
+        locks: tell which runs are alive.
+        settings: intervals, and whether scheduling is on.
+        now: the moment of the look.
+        schedule: what starts the jobs on this host; None if nobody knows, so that the last run by a timer must do.
 
     Raises:
         DatabaseError: the database failed.
@@ -76,7 +88,8 @@ def read_status(database: Database, locks: Locks, settings: Settings, now: datet
     for record in records:
         record.recent = [as_found(run, locks, now) for run in record.recent]
         record.rests = locks is not locks.of_host
-    return [_status(record, paused.get(record.job.name), settings, now) for record in records]
+    found = [_status(record, paused.get(record.job.name), settings, now) for record in records]
+    return found if schedule is None else [_by_schedule(status, schedule) for status in found]
 
 
 @dataclass(slots=True)
@@ -99,7 +112,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     recent = record.recent
     interval = record.job.interval_minutes(settings)
     enabled = settings.enable_auto_cron and paused_since is None
-    next_run_at = _next_run_at(recent, interval) if enabled else None
+    due_at = _due_at(recent, interval) if enabled else None
     silence = settings.alert_overdue_intervals * timedelta(minutes=interval) if enabled and not record.rests else None
     today = [run for run in recent if run.started_at > now - DAY]
     ended = [run for run in today if run.status != "running"]
@@ -113,8 +126,9 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
         last_run=recent[0] if recent else None,
         last_ended=next((run for run in recent if run.status != "running"), None),
         last_success_at=None if record.success is None else record.success.finished_at,
-        next_run_at=next_run_at,
-        overdue=_is_overdue(next_run_at, interval, settings.alert_overdue_intervals, now),
+        due_at=due_at,
+        next_run_at=due_at,
+        overdue=_is_overdue(due_at, interval, settings.alert_overdue_intervals, now),
         success_rate_24h=sum(run.status in runs.SUCCESSES for run in ended) / len(ended) if ended else None,
         runs_24h=len(today),
         p50_ms=percentile(durations, 50),
@@ -124,16 +138,24 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     )
 
 
-def _next_run_at(recent: Sequence[Run], interval_minutes: int) -> datetime | None:
+def _by_schedule(status: JobStatus, schedule: Schedule) -> JobStatus:
+    """The same, by what starts the jobs on this host: a job whose timer is not at work is off."""
+    next_at = schedule.next_at.get(status.job.name)
+    if not status.enabled or next_at is None:
+        return replace(status, enabled=False, next_run_at=None)
+    return replace(status, next_run_at=next_at)
+
+
+def _due_at(recent: Sequence[Run], interval_minutes: int) -> datetime | None:
     """An interval after the timer's last run; a run by hand says nothing of the timer."""
     last = next((run for run in recent if run.trigger == "timer"), None)
     return None if last is None else last.started_at + timedelta(minutes=interval_minutes)
 
 
-def _is_overdue(next_run_at: datetime | None, interval_minutes: int, intervals: float, now: datetime) -> bool:
-    if next_run_at is None:
+def _is_overdue(due_at: datetime | None, interval_minutes: int, intervals: float, now: datetime) -> bool:
+    if due_at is None:
         return False
-    last = next_run_at - timedelta(minutes=interval_minutes)
+    last = due_at - timedelta(minutes=interval_minutes)
     return now - last > intervals * timedelta(minutes=interval_minutes)
 
 

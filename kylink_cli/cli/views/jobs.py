@@ -12,6 +12,7 @@ from kylink_cli.jobs.status import JobStatus
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
+from kylink_cli.scheduling.host import Schedule
 from kylink_cli.store.outbox import Undelivered
 from kylink_cli.store.tables import Campaign, CampaignResult, Run
 
@@ -63,11 +64,15 @@ def show_status(console: Console, found: Sequence[JobStatus], now: datetime, *, 
 
 
 def status_document(
-    found: Sequence[JobStatus], undelivered: Sequence[Undelivered], *, auto_cron: bool
+    found: Sequence[JobStatus], undelivered: Sequence[Undelivered], schedule: Schedule | None, *, auto_cron: bool
 ) -> dict[str, Any]:
-    """The status of all jobs as JSON (contract, section 3), and which channels fail."""
-    jobs = [_job_document(status) for status in found]
-    return {"auto_cron": auto_cron, "jobs": jobs, "undelivered": [asdict(one) for one in undelivered]}
+    """The status of all jobs as JSON (contract, section 3), what starts them here, and which channels fail."""
+    return {
+        "auto_cron": auto_cron,
+        "scheduler": None if schedule is None else schedule.by,
+        "jobs": [_job_document(status) for status in found],
+        "undelivered": [asdict(one) for one in undelivered],
+    }
 
 
 def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
@@ -155,11 +160,11 @@ def _notes(status: JobStatus, now: datetime) -> Iterator[str]:
             pid=run.pid,
             host=one_line(run.host),
         )
-    if status.overdue and status.next_run_at is not None:
+    if status.overdue and status.due_at is not None:
         yield tr(
             "{name}: overdue since {moment}: look whether its timer is active",
             name=name,
-            moment=readable(status.next_run_at),
+            moment=readable(status.due_at),
         )
     if status.paused_since is not None:
         yield tr(
