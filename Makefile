@@ -9,7 +9,7 @@ PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults fuzz audit check translations format clean
+.PHONY: help setup demo packages test faults fuzz audit check translations format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,12 @@ setup: $(STAMP) ## Create .venv with kylink and all that its development needs
 
 demo: $(STAMP) ## Show kylink at work, on this machine alone
 	@$(VENV)/bin/kylink demo
+
+packages: ## Install the Debian packages that some tests need (as root)
+	@missing=$$(sed '/^#/d;/^$$/d' tests/packages.txt | while read -r name; do \
+		[ "$$(dpkg-query --show --showformat='$${Status}' "$$name" 2>/dev/null)" = "install ok installed" ] || echo "$$name"; \
+	done); \
+	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing; fi
 
 test: $(STAMP) ## Run every test
 	@$(VENV)/bin/pytest --numprocesses auto

@@ -24,6 +24,7 @@ Source = Literal["flag", "environment", "file", "credential", "default"]
 
 LOCAL_ENV_FILE = Path(".env")
 SYSTEM_ENV_FILE = Path("/etc/kylink/kylink.env")
+SYSTEM_CREDENTIALS = Path("/etc/kylink/credentials")
 
 _OWN_PREFIX = "KYLINK_"
 _SURELY_MEANT = 0.85
@@ -102,12 +103,23 @@ def _found_env_file() -> Path | None:
 
 
 def _read_credentials() -> dict[str, str]:
-    """The secret fields that systemd hands over as files, named after them (systemd.exec(5), LoadCredential)."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not folder:
-        return {}
-    files = {field: Path(folder) / field for field in Settings.model_fields if is_secret(field)}
-    return {field: _read_text(path, "credential") for field, path in files.items() if path.is_file()}
+    """The secret fields that are kept in files, named after them.
+
+    systemd hands them over (systemd.exec(5), LoadCredential); without it they are where it takes them from, for whoever
+    may read them there.
+    """
+    handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
+    folder = Path(handed_over) if handed_over else SYSTEM_CREDENTIALS
+    files = {field: folder / field for field in Settings.model_fields if is_secret(field)}
+    found = {field: path for field, path in files.items() if _is_meant(path, handed_over=bool(handed_over))}
+    return {field: _read_text(path, "credential") for field, path in found.items()}
+
+
+def _is_meant(path: Path, *, handed_over: bool) -> bool:
+    try:
+        return path.is_file() and (handed_over or os.access(path, os.R_OK))
+    except PermissionError:
+        return False
 
 
 def _read_text(path: Path, kind: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command, group
-from kylink_cli.cli.installed import installed_at, warn_of_settings
+from kylink_cli.cli.installed import installed_at, require_env_file, warn_of_settings
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import ConfigError, KylinkError, UsageError
 from kylink_cli.language import tr
@@ -34,6 +34,7 @@ def install(cli: Cli, dry_run: DryRunOption = False, json: JsonOption = False) -
     from kylink_cli.cli.views import scheduling as view
     from kylink_cli.scheduling.changes import carry_out, to_install
 
+    require_env_file(cli)
     changes = to_install(_files(cli))
     if not dry_run:
         _require_a_fit_host()

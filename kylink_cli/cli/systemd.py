@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command, group
-from kylink_cli.cli.installed import installed_at, warn_of_settings
+from kylink_cli.cli.installed import installed_at, require_env_file, warn_of_settings
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import DatabaseError, KylinkError, UsageError
 from kylink_cli.language import tr
@@ -40,8 +40,11 @@ def install(
     """
     from kylink_cli.cli.views import scheduling as view
 
+    manager = _manager(user_units=user_units)
+    require_env_file(cli)
     installed = installed_at(cli, of_user=user_units)
-    manager, changes = _manager(user_units=user_units), _to_install(cli, installed)
+    installed.check_reachable()
+    changes = _to_install(cli, installed)
     if not dry_run:
         _require_root(user_units=user_units)
         manager.install(changes, now=now)

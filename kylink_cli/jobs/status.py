@@ -140,10 +140,9 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
 
 def _by_schedule(status: JobStatus, schedule: Schedule) -> JobStatus:
     """The same, by what starts the jobs on this host: a job whose timer is not at work is off."""
-    next_at = schedule.next_at.get(status.job.name)
-    if not status.enabled or next_at is None:
+    if not status.enabled or status.job.name not in schedule.next_at:
         return replace(status, enabled=False, next_run_at=None)
-    return replace(status, next_run_at=next_at)
+    return replace(status, next_run_at=schedule.next_at[status.job.name])
 
 
 def _due_at(recent: Sequence[Run], interval_minutes: int) -> datetime | None:

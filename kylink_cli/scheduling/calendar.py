@@ -3,7 +3,7 @@
 A calendar knows minutes of an hour, hours of a day and days of a week, and begins each of them anew. So a job that is
 due every 7 minutes would come too early at the full hour, unless its times are spelt out over the shortest of these
 periods that the interval divides; none is longer than a week. An interval that does not divide a week either (as 11
-minutes) has one shorter step a week, when Monday begins.
+minutes) has one step of another length a week, when Monday begins.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,10 +33,9 @@ def systemd_times(interval: int, minute: int, second: int) -> list[str]:
         second: the second of the minute.
     """
     if period(interval) == HOUR:
-        return [f"*-*-* *:{minute % interval:02}/{interval}:{second:02} UTC"]
-    repeated = f"/{interval}" if interval < HOUR else ""
+        return [f"*-*-* *:{_minutes(minute % interval, interval)}:{second:02} UTC"]
     return [
-        f"{'' if day is None else _WEEKDAYS[day] + ' '}*-*-* {_listed(hours)}:{first:02}{repeated}:{second:02} UTC"
+        f"{_weekday(day)}*-*-* {_listed(hours)}:{_minutes(first, interval)}:{second:02} UTC"
         for (day, first), hours in _hours(interval, minute).items()
     ]
 
@@ -49,9 +48,9 @@ def cron_times(interval: int, minute: int) -> list[str]:
         minute: the minute from which its times are counted.
     """
     if period(interval) == HOUR:
-        return [f"{_minutes(minute % interval, interval)} * * * *"]
+        return [f"{_cron_minutes(minute % interval, interval)} * * * *"]
     return [
-        f"{_minutes(first, interval)} {_listed(hours)} * * {'*' if day is None else day + 1}"
+        f"{_cron_minutes(first, interval)} {_listed(hours)} * * {'*' if day is None else day + 1}"
         for (day, first), hours in _hours(interval, minute).items()
     ]
 
@@ -85,7 +84,15 @@ def _firsts(interval: int, minute: int) -> Iterator[tuple[int, int, int]]:
             yield due // DAY, due % DAY // HOUR, due % HOUR
 
 
+def _weekday(day: int | None) -> str:
+    return "" if day is None else f"{_WEEKDAYS[day]} "
+
+
 def _minutes(first: int, interval: int) -> str:
+    return f"{first:02}/{interval}" if first + interval < HOUR else f"{first:02}"
+
+
+def _cron_minutes(first: int, interval: int) -> str:
     return f"{first}-59/{interval}" if first + interval < HOUR else str(first)
 
 

@@ -9,6 +9,7 @@ from kylink_cli.errors import BadFileError
 from kylink_cli.files import replacement
 from kylink_cli.language import tr
 
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One file, before and after.

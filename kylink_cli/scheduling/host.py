@@ -19,11 +19,12 @@ class Schedule:
 
     Attributes:
         by: `systemd` or `cron`.
-        next_at: when each job that is started at all is started next, by its name.
+        next_at: for each job that is started at all, by its name: when next; None while that can't be told, as
+            systemd can't while the job runs.
     """
 
     by: Literal["systemd", "cron"]
-    next_at: Mapping[str, datetime]
+    next_at: Mapping[str, datetime | None]
 
 
 def read_schedule(settings: Settings, now: datetime) -> Schedule | None:
@@ -39,11 +40,13 @@ def read_schedule(settings: Settings, now: datetime) -> Schedule | None:
         except KylinkError:
             continue
         if any(state.loaded for state in states):
-            return Schedule("systemd", {s.job.name: s.next_at for s in states if s.active and s.next_at is not None})
+            return Schedule("systemd", {state.job.name: state.next_at for state in states if state.active})
     if not cron.PLACE.exists():
         return None
     local = now.astimezone()
-    due = {job.name: next_time(job.interval_minutes(settings), job.minute, local) for job in JOBS}
+    due: dict[str, datetime | None] = {
+        job.name: next_time(job.interval_minutes(settings), job.minute, local) for job in JOBS
+    }
     return Schedule("cron", due)
 
 

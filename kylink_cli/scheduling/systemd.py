@@ -74,6 +74,8 @@ class Manager:
             BadFileError: a file can't be written.
             KylinkError: systemd refuses.
         """
+        # Before anything is changed: does it answer at all?
+        self.timers()
         carry_out(changes)
         if any(change.path == SYSUSERS_PLACE for change in changes):
             _run("systemd-sysusers", str(SYSUSERS_PLACE))

@@ -1,0 +1,57 @@
+"""A machine with a real systemd, and kylink on it as an administrator installs it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kylink_cli.demo.service import SupplyService
+from tests.support.machine import Machine, booted, why_impossible
+from tests.system.server import Server, install_program
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """kylink's wheel, built from this repository as it is."""
+    folder = tmp_path_factory.mktemp("wheel")
+    repository, copy = Path(__file__).parents[2], folder / "source"
+    copy.mkdir()
+    for name in ("kylink_cli", "systemd"):
+        shutil.copytree(repository / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(repository / name, copy)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--wheel-dir", str(folder), str(copy)], check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Iterator[Machine]:
+    """The machine that the tests of a process share, with kylink's program in /opt/kylink."""
+    if (reason := why_impossible()) is not None:
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("machine")
+    (folder / "shared").mkdir()
+    shutil.copy(wheel, folder / "shared")
+    with booted(folder) as started:
+        install_program(started, wheel.name)
+        yield started
+
+
+@pytest.fixture
+def service() -> Iterator[SupplyService]:
+    """A supply service, on the loopback that machine and tests share."""
+    with SupplyService("hush-supply-key") as started:
+        yield started
+
+
+@pytest.fixture
+def server(machine: Machine, service: SupplyService) -> Iterator[Server]:
+    """kylink on the machine, with settings, secrets and an empty database; afterwards all of it is gone."""
+    server = Server(machine)
+    server.prepare(service.url, service.key)
+    yield server
+    server.remove()
