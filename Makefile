@@ -9,10 +9,10 @@ PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo packages test faults fuzz audit check translations format clean
+.PHONY: help setup demo packages test faults fuzz audit bench bench-smoke check translations format clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv with kylink and all that its development needs
 	@echo "ready: $(VENV)/bin/kylink"
@@ -41,6 +41,12 @@ fuzz: $(STAMP) ## Fuzz the parsers, guided by coverage, for some minutes
 audit: $(STAMP) ## Look up known vulnerabilities of the pinned dependencies; fails if none could be looked up
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	@$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt
+
+bench: $(STAMP) ## Measure how fast kylink is; ten minutes on a quiet machine
+	@$(VENV)/bin/python -m tests.benchmarks
+
+bench-smoke: $(STAMP) ## The same with a hundredth of the work: that the benchmarks run, not how fast
+	@$(VENV)/bin/python -m tests.benchmarks --smoke
 
 check: $(STAMP) ## Check formatting, lint and types
 	@$(VENV)/bin/ruff format --check $(SOURCES)

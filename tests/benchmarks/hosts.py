@@ -83,14 +83,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, PostgresServer() as server:
         folder = Path(name)
         one, four = (replenish_seconds(server, folder, hosts) for hosts in (1, 4))
-        print(f"{CAMPAIGNS} campaigns: one host {one:.1f} s, four hosts {four:.1f} s, share {four / one:.2f}")  # noqa: T201  (its result)
+        print(f"{CAMPAIGNS} campaigns: one host {one:.1f} s, four hosts {four:.1f} s, share {four / one:.2f}")
         with server.database() as shared:
             url = shared.engine.url.set(drivername="postgresql").render_as_string()
             on_server = leases_a_second(shared, lambda: open_server(url))
         embedded = new_database(folder)
         in_file = leases_a_second(embedded, lambda: open_database(folder / "kylink.db"))
         embedded.close()
-    print(f"{CONSUMERS} consumers: {in_file:.0f} leases/s on SQLite, {on_server:.0f} on PostgreSQL")  # noqa: T201  (its result)
+    print(f"{CONSUMERS} consumers: {in_file:.0f} leases/s on SQLite, {on_server:.0f} on PostgreSQL")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,101 @@
+"""How near a replenish run comes to its bound: calls x latency / calls in flight."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.benchmarks.frame import Effort, Figure, Rounds, against, alternate, run_python, seconds_of
+from tests.benchmarks.service import supply_service
+from tests.support.installation import Installation
+
+LATENCY_MS = 20
+CAMPAIGNS = 1_000
+# What an empty campaign whose target is 10 is short of, one item a call.
+ITEMS = 10
+TRIES = 3
+DELAY_SECONDS = 2.0
+# One campaign in so many fails for good.
+FAILING_EVERY = 20
+
+
+def near_the_bound(effort: Effort) -> list[Figure]:
+    """Wall time of the command against the bound, with few and with many calls in flight."""
+    figures = []
+    with supply_service(LATENCY_MS) as url:
+        for at_once, target in ((3, 1.15), (20, 1.3)):
+            rounds = _against_bound(effort, url, at_once)
+            what = f"replenish {CAMPAIGNS:,} campaigns x {ITEMS} items, {5 * at_once} calls in flight"
+            figures.append(against(rounds, "kylink", "the bound", what, target))
+    return figures
+
+
+def with_failures(effort: Effort) -> list[Figure]:
+    """The same with campaigns that fail for good, which wait for their next tries; and the plain scheme."""
+    campaigns = effort.of(CAMPAIGNS // 2)
+    good = [f"c{number}" for number in range(campaigns)]
+    mixed = [f"bad{name}" if number % FAILING_EVERY == 0 else name for number, name in enumerate(good)]
+    with supply_service(LATENCY_MS) as url:
+        rounds = alternate(
+            effort,
+            {
+                "clean": _replenishing(url, good, 3),
+                "failing": _replenishing(url, mixed, 3),
+                "the plain scheme": _plainly(url, mixed),
+            },
+        )
+    waits = (TRIES - 1) * DELAY_SECONDS
+    allowed = Rounds({**rounds.seconds, "clean + waits": [clean + waits for clean in rounds.seconds["clean"]]})
+    return [
+        against(allowed, "failing", "clean + waits", "replenish, 5 % of campaigns failing for good", 1.10),
+        against(rounds, "failing", "the plain scheme", "replenish, 5 % of campaigns failing for good", 1),
+    ]
+
+
+def _against_bound(effort: Effort, url: str, at_once: int) -> Rounds:
+    campaigns = effort.of(CAMPAIGNS)
+    bound = campaigns * ITEMS * LATENCY_MS / 1000 / (5 * at_once)
+    names = [f"c{number}" for number in range(campaigns)]
+    return alternate(effort, {"kylink": _replenishing(url, names, at_once), "the bound": lambda: bound})
+
+
+def _replenishing(url: str, campaigns: list[str], at_once: int) -> Callable[[], float]:
+    """What tells how long the command takes to fill these campaigns."""
+
+    def measure() -> float:
+        with (
+            tempfile.TemporaryDirectory() as name,
+            Installation.at(
+                Path(name),
+                url,
+                "key",
+                CAMPAIGN_CONCURRENCY=str(at_once),
+                REPLENISH_RETRY_TIMES=str(TRIES),
+                REPLENISH_RETRY_DELAY_MS=str(round(DELAY_SECONDS * 1000)),
+            ) as installation,
+        ):
+            installation.add_campaigns(*campaigns)
+            seconds = seconds_of(lambda: installation.run("replenish", "--all", "--quiet"))
+            _assert_filled(installation, campaigns)
+        return seconds
+
+    return measure
+
+
+def _plainly(url: str, campaigns: list[str]) -> Callable[[], float]:
+    """What tells how long the plain scheme takes to fill them."""
+
+    def measure() -> float:
+        with tempfile.TemporaryDirectory() as name, Installation.without_supply(Path(name)) as installation:
+            installation.add_campaigns(*campaigns)
+            args = str(installation.folder / "kylink.db"), url, str(DELAY_SECONDS)
+            seconds = seconds_of(lambda: run_python("-m", "tests.benchmarks.reference", *args))
+            _assert_filled(installation, campaigns)
+        return seconds
+
+    return measure
+
+
+def _assert_filled(installation: Installation, campaigns: list[str]) -> None:
+    """A command that gives up early would be quick, too."""
+    good = [campaign for campaign in campaigns if not campaign.startswith("bad")]
+    assert installation.rows("SELECT count(*) FROM stock_items") == [len(good) * ITEMS]
