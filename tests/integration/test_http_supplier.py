@@ -278,7 +278,6 @@ def test_a_connection_that_is_cut_may_have_been_charged(answer: Answer | bytes) 
         b"SSH-2.0-OpenSSH\r\n\r\n",
         b"HTTP/9.9 banana\r\n\r\n",
         b"\x00\xff" * 100,
-        b"HTTP/1.1 200 \xff\xff\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-\xff: \xff\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
     ],
@@ -302,9 +301,10 @@ def test_chunks_that_are_none_may_have_been_charged() -> None:
         GOOD.replace(b"HTTP/1.1", b"HTTP/1.0"),
         b"HTTP/1.1 100 Continue\r\n\r\n" + GOOD,
         b"HTTP/1.0 200 OK\r\n\r\n" + GOOD.partition(b"\r\n\r\n")[2],
+        GOOD.replace(b"200 OK", b"200 \xff\xff"),
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"it\r\n10\r\nems": ["a","b"]}\r\n0\r\n\r\n',
     ],
-    ids=["HTTP/1.0", "100 Continue first", "no length", "chunked"],
+    ids=["HTTP/1.0", "100 Continue first", "no length", "odd reason", "chunked"],
 )
 def test_old_and_unusual_http_is_understood(answer: bytes) -> None:
     with raw_server(answer) as server:
@@ -388,7 +388,6 @@ def test_an_address_that_is_none_was_never_called() -> None:
         "http://a..b/",
         f"http://{'x' * 64}.example/",
         "http://xn--/",
-        "http://☃.example/",
         "http://a.example/\x01?token=s3",
     ],
     ids=ascii,
