@@ -1,8 +1,6 @@
 """Filling one campaign: order what is missing, ask, store what comes, and ask again for what did not."""
 
 import asyncio
-import json
-import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,12 +11,13 @@ from tenacity import AsyncRetrying
 from kylink_cli.errors import KylinkError
 from kylink_cli.jobs.events import AttemptStarted, ItemsStored, Notice, Observer, RetryWaiting
 from kylink_cli.jobs.ledger import Ledger
+from kylink_cli.jobs.orders import requests_for
 from kylink_cli.jobs.outcome import Outcome, Tally
 from kylink_cli.jobs.stop import Stop, StoppedError, StopReason
 from kylink_cli.jobs.writes import Claimed, NewOrders, RunWrites
 from kylink_cli.language import tr
-from kylink_cli.rules.replenishment import Level, result_status
-from kylink_cli.store.supply_requests import NewItem, NewRequest, OpenRequest, RequestState, Settlement
+from kylink_cli.rules.replenishment import result_status
+from kylink_cli.store.supply_requests import NewItem, OpenRequest, RequestState, Settlement
 from kylink_cli.supply.base import Order, Supplier, Supply
 from kylink_cli.supply.breaker import Breaker
 from kylink_cli.supply.errors import CutOffError, ServiceDownError, SupplyError
@@ -63,7 +62,7 @@ class FillTools:
         breaker: guards the calls.
         ledger: commits the writes.
         writes: what is written.
-        slots: one for each campaign in flight.
+        slots: one for each campaign that has calls in flight.
         stop: whether the run is to end.
         limits: what bounds the work.
         time_left: seconds until the run's deadline.
@@ -82,31 +81,37 @@ class FillTools:
 
 
 class Fill:
-    """One campaign being filled. It holds a slot, except while it waits for its next try."""
+    """One campaign being filled. It begins with a slot, and holds one while it has calls to make."""
 
     def __init__(self, claimed: Claimed, tools: FillTools) -> None:
         self._claimed = claimed
         self._level = claimed.need.level
         self._tools = tools
-        self._open = {request.id: request for request in claimed.inherited}
+        self._holds_slot = True
+        self._open = {request.id: request for request in (*claimed.inherited, *claimed.ordered)}
         # Requests that the service may have charged: nobody but the service knows.
-        self._doubtful = set(self._open)
+        self._doubtful = {request.id for request in claimed.inherited}
         self._ordered = max(claimed.need.order, self._outstanding)
         self._tally = Tally()
 
     async def run(self) -> Outcome:
-        """Fill the campaign, with as many tries as the policy gives it.
+        """Fill the campaign, with as many tries as the policy gives it, and give the slot back.
 
         Raises:
             DatabaseError: what came could not be stored; it will be asked for again by a later run.
         """
         if self._ordered == 0:
+            self._free_slot()
             return Outcome(self._claimed.need, "skipped")
         failure: KylinkError | None = None
         try:
             async for attempt in self._tries():
                 with attempt:
-                    await self._try_once()
+                    try:
+                        await self._try_once()
+                    finally:
+                        # Others go on while this one waits for its next try.
+                        self._free_slot()
         except (SupplyError, StoppedError) as error:
             failure = error
         await self._settle_rest(failure)
@@ -125,7 +130,7 @@ class Fill:
     def _tries(self) -> AsyncRetrying:
         return retrying(
             self._tools.limits.retry,
-            sleep=self._wait,
+            sleep=self._tools.stop.sleep,
             time_left=self._tools.time_left,
             on_wait=self._announce_wait,
         )
@@ -133,13 +138,15 @@ class Fill:
     def _announce_wait(self, error: SupplyError, seconds: float) -> None:
         self._tools.observe(RetryWaiting(self._level.campaign_id, round(seconds * 1000), str(error)))
 
-    async def _wait(self, seconds: float) -> None:
-        """Wait for the next try without holding a slot: others go on."""
-        self._tools.slots.release()
-        try:
-            await self._tools.stop.sleep(seconds)
-        finally:
+    async def _take_slot(self) -> None:
+        if not self._holds_slot:
             await self._tools.slots.acquire()
+            self._holds_slot = True
+
+    def _free_slot(self) -> None:
+        if self._holds_slot:
+            self._tools.slots.release()
+            self._holds_slot = False
 
     async def _try_once(self) -> None:
         """Ask for all that is missing, and go on at once as long as something comes.
@@ -182,50 +189,50 @@ class Fill:
         if missing <= 0:
             return
         self._tools.stop.check()
-        requests = [self._new_request(quantity) for quantity in _split(missing, self._tools.limits.max_per_call)]
+        requests = requests_for(self._level, missing, self._tools.limits.max_per_call)
         orders = NewOrders(self._level.campaign_id, self._claimed.epoch, requests)
         recorded = await self._tools.ledger.write(self._tools.writes.record, orders)
         if recorded is None:
             raise ClaimLostError(tr("another run has taken over this campaign"))
         self._open |= {request.id: request for request in recorded}
 
-    def _new_request(self, quantity: int) -> NewRequest:
-        return NewRequest(
-            key=str(uuid.uuid4()),
-            campaign_id=self._level.campaign_id,
-            quantity=quantity,
-            body=order_body(self._level, quantity),
-        )
-
     async def _ask_all(self) -> None:
-        """Ask for every open request once, some at a time.
+        """Ask for every open request once, some at a time; what comes is stored while further calls are in flight.
 
         Raises:
             SupplyError: the worst of what went wrong.
             StoppedError: the run is to end.
         """
+        await self._take_slot()
+        async with asyncio.TaskGroup() as stores:
+            errors = await self._make_calls(stores)
+            self._free_slot()
+        if errors:
+            raise max(errors, key=_severity)
+        if self._open:
+            self._tools.stop.check()
+
+    async def _make_calls(self, stores: asyncio.TaskGroup) -> list[SupplyError]:
+        """Make a call for every open request, some at a time; what went wrong."""
         waiting = deque(self._open.values())
         errors: list[SupplyError] = []
 
         async def ask_in_turn() -> None:
             while waiting and self._tools.stop.reason is None:
                 try:
-                    await self._ask(waiting.popleft())
+                    await self._ask(waiting.popleft(), stores)
                 except SupplyError as error:
                     errors.append(error)
                     if not error.retryable:
                         waiting.clear()
 
-        async with asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as calls:
             for _ in range(min(self._tools.limits.calls_in_flight, len(waiting))):
-                tasks.create_task(ask_in_turn())
-        if errors:
-            raise max(errors, key=_severity)
-        if self._open:
-            self._tools.stop.check()
+                calls.create_task(ask_in_turn())
+        return errors
 
-    async def _ask(self, request: OpenRequest) -> None:
-        """Make one call and store what comes.
+    async def _ask(self, request: OpenRequest, stores: asyncio.TaskGroup) -> None:
+        """Make one call and have stored what comes.
 
         Raises:
             SupplyError: not all of a good answer came.
@@ -236,7 +243,7 @@ class Fill:
         except SupplyError as error:
             await self._judge(request, error)
             raise
-        await self._store(request, supply)
+        stores.create_task(self._store(request, supply))
         if supply.fault is not None:
             raise supply.fault
 
@@ -297,33 +304,13 @@ class Fill:
 
     async def _settle_rest(self, failure: KylinkError | None) -> None:
         """Leave open what the service may have charged, for a later run; cancel what was certainly never charged."""
-        for request_id, request in self._open.items():
+        reason = None if failure is None else str(failure)
+
+        def rest(request_id: int) -> Settlement:
             state: RequestState = "open" if request_id in self._doubtful else "cancelled"
-            reason = None if failure is None else str(failure)
-            await self._write(Settlement(request_id, request.request.campaign_id, state, error=reason))
+            return Settlement(request_id, self._level.campaign_id, state, error=reason)
 
-
-def order_body(level: Level, quantity: int) -> str:
-    """The JSON text that asks for items of a campaign (contract, section 5).
-
-    Args:
-        level: the campaign.
-        quantity: items asked for.
-    """
-    order = {
-        "campaign_id": level.campaign_id,
-        "user_id": level.user_id,
-        "quantity": quantity,
-        "country": level.country,
-        "source_url": level.source_url,
-    }
-    return json.dumps(order, ensure_ascii=False)
-
-
-def _split(items: int, at_most: int) -> list[int]:
-    """A number of items as calls of at most so many."""
-    whole, rest = divmod(items, at_most)
-    return [at_most] * whole + ([rest] if rest else [])
+        await asyncio.gather(*[self._write(rest(request_id)) for request_id in self._open])
 
 
 def _severity(error: SupplyError) -> tuple[bool, bool, bool, float]:

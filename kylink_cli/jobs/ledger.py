@@ -1,7 +1,7 @@
 """The run's writes: many campaigns' writes share one transaction, and none of them holds up the event loop.
 
-While one transaction commits, further writes queue up and go together into the next one. So a write is committed when
-`write` returns, and the number of commits grows with time instead of with calls.
+Writes wait a moment for company, and while one transaction commits, further ones queue up for the next. So a write is
+committed when `write` returns, and the number of commits grows with time instead of with calls.
 """
 
 import asyncio
@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from kylink_cli.store.database import Database
+
+# A commit costs as much as some dozen writes in it; no call waits for one.
+GATHER_SECONDS = 0.02
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,6 +63,7 @@ class Ledger:
 
     async def _commit_all(self) -> None:
         while self._waiting:
+            await asyncio.sleep(GATHER_SECONDS)
             group, self._waiting = self._waiting, []
             try:
                 results = await asyncio.to_thread(self._commit, group)

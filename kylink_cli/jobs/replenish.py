@@ -5,16 +5,17 @@ Within its run record (`runner.py`), a run goes like this:
 1. Supply requests that are too old to be asked again safely are given up as in doubt.
 2. One query yields every campaign that is low, or has requests left open by runs that ended.
 3. They are put in order: emptiest first.
-4. In that order they are claimed in batches; what another run holds is skipped.
-5. A few at once, they are filled (`fill.py`): open requests are asked again under their old key, what is missing is
-   ordered, and what comes is stored at once.
+4. In that order they are claimed in batches, each while the batch before is filled; what another run holds is skipped.
+   What a batch lacks is recorded as requests in the transaction that claims it.
+5. A few at once, they are filled (`fill.py`): requests are sent, those that earlier runs left open under their old
+   key, and what comes is stored at once.
 6. The deadline, a signal or a refused key stops the work; what was not served is reported.
 7. Failures become one alert.
 """
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,7 +42,7 @@ from kylink_cli.supply.errors import SupplyError
 # The service keeps an answer under its key for 24 hours; after 23 nobody asks again by himself.
 ASKED_AGAIN_WITHIN = timedelta(hours=23)
 CLAIM_POLL_SECONDS = 0.2
-SMALLEST_CLAIM_BATCH = 20
+SMALLEST_CLAIM_BATCH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,9 @@ class _Work:
             supplier=supplier,
             breaker=Breaker(limits.retry.delay_seconds, self._announce_outage),
             ledger=run.ledger,
-            writes=RunWrites(run.run_id, assignment.policy, assignment.demand, run.machinery.clock),
+            writes=RunWrites(
+                run.run_id, assignment.policy, assignment.demand, limits.max_per_call, run.machinery.clock
+            ),
             slots=asyncio.Semaphore(limits.campaigns_in_flight),
             stop=run.stop,
             limits=limits,
@@ -150,17 +153,26 @@ class _Work:
             How each of them fared, in the order of work.
         """
         async with asyncio.TaskGroup() as tasks:
-            for batch in _batches(needs, max(SMALLEST_CLAIM_BATCH, 2 * self._assignment.limits.campaigns_in_flight)):
-                if self._run.stop.reason is not None:
-                    break
-                for claimed in await self._claim(batch):
-                    await self._tools.slots.acquire()
-                    tasks.create_task(self._fill(claimed))
+            async for claimed in self._claimed(needs, tasks):
+                await self._tools.slots.acquire()
+                tasks.create_task(self._fill(claimed))
         await self._report_unserved([n for n in needs if n.level.campaign_id not in self._outcomes])
         return [self._outcomes[n.level.campaign_id] for n in needs]
 
+    async def _claimed(self, needs: Sequence[Need], tasks: asyncio.TaskGroup) -> AsyncIterator[Claimed]:
+        """Claim campaigns in batches, each while those of the batch before are taken up."""
+        size = max(SMALLEST_CLAIM_BATCH, 2 * self._assignment.limits.campaigns_in_flight)
+        ahead = tasks.create_task(self._claim(needs[:size]))
+        for batch in (*_batches(needs[size:], size), ()):
+            claimed = await ahead
+            ahead = tasks.create_task(self._claim(batch))
+            for one in claimed:
+                yield one
+
     async def _claim(self, batch: Sequence[Need]) -> list[Claimed]:
-        """Claim a batch; wait for campaigns that other runs hold as long as the operator allows."""
+        """Claim a batch, unless the run is to end; wait for what other runs hold as long as the operator allows."""
+        if not batch or self._run.stop.reason is not None:
+            return []
         missing = {n.level.campaign_id: n for n in batch}
         claimed: list[Claimed] = []
         while True:
@@ -201,11 +213,7 @@ class _Work:
 
     async def _fill(self, claimed: Claimed) -> None:
         """Fill a campaign in the slot that was taken for it."""
-        try:
-            outcome = await Fill(claimed, self._tools).run()
-        finally:
-            self._tools.slots.release()
-        await self._finish(outcome)
+        await self._finish(await Fill(claimed, self._tools).run())
 
     async def _finish(self, outcome: Outcome) -> None:
         """Record how a campaign fared."""

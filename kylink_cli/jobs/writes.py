@@ -1,11 +1,13 @@
 """What a replenish run writes: each act takes everything that waits for it and needs a fixed number of statements."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from kylink_cli.jobs.orders import requests_for
 from kylink_cli.rules.replenishment import Demand, Level, Need, Policy, need
 from kylink_cli.store import campaign_results, claims, levels, supply_requests
 from kylink_cli.store.campaign_results import NewResult
@@ -20,11 +22,13 @@ class Claimed:
         need: what it needs, by the stock that it had when it was claimed.
         epoch: of the claim; the claim is lost once another run's is higher.
         inherited: requests that ended runs left open.
+        ordered: requests recorded for what these do not cover, and not sent yet.
     """
 
     need: Need
     epoch: int
     inherited: Sequence[OpenRequest] = ()
+    ordered: Sequence[OpenRequest] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,10 @@ class _Look:
     def is_full(self) -> bool:
         return self.need.order <= 0 and not self.inherited
 
+    @property
+    def missing(self) -> int:
+        return self.need.order - sum(request.outstanding for request in self.inherited)
+
 
 @dataclass(frozen=True, slots=True)
 class RunWrites:
@@ -75,16 +83,18 @@ class RunWrites:
         run_id: the run.
         policy: decides what a campaign needs.
         demand: what the operator asked for.
+        max_per_call: items asked for in one call.
         clock: the time.
     """
 
     run_id: int
     policy: Policy
     demand: Demand
+    max_per_call: int
     clock: Callable[[], datetime]
 
     def claim(self, session: Session, batches: list[list[Level]]) -> list[Claims]:
-        """Claim campaigns that still need something: it may be long since the scan, and others are at work.
+        """Claim campaigns that still need something, and record their orders: it may be long since the scan.
 
         Returns:
             For each batch those that were claimed, and those that need nothing any more. One that another run holds is
@@ -97,13 +107,22 @@ class RunWrites:
         epochs = claims.claim(session, self.run_id, seen.keys() - full, now)
         # Another run may have filled one between the look and the claim.
         held = self._look(session, [level for level in wanted if level.campaign_id in epochs], now)
+        ordered = self._order(session, held.values(), now)
+        won = {key: Claimed(look.need, epochs[key], look.inherited, ordered.get(key, ())) for key, look in held.items()}
         return [
             Claims(
-                [Claimed(held[key].need, epochs[key], held[key].inherited) for key in _ids(batch) if key in epochs],
-                [seen[key].need for key in _ids(batch) if key in full],
+                [won[key] for key in _ids(batch) if key in won], [seen[key].need for key in _ids(batch) if key in full]
             )
             for batch in batches
         ]
+
+    def _order(self, session: Session, looks: Iterable[_Look], now: datetime) -> Mapping[str, Sequence[OpenRequest]]:
+        """Record requests for all that these campaigns lack."""
+        requests = [r for look in looks for r in requests_for(look.need.level, look.missing, self.max_per_call)]
+        ordered: dict[str, list[OpenRequest]] = defaultdict(list)
+        for recorded in supply_requests.record(session, self.run_id, requests, now):
+            ordered[recorded.request.campaign_id].append(recorded)
+        return ordered
 
     def _look(self, session: Session, wanted: Sequence[Level], now: datetime) -> dict[str, "_Look"]:
         ids = _ids(wanted)
