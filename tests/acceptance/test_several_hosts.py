@@ -82,6 +82,7 @@ def test_a_host_that_dies_in_mid_run_is_replaced_by_the_others(hosts: Hosts, ser
     service.behave = gate = Gate(charges=True)
     victim = dying.start("replenish", "--all")
     gate.wait_for_calls(15)
+    dying.wait_for_rows("SELECT count(*) FROM campaign_claims WHERE run_id IS NOT NULL", [20])
     victim.send_signal(signal.SIGKILL)
     victim.communicate()
     gate.open()

@@ -48,27 +48,27 @@ def _after_commit(reach: Callable[..., None]) -> None:
 
 
 def _before_call(reach: Callable[..., None]) -> None:
-    import httpx
+    import aiohttp
 
-    real = httpx.AsyncClient.stream
+    real = aiohttp.ClientSession.post
 
-    def stream(*args: Any, **kwargs: Any) -> Any:
+    def post(*args: Any, **kwargs: Any) -> Any:
         reach()
         return real(*args, **kwargs)
 
-    httpx.AsyncClient.stream = stream  # type: ignore[method-assign]
+    aiohttp.ClientSession.post = post  # type: ignore[method-assign]
 
 
 def _after_answer(reach: Callable[..., None]) -> None:
-    import httpx
+    import aiohttp
 
-    real = httpx.Response.aclose
+    real = aiohttp.ClientResponse.release
 
-    async def aclose(response: httpx.Response) -> None:
-        await real(response)
+    def release(response: aiohttp.ClientResponse) -> Any:
         reach()
+        return real(response)
 
-    httpx.Response.aclose = aclose  # type: ignore[method-assign, assignment]
+    aiohttp.ClientResponse.release = release  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":
