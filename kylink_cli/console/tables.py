@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from rich import box
@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from kylink_cli.console.words import STATES
-from kylink_cli.language import marked, tr
+from kylink_cli.language import tr
+from kylink_cli.rules.moments import milliseconds as milliseconds  # noqa: PLC0414  (tables show them)
+from kylink_cli.rules.moments import span as span  # noqa: PLC0414
 from kylink_cli.rules.text import one_line
-
-_UNITS = ((marked("{n} d"), 86_400), (marked("{n} h"), 3_600), (marked("{n} min"), 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +72,3 @@ def _plain(value: Any) -> Text:
 def ago(moment: datetime | None, now: datetime) -> str:
     """How long ago a moment was, in one unit: `12 s ago`."""
     return tr("never") if moment is None else tr("{span} ago", span=span(now - moment))
-
-
-def span(length: timedelta) -> str:
-    """A length of time in its largest unit: `45 s`, `12 min`, `3 h`, `5 d`."""
-    seconds = max(0, int(length.total_seconds()))
-    for length_in, size in _UNITS:
-        if seconds >= size * 2:
-            return tr(length_in, n=seconds // size)
-    return tr("{n} s", n=seconds)
-
-
-def milliseconds(length: int | None) -> str | None:
-    """A duration in milliseconds as people read it: `850 ms`, `12.3 s`, `4 min`."""
-    if length is None:
-        return None
-    if length < 1000:
-        return tr("{n} ms", n=length)
-    if length < 120_000:
-        return tr("{n:.1f} s", n=length / 1000)
-    return span(timedelta(milliseconds=length))

@@ -1,6 +1,10 @@
-"""Moments as programs read them, and as people do."""
+"""Moments and lengths of time, as programs read them and as people do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from kylink_cli.language import marked, tr
+
+_UNITS = ((marked("{n} d"), 86_400), (marked("{n} h"), 3_600), (marked("{n} min"), 60))
 
 
 def iso(moment: datetime) -> str:
@@ -11,3 +15,23 @@ def iso(moment: datetime) -> str:
 def readable(moment: datetime) -> str:
     """A moment in UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: `45 s`, `12 min`, `3 h`, `5 d`."""
+    seconds = max(0, int(length.total_seconds()))
+    for length_in, size in _UNITS:
+        if seconds >= size * 2:
+            return tr(length_in, n=seconds // size)
+    return tr("{n} s", n=seconds)
+
+
+def milliseconds(length: int | None) -> str | None:
+    """A duration in milliseconds as people read it: `850 ms`, `12.3 s`, `4 min`."""
+    if length is None:
+        return None
+    if length < 1000:
+        return tr("{n} ms", n=length)
+    if length < 120_000:
+        return tr("{n:.1f} s", n=length / 1000)
+    return span(timedelta(milliseconds=length))
