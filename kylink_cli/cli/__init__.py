@@ -1,6 +1,6 @@
 """The command line: one small file per command group; each command parses, calls one function and renders."""
 
-from kylink_cli.cli import alert_check, demo, doctor, metrics, recover_leases, replenish
+from kylink_cli.cli import alert_check, demo, doctor, metrics, recover_leases, replenish, report
 from kylink_cli.cli import db_copy as db_copy  # its command joins the group
 from kylink_cli.cli.alerts import alerts
 from kylink_cli.cli.app import build_app
@@ -18,6 +18,7 @@ replenish.register(app)
 recover_leases.register(app)
 alert_check.register(app)
 doctor.register(app)
+report.register(app)
 metrics.register(app)
 demo.register(app)
 app.add_typer(jobs)

@@ -87,7 +87,7 @@ def _item(
 
 def _runs(chance: random.Random, days: int, now: datetime) -> Iterator[dict[str, Any]]:
     for job, minutes, usual_ms in _JOBS:
-        for index in range(days * 24 * 60 // minutes):
+        for index in reversed(range(days * 24 * 60 // minutes)):
             started_at = now - timedelta(minutes=minutes * index + 3)
             status = chance.choices(("succeeded", "partial", "failed", "crashed"), (90, 7, 2, 1))[0]
             duration_ms = int(usual_ms * chance.lognormvariate(0, 0.6))

@@ -1,0 +1,55 @@
+"""`kylink report`: the machine room as one HTML page."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import kylink_cli
+from kylink_cli.cli.command import Cli, command
+from kylink_cli.cli.options import JsonOption
+from kylink_cli.cli.output_files import replaced
+from kylink_cli.language import tr
+from kylink_cli.rules.text import one_line
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    command(app, "report")(report)
+
+
+def report(
+    cli: Cli,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Replace this file at once.")] = Path(
+        "kylink-report.html"
+    ),
+    days: Annotated[int, typer.Option("--days", min=1, max=365, help="Tell of so many days.")] = 7,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user's campaigns.")] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Let every user of this machine read the file, as a web server has to.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Write one HTML page with charts and tables that needs no network.
+
+    Only you can read it unless you say --public. It names campaigns and users; it holds no items and no secrets.
+    """
+    from kylink_cli import wiring
+    from kylink_cli.jobs.figures import read_figures, read_history
+    from kylink_cli.report.page import Page
+    from kylink_cli.rules.figures import Period
+
+    database = wiring.existing_database(cli.settings)
+    now = database.now()
+    period = Period(now - timedelta(days=days), now)
+    with database.reading() as session:
+        figures = read_figures(session, cli.settings.policy, period, user)
+        history = read_history(session, period, user)
+    html = Page(figures, history, cli.settings.kylink_lang, user, kylink_cli.__version__).html()
+    with replaced(out, readable=public) as file:
+        file.write(html)
+    if json:
+        cli.console.document({"file": str(out), "bytes": len(html.encode()), "campaigns": len(figures.campaigns)})
+    else:
+        cli.console.say(tr("report written to {out}", out=one_line(str(out))))

@@ -1,0 +1,67 @@
+"""The section on alerts: when they were raised, and what is open."""
+
+from collections.abc import Sequence
+
+from kylink_cli.language import tr
+from kylink_cli.report.parts import Cell, Chart, Color, Column, Section, Series, Table
+from kylink_cli.report.timeline import Timeline
+from kylink_cli.rules.figures import AlertFacts, AlertsOfHour
+from kylink_cli.rules.text import one_line
+
+_LEVEL_COLORS: dict[str, Color] = {"INFO": "sky", "WARNING": "orange", "ERROR": "vermillion"}
+_TITLE_LENGTH = 160
+
+
+def section(alerts: Sequence[AlertsOfHour], last_alerts: Sequence[AlertFacts], timeline: Timeline) -> Section:
+    """The section on alerts.
+
+    Args:
+        alerts: those that were first seen in the period.
+        last_alerts: those that are not resolved, then the last that are.
+        timeline: the period.
+    """
+    return Section("alerts", tr("Alerts"), [_levels(alerts, timeline)], [_table(last_alerts)])
+
+
+def _levels(alerts: Sequence[AlertsOfHour], timeline: Timeline) -> Chart:
+    total = sum(one.number for one in alerts)
+    errors = sum(one.number for one in alerts if one.level == "ERROR")
+    return Chart(
+        key="alert-levels",
+        title=tr("New alerts by level"),
+        summary=tr("{total:,} new alerts, of which {errors:,} are errors.", total=total, errors=errors),
+        x=timeline.axis,
+        y_title=tr("new alerts (number)"),
+        series=[
+            Series(level, color, timeline.totals((one for one in alerts if one.level == level), lambda one: one.number))
+            for level, color in _LEVEL_COLORS.items()
+        ],
+        stacked=True,
+    )
+
+
+def _table(alerts: Sequence[AlertFacts]) -> Table:
+    columns = [
+        Column(tr("Alert"), "number"),
+        Column(tr("Level"), "state"),
+        Column(tr("State"), "state"),
+        Column(tr("Type")),
+        Column(tr("What")),
+        Column(tr("Seen"), "number"),
+        Column(tr("First seen (UTC)")),
+        Column(tr("Last seen (UTC)")),
+    ]
+    return Table("last-alerts", tr("Open and last alerts"), columns, [_row(one) for one in alerts])
+
+
+def _row(alert: AlertFacts) -> list[Cell]:
+    return [
+        alert.alert_id,
+        alert.level,
+        alert.state,
+        alert.type,
+        one_line(alert.title, _TITLE_LENGTH),
+        alert.count,
+        f"{alert.first_seen_at:%Y-%m-%d %H:%M}",
+        f"{alert.last_seen_at:%Y-%m-%d %H:%M}",
+    ]

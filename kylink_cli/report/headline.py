@@ -1,0 +1,84 @@
+"""The headline figures: how the machine room is, in three seconds."""
+
+from datetime import timedelta
+
+from kylink_cli.language import ntr, tr
+from kylink_cli.report import consumption, jobs, supply
+from kylink_cli.report.parts import Tile, Verdict
+from kylink_cli.report.timeline import within
+from kylink_cli.rules.figures import Figures, History
+from kylink_cli.rules.moments import span
+from kylink_cli.rules.replenishment import runway_minutes
+
+_GOOD_SHARE = 0.95
+_POOR_SHARE = 0.8
+
+
+def tiles(figures: Figures, history: History) -> list[Tile]:
+    """The headline figures."""
+    return [
+        _stock(figures),
+        _low(figures),
+        _runway(figures),
+        _rate(tr("Runs that did their work"), jobs.success_rate(figures.runs), sum(one.number for one in figures.runs)),
+        _rate(
+            tr("Supply requests answered"),
+            supply.answer_rate(figures.requests),
+            sum(one.durations.number for one in figures.requests),
+        ),
+        _consumed(figures, history),
+        _leases(figures),
+        _alerts(figures),
+    ]
+
+
+def _stock(figures: Figures) -> Tile:
+    active = sum(one.level.active for one in figures.campaigns)
+    note = tr("in {active} active campaigns, {paused} paused", active=active, paused=len(figures.campaigns) - active)
+    return Tile(tr("Items in stock"), f"{sum(one.level.available for one in figures.campaigns):,}", note)
+
+
+def _low(figures: Figures) -> Tile:
+    low = sum(one.low for one in figures.campaigns)
+    empty = sum(one.level.active and not one.level.available for one in figures.campaigns)
+    verdict: Verdict = "bad" if empty else "warning" if low else "good"
+    return Tile(
+        tr("Campaigns below watermark"), f"{low:,}", tr("{empty} of them without any stock", empty=empty), verdict
+    )
+
+
+def _runway(figures: Figures) -> Tile:
+    lengths = [runway_minutes(one.level) for one in figures.campaigns if one.level.active]
+    known = sorted(length for length in lengths if length is not None)
+    if not known:
+        return Tile(tr("Shortest runway"), "-", tr("nothing was consumed in 24 hours"))
+    soon = sum(length < 60 for length in known)
+    note = ntr("{n} campaign lasts less than an hour", "{n} campaigns last less than an hour", soon)
+    verdict: Verdict = "bad" if known[0] == 0 else "warning" if soon else "good"
+    return Tile(tr("Shortest runway"), span(timedelta(minutes=known[0])), note, verdict)
+
+
+def _rate(label: str, rate: float | None, number: int) -> Tile:
+    if rate is None:
+        return Tile(label, "-", tr("there were none"))
+    verdict: Verdict = "good" if rate >= _GOOD_SHARE else "warning" if rate >= _POOR_SHARE else "bad"
+    return Tile(label, f"{rate:.1%}", tr("of {number:,}", number=number), verdict)
+
+
+def _consumed(figures: Figures, history: History) -> Tile:
+    note = ntr("{n} time there was nothing to lease", "{n} times there was nothing to lease", figures.no_stock)
+    label = tr("Items consumed in {period}", period=within(figures.period))
+    return Tile(label, f"{consumption.total(history.consumption):,}", note, "warning" if figures.no_stock else "good")
+
+
+def _leases(figures: Figures) -> Tile:
+    overdue = figures.leases.overdue
+    note = ntr("{n} is overdue", "{n} are overdue", overdue)
+    return Tile(tr("Active leases"), f"{figures.leases.active:,}", note, "warning" if overdue else "good")
+
+
+def _alerts(figures: Figures) -> Tile:
+    number = sum(one.number for one in figures.alerts)
+    errors = sum(one.number for one in figures.alerts if one.level == "ERROR")
+    note = ntr("{n} of them is an error", "{n} of them are errors", errors)
+    return Tile(tr("Unresolved alerts"), f"{number:,}", note, "bad" if errors else "warning" if number else "good")

@@ -1,0 +1,149 @@
+"""The section on jobs: what ran, how it ended, and how long it took."""
+
+from collections.abc import Iterable, Sequence
+
+from kylink_cli.language import tr
+from kylink_cli.report.parts import Cell, Chart, Color, Column, Section, Series, Table
+from kylink_cli.report.timeline import Timeline
+from kylink_cli.rules.figures import RunFacts, RunsOfHour
+from kylink_cli.rules.histograms import RUN_BOUNDS, Histogram
+from kylink_cli.rules.moments import milliseconds
+from kylink_cli.rules.text import one_line
+from kylink_cli.scheduling.jobs import JOBS
+
+_STATUS_COLORS: dict[str, Color] = {
+    "succeeded": "green",
+    "partial": "orange",
+    "failed": "vermillion",
+    "crashed": "purple",
+    "interrupted": "grey",
+    "running": "sky",
+}
+_JOB_COLORS: tuple[Color, ...] = ("blue", "orange", "green")
+_SUCCESSES = {"succeeded", "partial"}
+
+
+def section(runs: Sequence[RunsOfHour], last_runs: Sequence[RunFacts], timeline: Timeline) -> Section:
+    """The section on jobs.
+
+    Args:
+        runs: the runs of the period.
+        last_runs: the last of them, newest first.
+        timeline: the period.
+    """
+    charts = [_results(runs, timeline), _durations(runs, timeline)]
+    return Section("jobs", tr("Jobs"), charts, [_jobs(runs), _last(last_runs)])
+
+
+def success_rate(runs: Iterable[RunsOfHour]) -> float | None:
+    """The share of the runs with an end that did their work; None of none."""
+    ended = [(one.status in _SUCCESSES, one.number) for one in runs if one.status != "running"]
+    total = sum(number for _, number in ended)
+    return sum(number for ok, number in ended if ok) / total if total else None
+
+
+def _results(runs: Sequence[RunsOfHour], timeline: Timeline) -> Chart:
+    seen = [status for status in _STATUS_COLORS if any(one.status == status for one in runs)] or ["succeeded"]
+    total = sum(one.number for one in runs)
+    failed = sum(one.number for one in runs if one.status in {"failed", "crashed"})
+    return Chart(
+        key="results",
+        title=tr("Runs by result"),
+        summary=tr("{total:,} runs, of which {failed:,} failed or crashed.", total=total, failed=failed),
+        x=timeline.axis,
+        y_title=tr("runs (number)"),
+        series=[
+            Series(
+                tr(status),
+                _STATUS_COLORS[status],
+                timeline.totals((one for one in runs if one.status == status), lambda one: one.number),
+            )
+            for status in seen
+        ],
+        stacked=True,
+    )
+
+
+def _durations(runs: Sequence[RunsOfHour], timeline: Timeline) -> Chart:
+    return Chart(
+        key="durations",
+        title=tr("Mean duration of runs"),
+        summary="; ".join(_mean_of(job.name, runs) for job in JOBS),
+        x=timeline.axis,
+        y_title=tr("duration (seconds, logarithmic)"),
+        series=[
+            Series(job.name, color, _means(job.name, runs, timeline), "line", dash=dash)
+            for job, color, dash in zip(JOBS, _JOB_COLORS, (0, 6, 2), strict=True)
+        ],
+        log=True,
+    )
+
+
+def _mean_of(job: str, runs: Sequence[RunsOfHour]) -> str:
+    mean = _total(one for one in runs if one.job == job).mean
+    if mean is None:
+        return tr("{job}: no run", job=job)
+    return tr("{job}: {mean} on average", job=job, mean=milliseconds(round(mean * 1000)))
+
+
+def _means(job: str, runs: Sequence[RunsOfHour], timeline: Timeline) -> list[float | None]:
+    means = [_total(group).mean for group in timeline.grouped(one for one in runs if one.job == job)]
+    return [None if mean is None else round(mean, 4) for mean in means]
+
+
+def _total(runs: Iterable[RunsOfHour]) -> Histogram:
+    return Histogram.total(RUN_BOUNDS, (one.durations for one in runs))
+
+
+def _jobs(runs: Sequence[RunsOfHour]) -> Table:
+    columns = [
+        Column(tr("Job")),
+        Column(tr("Runs"), "number"),
+        Column(tr("Done"), "number"),
+        Column(tr("Mean"), "number"),
+        Column(tr("Half within"), "number"),
+        Column(tr("95 % within"), "number"),
+    ]
+    rows = [_job_row(job.name, [one for one in runs if one.job == job.name]) for job in JOBS]
+    note = tr("How long half and 95 % of the runs took at most is an estimate.")
+    return Table("job-figures", tr("Jobs in the period"), columns, rows, note)
+
+
+def _job_row(job: str, runs: Sequence[RunsOfHour]) -> list[Cell]:
+    durations, rate = _total(runs), success_rate(runs)
+    lengths = (durations.mean, durations.quantile(0.5), durations.quantile(0.95))
+    return [
+        job,
+        sum(one.number for one in runs),
+        None if rate is None else (rate, f"{rate:.1%}"),
+        *[_length(None if seconds is None else round(seconds * 1000)) for seconds in lengths],
+    ]
+
+
+def _last(runs: Sequence[RunFacts]) -> Table:
+    columns = [
+        Column(tr("Run"), "number"),
+        Column(tr("Job")),
+        Column(tr("State"), "state"),
+        Column(tr("Started (UTC)")),
+        Column(tr("Took"), "number"),
+        Column(tr("Started by"), "state"),
+        Column(tr("Host")),
+    ]
+    return Table("last-runs", tr("Last runs"), columns, [_run_row(one) for one in runs])
+
+
+def _run_row(run: RunFacts) -> list[Cell]:
+    return [
+        run.run_id,
+        run.job,
+        run.status,
+        f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+        _length(run.duration_ms),
+        run.trigger,
+        one_line(run.host),
+    ]
+
+
+def _length(length_ms: int | None) -> Cell:
+    return None if length_ms is None else (length_ms, milliseconds(length_ms) or "")

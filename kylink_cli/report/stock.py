@@ -1,0 +1,117 @@
+"""The section on stock: every campaign against its watermark and target, most at risk first."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from kylink_cli.language import ntr, tr
+from kylink_cli.report.parts import Axis, Cell, Chart, Column, Section, Series, Table
+from kylink_cli.rules.moments import span
+from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.text import one_line
+
+TABLE = "campaigns"
+LISTED_CAMPAIGNS = 10_000
+# Two thousand kilobytes are not to be filled by names.
+_NAME_LENGTH = 60
+_HOUR = 60
+_DAY = 24 * _HOUR
+
+
+def section(needs: Sequence[Need]) -> Section:
+    """The section on stock.
+
+    Args:
+        needs: every campaign and what it needs, most at risk first.
+    """
+    listed = needs[:LISTED_CAMPAIGNS]
+    return Section("stock", tr("Stock"), [_levels(listed), _runway(needs)], [_table(listed, len(needs))])
+
+
+def _levels(needs: Sequence[Need]) -> Chart:
+    low = sum(one.low for one in needs)
+    empty = sum(one.level.active and not one.level.available for one in needs)
+    return Chart(
+        key="levels",
+        title=tr("Stock of every campaign against watermark and target"),
+        summary=tr(
+            "{low:,} of {number:,} campaigns are below their watermark, {empty:,} of them are empty.",
+            low=low,
+            number=len(needs),
+            empty=empty,
+        ),
+        x=Axis(tr("campaigns, most at risk first (rank)"), "rank", range(1, len(needs) + 1)),
+        y_title=tr("stock (items)"),
+        series=[
+            Series(tr("available"), "sky", [one.level.available for one in needs]),
+            Series(tr("target"), "grey", [one.target for one in needs], "step", dash=5),
+            Series(tr("watermark"), "vermillion", [one.watermark.items for one in needs], "step"),
+        ],
+        table=TABLE,
+    )
+
+
+def _runway(needs: Sequence[Need]) -> Chart:
+    active = [one for one in needs if one.level.active]
+    names = [tr("empty"), tr("< 1 h"), tr("1-6 h"), tr("6-24 h"), tr("1-3 d"), tr("> 3 d"), tr("idle")]
+    numbers = Counter(_runway_class(one) for one in active)
+    soon = sum(numbers[index] for index in range(2))
+    return Chart(
+        key="runway",
+        title=tr("How long stocks last"),
+        summary=tr(
+            "{soon:,} of {number:,} active campaigns are empty, or will be within an hour.",
+            soon=soon,
+            number=len(active),
+        ),
+        x=Axis(tr("runway (at the pace of the last day)"), "category", range(len(names)), names),
+        y_title=tr("active campaigns (number)"),
+        series=[Series(tr("campaigns"), "blue", [numbers[index] for index in range(len(names))])],
+    )
+
+
+def _runway_class(one: Need) -> int:
+    minutes = runway_minutes(one.level)
+    if one.level.available == 0:
+        return 0
+    if minutes is None:
+        return 6
+    return 1 + sum(minutes >= bound for bound in (_HOUR, 6 * _HOUR, _DAY, 3 * _DAY))
+
+
+def _table(needs: Sequence[Need], number: int) -> Table:
+    columns = [
+        Column(tr("Campaign")),
+        Column(tr("Name")),
+        Column(tr("State"), "state"),
+        Column(tr("Stock"), "stock"),
+        Column(tr("Available"), "number"),
+        Column(tr("Watermark"), "number"),
+        Column(tr("Target"), "number"),
+        Column(tr("Runway"), "number"),
+        Column(tr("Used in 24 h"), "number"),
+        Column(tr("User")),
+    ]
+    left_out = number - len(needs)
+    note = tr("The bar shows the stock; the mark in it is the watermark, its full length the target.")
+    if left_out:
+        note += " " + ntr(
+            "{n} campaign with more cover is left out.", "{n} campaigns with more cover are left out.", left_out
+        )
+    return Table(TABLE, tr("Campaigns"), columns, [_row(one) for one in needs], note)
+
+
+def _row(one: Need) -> list[Cell]:
+    level, minutes = one.level, runway_minutes(one.level)
+    return [
+        one_line(level.campaign_id),
+        one_line(level.name, _NAME_LENGTH),
+        "low" if one.low else "active" if level.active else "paused",
+        (level.available, one.watermark.items, one.target),
+        level.available,
+        one.watermark.items,
+        one.target,
+        None if minutes is None else (minutes, span(timedelta(minutes=minutes))),
+        level.consumed_24h,
+        one_line(level.user_id, _NAME_LENGTH),
+    ]

@@ -1,0 +1,46 @@
+"""Words that the page needs beside its sections: those of states, of the template and of the script."""
+
+from kylink_cli.language import tr
+
+_STATES = (
+    *("low", "active", "paused"),
+    *("running", "succeeded", "partial", "failed", "interrupted", "crashed", "timer", "manual"),
+    *("open", "acknowledged", "resolved"),
+)
+
+
+def state_words() -> dict[str, str]:
+    """The words of states; what is missing, such as the levels of alerts, is the same in every language."""
+    return {state: tr(state) for state in _STATES}
+
+
+def for_template() -> dict[str, str]:
+    """What the template says."""
+    return {
+        "skip": tr("Skip to the figures"),
+        "sections": tr("Sections"),
+        "headline": tr("Headline figures"),
+        "no_script": tr("Without JavaScript, charts are lists of their figures, and tables show their first rows."),
+        "runs_of_all": tr("Runs serve all users: these are the runs for everyone."),
+        "table_below": tr("The table below holds these figures."),
+        "figures": tr("The figures of this chart"),
+        "figures_of": tr("Figures: {title}"),
+        "nothing": tr("There is nothing to show."),
+        "made_by": tr("Made by kylink {version}. All times are UTC."),
+    }
+
+
+def for_script() -> dict[str, str]:
+    """What the script says; it puts numbers in the place of {placeholders}."""
+    return {
+        "rows": tr("{from} to {to} of {number}"),
+        "matches": tr("{number} of {total} match"),
+        "none": tr("nothing matches"),
+        "previous": tr("Previous rows"),
+        "next": tr("Next rows"),
+        "search": tr("Search this table"),
+        "stock": tr("{available} available, watermark {watermark}, target {target}"),
+        "rank": tr("rank {rank}"),
+        "dark": tr("Dark"),
+        "light": tr("Light"),
+    }

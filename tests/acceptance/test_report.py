@@ -1,0 +1,248 @@
+"""`kylink report`: the page as a browser shows it, opened from disk."""
+
+import json
+import re
+import stat
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.support.browser import Visit, chromium, visit
+from tests.support.installation import Installation
+from tests.support.machine_room import HOSTILE, fill
+
+NARROW, WIDE = {"width": 400, "height": 800}, {"width": 1400, "height": 900}
+DOCS = Path(__file__).parents[2] / "docs"
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A week of work of 70 campaigns, a seventh of them with a hostile name."""
+    with Installation.without_supply(tmp_path_factory.mktemp("busy")) as installation:
+        fill(installation.database, campaigns=70)
+        yield installation
+
+
+@pytest.fixture(scope="module")
+def report(busy: Installation) -> Path:
+    assert busy.run("report").returncode == 0
+    return busy.folder / "kylink-report.html"
+
+
+@pytest.fixture
+def opened(browser: Browser, report: Path) -> Iterator[Visit]:
+    found = visit(browser, report, viewport=WIDE)
+    yield found
+    assert found.complaints == []
+    found.page.close()
+
+
+def data(report: Path) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', report.read_text(), re.DOTALL)
+    assert found
+    document: dict[str, Any] = json.loads(found[1])
+    return document
+
+
+def cells(opened: Visit, table: str, column: int) -> list[str]:
+    return [row[column] for row in opened.rows(table)]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desk"])
+def test_a_browser_has_nothing_to_complain_of(
+    browser: Browser, busy: Installation, tmp_path: Path, viewport: dict[str, int], scheme: str, language: str
+) -> None:
+    page = tmp_path / "page.html"
+    assert busy.run("report", "--out", str(page), KYLINK_LANG=language).returncode == 0
+    opened = visit(browser, page, viewport=viewport, color_scheme=scheme)
+    assert opened.complaints == []
+    assert opened.requests == [page.as_uri()]
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    assert opened.page.locator("canvas").count() == len(data(page)["charts"]) == 9
+    assert opened.violations() == []
+    opened.page.close()
+
+
+def test_an_empty_database_makes_a_page_too(browser: Browser, kylink: Installation) -> None:
+    assert kylink.run("report").returncode == 0
+    opened = visit(browser, kylink.folder / "kylink-report.html", viewport=NARROW)
+    assert (opened.complaints, opened.violations()) == ([], [])
+    assert opened.page.locator("#campaigns").get_by_text("There is nothing to show.").is_visible()
+    opened.page.close()
+
+
+def test_tables_are_searched(opened: Visit, report: Path) -> None:
+    names = [row[1] for row in data(report)["tables"]["campaigns"]["rows"]]
+    opened.page.get_by_label("Search this table: Campaigns").fill("COFFEE machines")
+    assert cells(opened, "campaigns", 1) == [name for name in names if "Coffee machines" in name]
+    assert opened.page.locator("#campaigns output").inner_text() == "10 of 70 match"
+    opened.page.get_by_label("Search this table: Campaigns").fill("nobody has this name")
+    assert opened.rows("campaigns") == []
+
+
+def test_tables_are_sorted_both_ways(opened: Visit) -> None:
+    heading = opened.page.locator("#campaigns thead th", has_text="Available")
+    heading.get_by_role("button").click()
+    rising = [int(text) for text in cells(opened, "campaigns", 4)]
+    assert (rising, heading.get_attribute("aria-sort")) == (sorted(rising), "ascending")
+    heading.get_by_role("button").click()
+    falling = [int(text) for text in cells(opened, "campaigns", 4)]
+    assert (falling, heading.get_attribute("aria-sort")) == (sorted(falling, reverse=True), "descending")
+    assert falling[0] > rising[0]
+
+
+def test_long_tables_are_shown_in_pages(opened: Visit) -> None:
+    first = cells(opened, "campaigns", 0)
+    opened.page.locator("#campaigns").get_by_label("Next rows").click()
+    second = cells(opened, "campaigns", 0)
+    assert len(first) == len(second) == 20
+    assert set(first).isdisjoint(second)
+    opened.page.locator("#campaigns").get_by_label("Previous rows").click()
+    assert cells(opened, "campaigns", 0) == first
+
+
+def test_light_and_dark_can_be_chosen(opened: Visit) -> None:
+    def looks() -> tuple[str, str]:
+        background = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return background, opened.page.evaluate("document.querySelector('canvas').toDataURL()")
+
+    light = looks()
+    opened.page.get_by_role("button", name="Dark").click()
+    dark = looks()
+    assert light[0] != dark[0]
+    opened.page.wait_for_function("before => document.querySelector('canvas').toDataURL() !== before", arg=light[1])
+    opened.page.get_by_role("button", name="Light").click()
+    assert looks()[0] == light[0]
+
+
+def test_what_the_pointer_is_at_is_said(opened: Visit) -> None:
+    opened.page.locator('[data-chart="levels"] .u-over').hover()
+    assert re.search(r"rank \d+, .* · available \d+ · target \d+ · watermark \d+", opened.page.content())
+
+
+def test_hostile_names_are_only_text(opened: Visit, report: Path) -> None:
+    opened.page.get_by_label("Search this table: Campaigns").fill("onerror")
+    assert all(name.startswith(HOSTILE) for name in cells(opened, "campaigns", 1))
+    assert len(cells(opened, "campaigns", 1)) == 10
+    assert opened.page.locator("img").count() == 0
+    assert HOSTILE not in report.read_text()
+
+
+def test_the_policy_lets_no_other_script_style_or_request_through(
+    browser: Browser, report: Path, tmp_path: Path
+) -> None:
+    smuggled = (
+        "<script>document.title = 'smuggled'</script><img src='http://127.0.0.1:9/x'>"
+        "<p id='styled' style='color: rgb(1, 2, 3)'>text</p>"
+    )
+    changed = tmp_path / "changed.html"
+    changed.write_text(report.read_text().replace("</main>", smuggled + "</main>"))
+    opened = visit(browser, changed)
+    assert opened.page.title() == "kylink report"
+    assert opened.page.evaluate("getComputedStyle(document.getElementById('styled')).color") != "rgb(1, 2, 3)"
+    assert opened.requests == [changed.as_uri(), *opened.blocked]
+    assert opened.blocked == ["http://127.0.0.1:9/x"]
+    assert sum("Content Security Policy" in complaint for complaint in opened.complaints) == 3
+    assert "unsafe" not in re.findall(r'Content-Security-Policy" content="([^"]*)"', report.read_text())[0]
+    opened.page.close()
+
+
+def test_without_script_the_figures_are_there(browser: Browser, report: Path) -> None:
+    opened = visit(browser, report, java_script_enabled=False, viewport=NARROW)
+    assert opened.page.locator("#campaigns tbody tr").count() == 20
+    assert opened.page.locator("details table").count() == 8
+    assert opened.page.get_by_text("Without JavaScript").is_visible()
+    opened.page.close()
+
+
+def test_every_chart_has_titled_axes_and_its_like_in_words(opened: Visit, report: Path) -> None:
+    for chart in data(report)["charts"].values():
+        assert chart["title"]
+        assert re.search(r"\(.+\)$", chart["x"]["title"]) or chart["x"]["kind"] == "category"
+        assert re.search(r"\(.+\)$", chart["y_title"])
+    for chart_place in opened.page.locator("[data-chart]").all():
+        assert len(chart_place.get_attribute("aria-label") or "") > 20
+        assert chart_place.locator("xpath=ancestor::figure").locator("details, a").count() == 1
+
+
+def test_the_figures_are_those_of_the_database(opened: Visit, busy: Installation) -> None:
+    tiles = opened.page.locator(".tile").all_inner_texts()
+    found = {lines[0]: lines[1:] for lines in (tile.split("\n") for tile in tiles)}
+    [available] = busy.rows("SELECT count(*) FROM stock_items WHERE state = 'available'")
+    low = busy.document("campaigns", "list", "--low")["campaigns"]
+    empty = [one for one in low if one["available"] == 0]
+    assert found["Items in stock"] == [f"{available:,}", "in 69 active campaigns, 1 paused"]
+    assert found["Campaigns below watermark"] == [str(len(low)), f"{len(empty)} of them without any stock"]
+    assert found["Unresolved alerts"][0] == "5"
+
+
+def test_campaigns_come_in_the_order_of_their_risk(report: Path) -> None:
+    rows = data(report)["tables"]["campaigns"]["rows"]
+    covers = [row[4] / row[5] for row in rows if row[2] != "paused"]
+    assert covers == sorted(covers)
+
+
+def test_a_user_s_report_names_nobody_else_s_campaigns(browser: Browser, busy: Installation) -> None:
+    page = busy.folder / "user.html"
+    assert busy.run("report", "--user", "user1", "--out", str(page)).returncode == 0
+    rows = data(page)["tables"]["campaigns"]["rows"]
+    assert {row[9] for row in rows} == {"user1"}
+    opened = visit(browser, page)
+    assert opened.page.title() == "kylink report for user1"
+    assert not re.search(r"user[02]", opened.page.content())
+    opened.page.close()
+
+
+def test_ten_thousand_campaigns_are_quick_and_small(browser: Browser, kylink: Installation) -> None:
+    fill(kylink.database, campaigns=10_000, days=1)
+    page = kylink.folder / "kylink-report.html"
+    assert kylink.run("report", "--days", "1").returncode == 0
+    assert page.stat().st_size < 2 * MEGABYTE
+    opened = visit(browser, page, viewport=WIDE)
+    assert opened.page.evaluate("document.querySelectorAll('*').length") < 5_000
+    opened.page.get_by_label("Search this table: Campaigns").fill("10999")
+    assert cells(opened, "campaigns", 0) == ["10999"]
+    assert opened.complaints == []
+    opened.page.close()
+
+
+def test_the_page_speaks_chinese(busy: Installation, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert busy.run("report", "--out", str(page), KYLINK_LANG="zh").returncode == 0
+    assert '<html lang="zh-CN">' in page.read_text()
+    assert "<h1>kylink 报告</h1>" in page.read_text()
+
+
+@pytest.mark.parametrize(("options", "mode"), [([], 0o600), (["--public"], 0o644)], ids=["private", "public"])
+def test_the_page_is_private_unless_it_is_to_be_served(
+    busy: Installation, tmp_path: Path, options: list[str], mode: int
+) -> None:
+    page = tmp_path / "page.html"
+    document = busy.document("report", "--out", str(page), *options)
+    assert document == {"file": str(page), "bytes": page.stat().st_size, "campaigns": 70}
+    assert stat.S_IMODE(page.stat().st_mode) == mode
+
+
+def test_a_file_that_cannot_be_written_is_one_clear_line(busy: Installation, tmp_path: Path) -> None:
+    result = busy.run("report", "--out", str(tmp_path))
+    assert (result.returncode, result.stderr) == (1, f"kylink: {tmp_path} can't be written: not a regular file\n")
+
+
+def test_the_drawing_library_lies_there_as_published() -> None:
+    folder = files("kylink_cli.report") / "assets" / "uplot"
+    assert "(v1.6.32)" in folder.joinpath("uPlot.iife.min.js").read_text()[:100]
+    assert "MIT License" in folder.joinpath("LICENSE").read_text()
+    assert "uPlot](https://github.com/leeoniya/uPlot) 1.6.32" in (DOCS / "monitoring.md").read_text()
