@@ -16,13 +16,15 @@ import pytest
 from kylink_cli.errors import ConfigError
 from kylink_cli.scheduling.calendar import WEEK, cron_times, next_time, period, systemd_times
 from kylink_cli.scheduling.jobs import JOBS
-from kylink_cli.scheduling.units import Installed, render, shipped
+from kylink_cli.scheduling.units import Installed, names, render, shipped
 from kylink_cli.settings import Settings
 from tests.support.cli import run_kylink
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 FILES = sorted(path.name for path in UNITS.iterdir())
+# What an administrator takes up himself, if he wants it.
+OPTIONAL = {"kylink-report.service", "kylink-report.timer"}
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 
 needs_systemd = pytest.mark.skipif(
@@ -182,6 +184,10 @@ def means(field: str, number: int) -> bool:
     return str(number) in spans.split(",")
 
 
+def test_every_unit_is_installed_or_optional() -> None:
+    assert {*names(), *OPTIONAL, "kylink.sysusers.conf"} == set(FILES)
+
+
 def test_no_two_jobs_begin_in_the_same_second() -> None:
     assert len({job.second for job in JOBS}) == len(JOBS)
     assert {period(interval) for interval in (10, 5, 10)} == {60}
@@ -206,7 +212,7 @@ def test_show_prints_every_unit_whole(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ALERT_CHECK_INTERVAL_MINUTES=15\n", encoding="utf-8")
     shown = run_kylink("systemd", "show", cwd=tmp_path)
     assert shown.returncode == 0
-    for name in [name for name in FILES if name != "kylink.sysusers.conf"]:
+    for name in set(FILES) - OPTIONAL - {"kylink.sysusers.conf"}:
         assert f"# /etc/systemd/system/{name}\n" in shown.stdout
     assert "OnCalendar=*-*-* *:04/15:40 UTC" in shown.stdout
     assert f"--env-file {tmp_path}/.env alert-check --scheduled" in shown.stdout
