@@ -22,6 +22,8 @@ from kylink_cli.rules.replenishment import Need, runway_minutes
 RUN_STATUSES = ("running", "succeeded", "partial", "failed", "interrupted", "crashed")
 REQUEST_STATES = ("answered", "refused", "cancelled", "in_doubt")
 _OF_CAMPAIGN = ("campaign_id", "user_id")
+# Prometheus keeps `job` for itself: it names what was scraped.
+_OF_JOB = ("job_name",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +126,23 @@ def _runway_seconds(one: Need) -> int | None:
 
 def _jobs(figures: Figures, schedules: Sequence[Schedule]) -> Iterator[Metric]:
     intervals = {(one.job,): one.interval_seconds for one in schedules}
-    yield _gauge("job_interval_seconds", "From one run of the job's timer to the next.", ["job"], intervals)
+    yield _gauge("job_interval_seconds", "From one run of the job's timer to the next.", _OF_JOB, intervals)
     enabled = {(one.job,): int(one.enabled) for one in schedules}
-    yield _gauge("job_enabled", "Whether the job's scheduled runs do anything.", ["job"], enabled)
+    yield _gauge("job_enabled", "Whether the job's scheduled runs do anything.", _OF_JOB, enabled)
     started = {(one.job,): one.last_started_at.timestamp() for one in figures.jobs}
-    yield _gauge("job_last_start_timestamp_seconds", "When a run of the job last began.", ["job"], started)
+    yield _gauge("job_last_start_timestamp_seconds", "When a run of the job last began.", _OF_JOB, started)
     ended = {(one.job,): one.last_success_at.timestamp() for one in figures.jobs if one.last_success_at}
     help_text = "When a run of the job that did its work last ended."
-    yield _gauge("job_last_success_timestamp_seconds", help_text, ["job"], ended)
+    yield _gauge("job_last_success_timestamp_seconds", help_text, _OF_JOB, ended)
 
 
 def _runs(figures: Figures, jobs: Sequence[str]) -> Iterator[Metric]:
     numbers = {(job, status): 0 for job in jobs for status in RUN_STATUSES}
     for runs in figures.runs:
         numbers[runs.job, runs.status] = numbers.get((runs.job, runs.status), 0) + runs.number
-    yield _gauge("runs_24h", "Runs that began in the last 24 hours.", ["job", "status"], numbers)
+    yield _gauge("runs_24h", "Runs that began in the last 24 hours.", [*_OF_JOB, "status"], numbers)
     durations = HistogramMetricFamily(
-        "kylink_run_duration_seconds", "How long the runs took that began in the last 24 hours.", labels=["job"]
+        "kylink_run_duration_seconds", "How long the runs took that began in the last 24 hours.", labels=_OF_JOB
     )
     for job in jobs:
         of_job = [runs.durations for runs in figures.runs if runs.job == job]

@@ -21,6 +21,7 @@ from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 DOCS = Path(__file__).parents[2] / "docs"
+SCENARIO = Path(__file__).parents[1] / "data" / "prometheus-alerts-scenario.yml"
 NAME = re.compile(r"\bkylink_[a-z0-9_]+")
 
 
@@ -126,13 +127,13 @@ def test_the_figures_are_those_of_the_database(busy: Installation) -> None:
         "SELECT count(*) FROM runs WHERE job = 'stock_replenish' AND status = 'failed' "
         "AND started_at > datetime('now', '-1 day')"
     )
-    assert found['kylink_runs_24h{job="stock_replenish",status="failed"}'] == failed
-    bucket = 'kylink_run_duration_seconds_bucket{job="lease_recovery",le="+Inf"}'
-    assert found[bucket] == found['kylink_run_duration_seconds_count{job="lease_recovery"}']
+    assert found['kylink_runs_24h{job_name="stock_replenish",status="failed"}'] == failed
+    bucket = 'kylink_run_duration_seconds_bucket{job_name="lease_recovery",le="+Inf"}'
+    assert found[bucket] == found['kylink_run_duration_seconds_count{job_name="lease_recovery"}']
     assert found['kylink_alerts{level="INFO",state="open",type="STOCK_REPLENISH_FAILED"}'] == 1
     assert (found["kylink_active_leases"], found["kylink_overdue_leases"]) == (5, 1)
     assert found['kylink_closed_leases_24h{state="confirmed"}'] == 10
-    assert found['kylink_job_enabled{job="stock_replenish"}'] == 1
+    assert found['kylink_job_enabled{job_name="stock_replenish"}'] == 1
 
 
 def test_json_says_the_same(busy: Installation, tmp_path: Path) -> None:
@@ -143,10 +144,37 @@ def test_json_says_the_same(busy: Installation, tmp_path: Path) -> None:
     assert written == {"file": str(out), "series": len(series(out.read_text()))}
 
 
-def test_the_alert_rules_pass_promtool() -> None:
-    command = [tool("promtool", "prometheus"), "check", "rules", str(DOCS / "prometheus-alerts.yml")]
+def check_rules(*arguments: str) -> None:
+    command = [tool("promtool", "prometheus"), *arguments]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_alert_rules_pass_promtool() -> None:
+    check_rules("check", "rules", str(DOCS / "prometheus-alerts.yml"))
+
+
+def test_the_alert_rules_fire_when_they_should(tmp_path: Path) -> None:
+    shutil.copy(DOCS / "prometheus-alerts.yml", tmp_path)
+    shutil.copy(SCENARIO, tmp_path)
+    check_rules("test", "rules", str(tmp_path / SCENARIO.name))
+
+
+def test_every_expression_of_the_dashboard_can_be_read(tmp_path: Path) -> None:
+    rules = [{"record": f"r:{number}", "expr": expr} for number, expr in enumerate(expressions())]
+    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    check_rules("check", "rules", "--lint=none", str(tmp_path / "rules.yml"))
+
+
+def expressions() -> list[str]:
+    dashboard = json.loads((DOCS / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+
+
+def test_no_label_is_one_that_prometheus_keeps_for_itself(busy: Installation) -> None:
+    labels = set(re.findall(r'[{,](\w+)="', busy.run("metrics").stdout))
+    assert labels.isdisjoint({"job", "instance"})
+    assert "job_name" in labels
 
 
 @pytest.mark.parametrize("document", ["prometheus-alerts.yml", "grafana-dashboard.json", "monitoring.md"])
