@@ -10,6 +10,7 @@ import kylink_cli
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.cli.output_files import replaced
+from kylink_cli.errors import NotFoundError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 
@@ -46,6 +47,13 @@ def report(
     with database.reading() as session:
         figures = read_figures(session, cli.settings.policy, period, user)
         history = read_history(session, period, user)
+    if user is not None and not figures.campaigns:
+        raise NotFoundError(
+            tr(
+                "user {user} has no campaigns, nothing was written: 'kylink campaigns list' shows whose they are",
+                user=one_line(user),
+            )
+        )
     html = Page(figures, history, cli.settings.kylink_lang, user, kylink_cli.__version__).html()
     with replaced(out, readable=public) as file:
         file.write(html)

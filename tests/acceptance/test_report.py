@@ -236,6 +236,12 @@ def test_the_page_is_private_unless_it_is_to_be_served(
     assert stat.S_IMODE(page.stat().st_mode) == mode
 
 
+def test_a_user_without_campaigns_is_taken_for_a_slip(busy: Installation, tmp_path: Path) -> None:
+    result = busy.run("report", "--user", "usre1", "--out", str(tmp_path / "page.html"))
+    assert (result.returncode, list(tmp_path.iterdir())) == (11, [])
+    assert "user usre1 has no campaigns" in result.stderr
+
+
 def test_a_file_that_cannot_be_written_is_one_clear_line(busy: Installation, tmp_path: Path) -> None:
     result = busy.run("report", "--out", str(tmp_path))
     assert (result.returncode, result.stderr) == (1, f"kylink: {tmp_path} can't be written: not a regular file\n")
