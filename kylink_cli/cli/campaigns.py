@@ -76,7 +76,9 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = 
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
     from kylink_cli.rules.replenishment import need
+    from kylink_cli.rules.watching import by_hour
     from kylink_cli.store.campaign_stock import count_by_state, read_campaign_stock
+    from kylink_cli.store.consumption import read_consumption_of
     from kylink_cli.store.levels import Scope
     from kylink_cli.store.no_stock import count_since
 
@@ -85,7 +87,9 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = 
     with database.reading() as session:
         stocks = read_campaign_stock(session, now, Scope(campaign_ids=[campaign_id]))
         items = count_by_state(session, now, campaign_id)
-        details = view.Details(items, count_since(session, now - timedelta(days=1), campaign_id))
+        day_ago = now - timedelta(days=1)
+        consumed = read_consumption_of(session, day_ago, [campaign_id]).get(campaign_id, {})
+        details = view.Details(items, count_since(session, day_ago, campaign_id), by_hour(consumed, now))
     if not stocks:
         raise unknown_campaign(campaign_id)
     shown = view.Shown(stocks[0], need(stocks[0].level, cli.settings.policy, now))

@@ -13,6 +13,10 @@ from kylink_cli.language import tr
 jobs = group("jobs", "The machine room: what ran, how it went, what comes next.")
 
 
+# The runs whose durations are drawn beside one.
+DRAWN_RUNS = 24
+
+
 class JobName(StrEnum):
     """The jobs, as they are named on the command line."""
 
@@ -89,13 +93,14 @@ def show(
     with database.reading() as session:
         run = runs.get(session, run_id)
         results = campaign_results.of_run(session, run_id)
+        recent = runs.history(session, None if run is None else run.job, DRAWN_RUNS)
     if run is None:
         raise NotFoundError(tr("there is no run {run_id}: 'kylink jobs history' shows the last ones", run_id=run_id))
     run = as_found(run, wiring.locks(cli.settings), database.now())
     if json:
         cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
     else:
-        view.show_run(cli.console, run, results)
+        view.show_run(cli.console, run, results, recent)
 
 
 @command(jobs, "pause")

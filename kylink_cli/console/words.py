@@ -56,6 +56,8 @@ STATES: Final = {
     marked("flag"): "",
     marked("timer"): "",
     marked("manual"): "",
+    marked("runway"): "",
+    marked("name"): "",
     marked("own"): "",
     marked("dynamic"): "",
 }
@@ -118,4 +120,5 @@ FACTS: Final = (
     marked("resolved_at"),
     marked("users"),
     marked("metadata"),
+    marked("last_durations"),
 )

@@ -1,5 +1,6 @@
-"""How much is consumed, by the hour: one statement, however many items."""
+"""How much is consumed, by the hour: one statement each, however many items."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -31,3 +32,19 @@ def read_consumption(session: Session, since: datetime, user_id: str | None) -> 
     )
     rows = session.execute(of_user(statement, _items.c.campaign_id, user_id))
     return [ConsumptionOfHour(start_of(row[0]), row[1]) for row in rows]
+
+
+def read_consumption_of(
+    session: Session, since: datetime, campaign_ids: Collection[str]
+) -> dict[str, dict[datetime, int]]:
+    """The items of some campaigns that were consumed after a moment, by campaign and hour; what is none is missing."""
+    hour: Any = hour_of(_items.c.consumed_at)
+    statement = (
+        select(_items.c.campaign_id, hour, func.count())
+        .where(in_state(_items, "consumed"), _items.c.consumed_at > since, _items.c.campaign_id.in_(campaign_ids))
+        .group_by(_items.c.campaign_id, hour)
+    )
+    found: dict[str, dict[datetime, int]] = {}
+    for campaign_id, number, items in session.execute(statement):
+        found.setdefault(campaign_id, {})[start_of(number)] = items
+    return found

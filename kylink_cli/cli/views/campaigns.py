@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from kylink_cli.console import Console
+from kylink_cli.console.sparkline import sparkline
 from kylink_cli.console.tables import Column, span
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
@@ -68,10 +69,12 @@ class Details:
     Attributes:
         items: its items by state.
         no_stock_24h: how often consumers found nothing to lease in the last 24 hours.
+        by_hour: the items consumed in each of the last 24 hours.
     """
 
     items: Mapping[str, int]
     no_stock_24h: int
+    by_hour: Sequence[int]
 
 
 def show_list(console: Console, shown: Sequence[Shown]) -> None:
@@ -133,6 +136,7 @@ def _words(shown: Shown, details: Details) -> dict[str, Any]:
     moments = {"last_replenished_at": shown.stock.last_replenished_at, "created_at": shown.stock.level.created_at}
     return {
         **{name: moment and readable(moment) for name, moment in moments.items()},
+        "consumed_24h": f"{shown.stock.level.consumed_24h}  {sparkline(details.by_hour)}".rstrip(),
         "low": tr("yes") if shown.need.low else tr("no"),
         "watermark_capped": tr("yes: WATERMARK_MAX binds") if shown.need.watermark.capped else tr("no"),
         "items": ", ".join(f"{number} {tr(state)}" for state, number in details.items.items() if number) or tr("none"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from kylink_cli.console import Console
+from kylink_cli.console.sparkline import sparkline
 from kylink_cli.console.tables import Column, ago, milliseconds, span
 from kylink_cli.jobs.hosts import HostStatus
 from kylink_cli.jobs.status import JobStatus
@@ -88,16 +89,23 @@ def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
     console.table(columns, [[*row[:2], run.host, *row[2:]] for run, row in zip(found, rows, strict=True)])
 
 
-def show_run(console: Console, run: Run, results: Sequence[tuple[CampaignResult, Campaign]]) -> None:
-    """Show one run with its campaigns."""
+def show_run(
+    console: Console, run: Run, results: Sequence[tuple[CampaignResult, Campaign]], recent: Sequence[Run]
+) -> None:
+    """Show one run with its campaigns, and beside it how long the last runs of its job took, newest first."""
     known = {name: value for name, value in run_document(run).items() if value is not None and name != "figures"}
-    console.facts(known | run.figures)
+    durations = [other.duration_ms or 0 for other in reversed(recent)]
+    console.facts(known | run.figures | {"last_durations": f"{sparkline(durations)}  {_at_most(durations)}"})
     if results:
         console.say()
         console.table(_RESULT_COLUMNS, [_result_row(*result) for result in results])
     failed = [result for result, _ in results if result.error]
     for result in failed:
         console.say(f"{one_line(result.campaign_id)}: {one_line(result.error or '')}")
+
+
+def _at_most(durations: Sequence[int]) -> str:
+    return tr("at most {longest}", longest=milliseconds(max(durations, default=0)))
 
 
 def run_document(run: Run) -> dict[str, Any]:

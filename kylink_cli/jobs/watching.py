@@ -1,0 +1,89 @@
+"""What `kylink watch` shows: read anew each time, with a number of statements that does not grow with the campaigns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kylink_cli.jobs.status import JobStatus, read_status
+from kylink_cli.locks.base import Locks
+from kylink_cli.rules.replenishment import Need, need
+from kylink_cli.rules.watching import HOURS, Wish, by_hour, chosen
+from kylink_cli.scheduling.host import read_schedule
+from kylink_cli.settings import Settings
+from kylink_cli.store import alerts
+from kylink_cli.store.campaign_stock import read_campaign_stock
+from kylink_cli.store.consumption import read_consumption_of
+from kylink_cli.store.database import Database
+from kylink_cli.store.levels import Scope
+from kylink_cli.store.run_progress import RunProgress, read_progress
+from kylink_cli.store.tables import Alert
+
+# More do not fit on any screen.
+LISTED_ALERTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The machine room at one moment.
+
+    Attributes:
+        now: the moment.
+        auto_cron: whether scheduled runs do anything.
+        jobs: how each job is doing.
+        progress: how far each run that is under way has come, by its job.
+        campaigns: how many there are.
+        low: how many of them are below their watermark.
+        matching: how many are what the watcher wants to see.
+        shown: those that fit on the screen.
+        consumption: for each of them the items consumed in each of the last 24 hours.
+        alerts: those that go on, the last that were seen first.
+    """
+
+    now: datetime
+    auto_cron: bool
+    jobs: Sequence[JobStatus]
+    progress: Mapping[str, RunProgress]
+    campaigns: int
+    low: int
+    matching: int
+    shown: Sequence[Need]
+    consumption: Mapping[str, Sequence[int]]
+    alerts: Sequence[Alert]
+
+
+def look(database: Database, locks: Locks, settings: Settings, wish: Wish, room: int) -> Scene:
+    """Look at the machine room.
+
+    Args:
+        database: where everything is recorded.
+        locks: tell which runs are alive.
+        settings: the intervals and the policy.
+        wish: which campaigns are wanted.
+        room: how many campaigns fit on the screen.
+
+    Raises:
+        DatabaseError: the database failed.
+    """
+    now = database.now()
+    jobs = read_status(database, locks, settings, now, read_schedule(settings, now))
+    with database.reading() as session:
+        stocks = read_campaign_stock(session, now, Scope())
+        needs = [need(stock.level, settings.policy, now) for stock in stocks]
+        matching = chosen(needs, wish)
+        shown = matching[wish.first : wish.first + room]
+        ids = [one.level.campaign_id for one in shown]
+        consumption = read_consumption_of(session, now - timedelta(hours=HOURS), ids)
+        running = {status.job.name: status.current for status in jobs if status.current is not None}
+        found = alerts.read_alerts(session, alerts.AlertFilter(limit=LISTED_ALERTS))
+        return Scene(
+            now=now,
+            auto_cron=settings.enable_auto_cron,
+            jobs=jobs,
+            progress={job: read_progress(session, run.id or 0, run.started_at) for job, run in running.items()},
+            campaigns=len(needs),
+            low=sum(one.low for one in needs),
+            matching=len(matching),
+            shown=shown,
+            consumption={campaign_id: by_hour(consumption.get(campaign_id, {}), now) for campaign_id in ids},
+            alerts=[alert for alert in found if alert.state != "resolved"],
+        )

@@ -1,0 +1,64 @@
+"""What a watcher sees of many campaigns: which of them, in which order, and from which on."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, get_args
+
+from kylink_cli.rules.replenishment import Need, runway_minutes
+
+Sorting = Literal["runway", "available", "name"]
+SORTINGS: Final[tuple[Sorting, ...]] = get_args(Sorting)
+HOURS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a watcher wants to see.
+
+    Attributes:
+        sorting: what is shown first: the shortest runway, the emptiest stock, or the first name.
+        text: only campaigns whose id, name or user contains it, whatever the case.
+        low: only those below their watermark.
+        first: how many of them are scrolled past.
+    """
+
+    sorting: Sorting = "runway"
+    text: str = ""
+    low: bool = False
+    first: int = 0
+
+
+def chosen(needs: Sequence[Need], wish: Wish) -> list[Need]:
+    """The campaigns that a watcher wants to see, in his order; those of equal rank by id."""
+    text = wish.text.casefold()
+    wanted = [need for need in needs if (need.low or not wish.low) and _matches(need, text)]
+    return sorted(wanted, key=lambda need: (*_rank(need, wish.sorting), need.level.campaign_id))
+
+
+def by_hour(consumed: Mapping[datetime, int], now: datetime) -> list[int]:
+    """The items consumed in each of the last 24 hours, the hour that is not over last.
+
+    Args:
+        consumed: items by the beginning of their hour; one without any may be missing.
+        now: the moment of the look.
+    """
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    return [consumed.get(this_hour - timedelta(hours=back), 0) for back in reversed(range(HOURS))]
+
+
+def _matches(need: Need, text: str) -> bool:
+    level = need.level
+    return any(text in part.casefold() for part in (level.campaign_id, level.name, level.user_id))
+
+
+def _rank(need: Need, sorting: Sorting) -> tuple[bool, float | str, float]:
+    runway = runway_minutes(need.level)
+    length = math.inf if runway is None else runway
+    if sorting == "name":
+        return False, need.level.name.casefold(), 0
+    if sorting == "available":
+        return not need.level.active, need.level.available, length
+    # What is low without any consumption has no runway, and is still what a person should see first.
+    return not need.level.active, 0 if need.low and need.level.available == 0 else length, need.level.available

@@ -1,0 +1,121 @@
+"""A command that draws on a whole terminal, as a person sees it: an emulator keeps the picture."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyte
+
+from tests.support.cli import clean_environment
+from tests.support.terminal import WITH_TERMINAL
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
+
+# Written behind a command that has ended, so that it is known when everything before has been read.
+_LAST = b"[the end]"
+
+
+class Screen:
+    """The terminal of one command."""
+
+    def __init__(self, columns: int, rows: int, process: "subprocess.Popen[bytes]", sides: tuple[int, int]) -> None:
+        self.written = b""
+        self.process = process
+        self._ours, self._its = sides
+        self._picture = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._picture)
+        self._lock = threading.Lock()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def lines(self) -> list[str]:
+        """What is to be seen, a row each."""
+        with self._lock:
+            return [line.rstrip() for line in self._picture.display]
+
+    @property
+    def text(self) -> str:
+        """What is to be seen."""
+        return "\n".join(self.lines)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text is to be seen."""
+        wait_until(lambda: text in self.text, f"{text!r} on the screen:\n{self.text}")
+
+    def press(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._ours, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size of the window."""
+        termios.tcsetwinsize(self._ours, (rows, columns))
+        with self._lock:
+            self._picture.resize(rows, columns)
+
+    def end(self, number: signal.Signals) -> None:
+        """End the command by a signal."""
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for the command's end; its exit code, or minus the signal that ended it."""
+        code = self.process.wait(PATIENCE_SECONDS)
+        os.write(self._its, _LAST)
+        wait_until(lambda: self.written.endswith(_LAST), "all that it wrote")
+        return code
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the terminal was left as it was found: its own screen, a cursor, echo and whole lines."""
+        left = self.written.rindex(b"\x1b[?1049l") > self.written.rindex(b"\x1b[?1049h")
+        shown = self.written.rindex(b"\x1b[?25h") > self.written.rindex(b"\x1b[?25l")
+        flags = termios.tcgetattr(self._ours)[3]
+        return left and shown and bool(flags & termios.ECHO) and bool(flags & termios.ICANON)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                chunk = os.read(self._ours, 65_536)
+            except OSError:
+                return
+            if not chunk:
+                return
+            with self._lock:
+                self.written += chunk
+                self._stream.feed(chunk)
+
+
+@contextmanager
+def on_screen(*args: str, env: Mapping[str, str], cwd: Path, columns: int = 80, rows: int = 24) -> Iterator[Screen]:
+    """Run `kylink` on a terminal that an emulator draws; what is not over at the end is killed.
+
+    Args:
+        args: what follows the command's name.
+        env: the settings and other variables of its environment.
+        cwd: its working directory.
+        columns: the width of the terminal.
+        rows: its height.
+    """
+    ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (rows, columns))
+    process = subprocess.Popen(
+        [sys.executable, "-c", WITH_TERMINAL, *args],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        env=clean_environment(cwd) | {"TERM": "xterm-256color"} | dict(env),
+        cwd=cwd,
+    )
+    screen = Screen(columns, rows, process, (ours, its))
+    try:
+        yield screen
+    finally:
+        process.kill()
+        process.wait()
+        os.close(its)
+        os.close(ours)

@@ -1,0 +1,131 @@
+"""What a watcher sees and what his keys do: rules, and pictures of one line."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kylink_cli.console.sparkline import ASCII, glyphs_for, sparkline, stock_bar
+from kylink_cli.rules.replenishment import Level, Need, Watermark
+from kylink_cli.rules.watch_keys import Watcher, press
+from kylink_cli.rules.watching import Wish, by_hour, chosen
+
+NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+
+
+def need(campaign_id: str, available: int, consumed: int = 0, *, name: str = "", active: bool = True) -> Need:
+    level = Level(campaign_id, "u1", name or campaign_id, None, None, NOW, None, None, available, consumed, active)
+    return Need(level, Watermark(3, "own"), 10, max(0, 10 - available))
+
+
+CAMPAIGNS = [
+    need("long", 50, 24, name="Winter"),
+    need("short", 5, 240, name="Autumn"),
+    need("still", 9, name="spring"),
+    need("empty", 0, name="Zeppelin"),
+    need("paused", 1, 240, active=False, name="Ball"),
+]
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [
+        (Wish(), ["empty", "short", "long", "still", "paused"]),
+        (Wish(sorting="available"), ["empty", "short", "still", "long", "paused"]),
+        (Wish(sorting="name"), ["short", "paused", "still", "long", "empty"]),
+        (Wish(low=True), ["empty"]),
+        (Wish(text="WINT"), ["long"]),
+        (Wish(text="u1", sorting="name"), ["short", "paused", "still", "long", "empty"]),
+        (Wish(text="nothing"), []),
+    ],
+    ids=str,
+)
+def test_which_campaigns_and_in_which_order(wish: Wish, expected: list[str]) -> None:
+    assert [one.level.campaign_id for one in chosen(CAMPAIGNS, wish)] == expected
+
+
+def test_hours_without_consumption_count_as_none() -> None:
+    this_hour = NOW.replace(minute=0)
+    hours = by_hour({this_hour: 3, this_hour - timedelta(hours=23): 7, this_hour - timedelta(hours=24): 9}, NOW)
+    assert hours == [7, *[0] * 22, 3]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ([], Watcher()),
+        (["q"], Watcher(gone=True)),
+        (["s"], Watcher(Wish(sorting="available"))),
+        (["s", "s", "s"], Watcher()),
+        (["l"], Watcher(Wish(low=True))),
+        (["l", "l"], Watcher()),
+        (["down", "j"], Watcher(Wish(first=2))),
+        (["down", "up", "k"], Watcher()),
+        (["page down"], Watcher(Wish(first=10))),
+        (["page down"] * 9, Watcher(Wish(first=20))),
+        (["page down", "home"], Watcher()),
+        (["page down", "s"], Watcher(Wish(sorting="available"))),
+        (["/"], Watcher(typing=True)),
+        (["/", "q", "2", "enter"], Watcher(Wish(text="q2"))),
+        (["/", "a", "b", "backspace"], Watcher(Wish(text="a"), typing=True)),
+        (["/", "a", "up", "\x00", "enter"], Watcher(Wish(text="a"))),
+        (["/", "a", "enter", "escape"], Watcher()),
+        (["/", "a", "escape"], Watcher()),
+        (["x"], Watcher()),
+    ],
+    ids=str,
+)
+def test_what_keys_do(keys: list[str], expected: Watcher) -> None:
+    watcher = Watcher()
+    for key in keys:
+        watcher = press(watcher, key, page=10, matching=30)
+    assert watcher == expected
+
+
+def test_there_is_nothing_to_scroll_where_everything_fits() -> None:
+    assert press(Watcher(), "down", page=10, matching=4) == Watcher()
+    assert press(replace(Watcher(), wish=Wish(first=8)), "down", page=10, matching=0) == Watcher()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "picture"),
+    [
+        ([], ""),
+        ([0, 0], "  "),
+        ([0, 1, 8], " ▁█"),
+        ([8, 4, 0], "█▄ "),
+        ([1, 1_000_000], "▁█"),
+        ([0.25, 0.5], "▄█"),
+    ],
+    ids=str,
+)
+def test_a_sparkline_is_as_high_as_its_largest(numbers: list[float], picture: str) -> None:
+    assert sparkline(numbers) == picture
+
+
+@pytest.mark.parametrize(
+    ("available", "watermark", "target", "picture", "style"),
+    [
+        (0, 3, 10, "···│······", "red"),
+        (2, 3, 10, "██·│······", "red"),
+        (3, 3, 10, "███│······", "green"),
+        (10, 3, 10, "███│██████", "green"),
+        (99, 3, 10, "███│██████", "green"),
+        (1, 50, 1000, "│·········", "red"),
+        (10, 10, 10, "█████████│", "green"),
+    ],
+)
+def test_a_bar_shows_stock_watermark_and_target(
+    available: int, watermark: int, target: int, picture: str, style: str
+) -> None:
+    bar = stock_bar(available, watermark, target, 10)
+    assert bar.plain == picture
+    filled = [span.style for span in bar.spans if bar.plain[span.start : span.end].startswith("█")]
+    assert set(filled) <= {style}
+
+
+def test_plain_terminals_get_plain_characters() -> None:
+    assert [glyphs_for(name) is ASCII for name in ("xterm-256color", "linux", "vt100", "screen", "")] == [
+        False, True, True, False, False
+    ]  # fmt: skip
+    assert stock_bar(5, 3, 10, 10, ASCII).plain == "###|#....."
