@@ -70,7 +70,7 @@ def _durations(runs: Sequence[RunsOfHour], timeline: Timeline) -> Chart:
         title=tr("Mean duration of runs"),
         summary="; ".join(_mean_of(job.name, runs) for job in JOBS),
         x=timeline.axis,
-        y_title=tr("duration (seconds, logarithmic)"),
+        y_title=tr("duration (seconds, log)"),
         series=[
             Series(job.name, color, _means(job.name, runs, timeline), "line", dash=dash)
             for job, color, dash in zip(JOBS, _JOB_COLORS, (0, 6, 2), strict=True)

@@ -70,7 +70,7 @@ def _latency(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Chart:
         title=tr("Time to an answer"),
         summary=_latency_summary(_durations(answered)),
         x=timeline.axis,
-        y_title=tr("time (seconds, logarithmic)"),
+        y_title=tr("time (seconds, log)"),
         series=[
             Series(tr("half within"), "blue", [_rounded(step.quantile(0.5)) for step in steps], "line"),
             Series(tr("95 % within"), "vermillion", [_rounded(step.quantile(0.95)) for step in steps], "line", dash=6),

@@ -72,6 +72,17 @@
     return levels.reverse();
   }
 
+  /** A level for each bar, as wide as the bar's place. */
+  function plateaus(plot, index, from, to) {
+    const stroke = new Path2D();
+    for (let i = from; i <= to; i++) {
+      const y = plot.valToPos(plot.data[index][i], "y", true);
+      stroke.lineTo(plot.valToPos(plot.data[0][i] - 0.5, "x", true), y);
+      stroke.lineTo(plot.valToPos(plot.data[0][i] + 0.5, "x", true), y);
+    }
+    return { stroke, fill: null, clip: null, flags: 0 };
+  }
+
   function seriesOptions(series, chart) {
     const common = { label: series.label, stroke: () => color(series.color), points: { show: false }, spanGaps: true };
     if (series.shape === "bar") {
@@ -84,8 +95,11 @@
       };
     }
     const dash = series.dash ? [series.dash, series.dash] : undefined;
-    const paths = series.shape === "step" ? uPlot.paths.stepped({ align: 0 }) : undefined;
-    return { ...common, width: 2, dash, paths };
+    if (series.shape === "step") return { ...common, width: 2, dash, paths: plateaus };
+    // A line needs two points; few of them are shown as such.
+    const isSparse = series.values.filter((value) => value !== null).length < 20;
+    const points = { show: isSparse, size: 6, fill: common.stroke };
+    return { ...common, width: 2, dash, points };
   }
 
   function pointName(chart, index) {
