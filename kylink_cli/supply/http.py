@@ -1,6 +1,7 @@
 """Suppliers over HTTP (contract, section 5). The only module that knows their HTTP client.
 
-The client is aiohttp: with a hundred calls in flight it makes several times as many a second as httpx.
+The client is aiohttp: with a hundred calls in flight it makes several times as many a second as httpx. It is loaded
+with the first call: most runs find nothing to do.
 """
 
 import asyncio
@@ -11,9 +12,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import aiohttp
-import certifi
 from yarl import URL
 
 from kylink_cli import __version__
@@ -32,6 +32,9 @@ from kylink_cli.supply.errors import (
     parse_retry_after,
 )
 
+if TYPE_CHECKING:
+    import aiohttp
+
 CONNECT_SECONDS = 10
 CHECK_SECONDS = 5
 IDLE_SECONDS = 15
@@ -39,8 +42,6 @@ MAX_REDIRECTS = 3
 MAX_REASON_BYTES = 64 * 1024
 # The redirects that ask for the same method and body once more.
 _REPEATING = {307, 308}
-# No connection was made.
-_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
 class HttpSupplier:
@@ -60,7 +61,6 @@ class HttpSupplier:
         self._url = _address(url)
         self._key = key
         self._timeout = timeout_seconds
-        self._tls = _tls_context() if self._url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._headers = {
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
@@ -91,7 +91,7 @@ class HttpSupplier:
             UnreachableError: it can't be opened.
         """
         host, port = self._url.host, self._url.port or (443 if self._url.scheme == "https" else 80)
-        tls = self._tls if self._url.scheme == "https" else None
+        tls = _tls_context() if self._url.scheme == "https" else None
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 _, writer = await asyncio.open_connection(host, port, ssl=tls)
@@ -111,11 +111,14 @@ class HttpSupplier:
         if self._session is not None:
             await self._session.close()
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _opened(self) -> "aiohttp.ClientSession":
         """The connections, which belong to the event loop of the first call."""
+        import aiohttp
+
         if self._session is None:
+            tls = _tls_context() if self._url.scheme == "https" else True
             # A call that waits for a connection would lose its time: as many as there are calls in flight.
-            connector = aiohttp.TCPConnector(limit=0, ssl=self._tls, keepalive_timeout=IDLE_SECONDS)
+            connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=IDLE_SECONDS)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_SECONDS, self._timeout)),
@@ -130,7 +133,7 @@ class HttpSupplier:
         """The service as it may be shown: without path and query, which may hold secrets."""
         return str(self._url.origin())
 
-    async def _refusal(self, response: aiohttp.ClientResponse) -> SupplyError:
+    async def _refusal(self, response: "aiohttp.ClientResponse") -> SupplyError:
         """What a status other than 200 means, with the reason that the service gives."""
         body = bytearray()
         async for chunk in response.content.iter_any():
@@ -144,7 +147,7 @@ class HttpSupplier:
         return judge_status(response.status, one_line(reason, ERROR_LENGTH), retry_after)
 
     @asynccontextmanager
-    async def _posted(self, order: Order) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _posted(self, order: Order) -> "AsyncIterator[aiohttp.ClientResponse]":
         """Post an order, and once more wherever the same host redirects it to."""
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
@@ -180,12 +183,14 @@ def _address(url: str) -> URL:
 
 def _tls_context() -> ssl.SSLContext:
     """Trust what this machine trusts, and the usual authorities where it has none installed."""
+    import certifi
+
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     return context
 
 
-def _redirected(url: URL, response: aiohttp.ClientResponse) -> URL:
+def _redirected(url: URL, response: "aiohttp.ClientResponse") -> URL:
     """Where the same host wants the order.
 
     Raises:
@@ -209,7 +214,7 @@ def _redirected(url: URL, response: aiohttp.ClientResponse) -> URL:
     )
 
 
-async def _read_answer(response: aiohttp.ClientResponse) -> bytes:
+async def _read_answer(response: "aiohttp.ClientResponse") -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:
         raise InvalidResponseError(
@@ -249,9 +254,11 @@ def _translated(place: str) -> Iterator[None]:
         CutOffError: it may have been sent, and no whole answer came.
         InvalidResponseError: what came is no HTTP.
     """
+    import aiohttp
+
     try:
         yield
-    except _NEVER_SENT as error:
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
         raise UnreachableError(tr("{place} can't be reached: {cause}", place=place, cause=_reason(error))) from None
     except TimeoutError:
         raise CutOffError(tr("{place} gave no whole answer in time", place=place)) from None
