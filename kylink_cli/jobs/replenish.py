@@ -72,9 +72,9 @@ def scan(database: Database, assignment: Assignment, now: datetime) -> list[Need
     Raises:
         DatabaseError: the database failed.
     """
-    below = None if assignment.demand.force else assignment.policy.highest_watermark
+    low_by = None if assignment.demand.force else assignment.policy
     with database.reading() as session:
-        found = read_levels(session, now, assignment.scope, below=below)
+        found = read_levels(session, now, assignment.scope, low_by=low_by)
     needs = [need(level, assignment.policy, now, assignment.demand) for level in found]
     return sorted((n for n in needs if n.order > 0 or n.level.has_open_requests), key=urgency)
 

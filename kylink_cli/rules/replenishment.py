@@ -33,11 +33,6 @@ class Policy:
     cover_hours: float = 2
     batch_size: int = 10
 
-    @property
-    def highest_watermark(self) -> int:
-        """No campaign without a watermark of its own has a higher one, items."""
-        return max(self.watermark_max, self.watermark_default)
-
 
 @dataclass(frozen=True, slots=True)
 class Level:

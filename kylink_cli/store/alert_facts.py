@@ -26,7 +26,7 @@ def read_low_campaigns(session: Session, policy: Policy, now: datetime) -> list[
         policy: decides where the watermark is.
         now: the moment of the check.
     """
-    levels = read_levels(session, now, Scope(), below=policy.highest_watermark)
+    levels = read_levels(session, now, Scope(), low_by=policy)
     needs = [need(level, policy, now) for level in levels]
     return [
         LowCampaign(Subject(n.level.campaign_id, n.level.user_id, n.level.name), n.level.available, n.watermark.items)

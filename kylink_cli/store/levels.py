@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Subquery, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from kylink_cli.rules.replenishment import Level
+from kylink_cli.rules.replenishment import Level, Policy
 from kylink_cli.store.tables import Campaign, Lease, StockItem, SupplyRequest, in_state, table
 
 _campaigns = table(Campaign)
@@ -30,7 +30,7 @@ class Scope:
     campaign_ids: Collection[str] | None = None
 
 
-def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | None = None) -> list[Level]:
+def read_levels(session: Session, now: datetime, scope: Scope, *, low_by: Policy | None = None) -> list[Level]:
     """The stock levels of the campaigns that a run may have to do with.
 
     These are the active ones, and those with unfinished supply requests whatever their status.
@@ -39,11 +39,10 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | N
         session: a transaction.
         now: items that expired before this moment do not count; consumption is that of the 24 hours before.
         scope: which campaigns.
-        below: leave out campaigns that have at least so many items and at least their own watermark; None leaves out
-            none. With the highest dynamic watermark, full campaigns are not even read, and no low one is missed.
+        low_by: leave out campaigns that are certainly not low by this policy; None leaves out none.
     """
     available, consumed = available_items(now, scope), consumed_items(now, scope)
-    in_stock = func.coalesce(available.c.number, 0)
+    in_stock, used = func.coalesce(available.c.number, 0), func.coalesce(consumed.c.number, 0)
     unfinished = select(_requests.c.campaign_id).where(in_state(_requests, "open"))
     c = _campaigns.c
     statement = (
@@ -57,7 +56,7 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | N
             c.low_watermark,
             c.target_stock,
             in_stock,
-            func.coalesce(consumed.c.number, 0),
+            used,
             c.status == "active",
             c.id.in_(unfinished),
         )
@@ -65,10 +64,22 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, below: int | N
         .outerjoin(consumed, consumed.c.campaign_id == c.id)
     )
     wanted = c.status == "active"
-    if below is not None:
-        wanted = and_(wanted, in_stock < func.coalesce(c.low_watermark, below))
+    if low_by is not None:
+        wanted = and_(wanted, in_stock < func.coalesce(c.low_watermark, _highest_watermark(used, low_by)))
     statement = statement.where(or_(wanted, c.id.in_(unfinished)))
     return [Level(*row) for row in session.execute(within(statement, c.id, scope, c.user_id))]
+
+
+def _highest_watermark(consumed: ColumnElement[int], policy: Policy) -> ColumnElement[float]:
+    """What a campaign's dynamic watermark is at most: the rule itself decides, about the few that may be low."""
+    rounded_up = consumed * (policy.cover_hours / 24) + 1
+    unused = max(policy.watermark_default, policy.watermark_min)
+    return case(
+        (consumed == 0, float(unused)),
+        (rounded_up < policy.watermark_min, float(policy.watermark_min)),
+        (rounded_up > policy.watermark_max, float(policy.watermark_max)),
+        else_=rounded_up,
+    )
 
 
 def count_available(session: Session, now: datetime, campaign_ids: Collection[str]) -> dict[str, int]:
@@ -103,8 +114,9 @@ def available_items(now: datetime, scope: Scope) -> Subquery:
 
 def consumed_items(now: datetime, scope: Scope) -> Subquery:
     """The number of items that were consumed in the 24 hours before `now`, by campaign."""
-    # Grouped by the bare column, SQLite walks the unique index over the whole history instead of the last day's items.
-    campaign_id = _items.c.campaign_id + literal_column("''")
+    # Grouped by the bare column, SQLite walks the unique index over the whole history instead of the last day's items;
+    # grouped by anything that is no TEXT, it can't look up a campaign's number, and reads them all for each campaign.
+    campaign_id: Any = cast(_items.c.campaign_id, Text)
     statement = (
         select(campaign_id.label("campaign_id"), func.count().label("number"))
         .where(in_state(_items, "consumed"), _items.c.consumed_at > now - timedelta(hours=24))

