@@ -13,6 +13,7 @@ from kylink_cli.language import tr
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.doctor import Finding
+    from kylink_cli.jobs.status import JobStatus
     from kylink_cli.settings import Settings
     from kylink_cli.store.database import Database
 
@@ -68,19 +69,22 @@ def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callabl
     """What is looked at once the settings and the database are there, by area."""
     from kylink_cli import wiring
     from kylink_cli.jobs import doctor as checks
+    from kylink_cli.jobs.capacity import check_capacity
     from kylink_cli.jobs.status import read_status
     from kylink_cli.scheduling.host import read_schedule
 
     schedule = read_schedule(settings, database.now())
+
+    def statuses() -> "Sequence[JobStatus]":
+        return read_status(database, wiring.locks(settings), settings, database.now(), schedule)
+
     return {
         "database": lambda: checks.check_database(database),
         "files": lambda: checks.check_owners(*wiring.own_files(settings)),
         "locks": lambda: checks.check_locks(wiring.locks(settings)),
         "timers": lambda: checks.check_timers(schedule),
-        "schedule": lambda: checks.check_schedule(
-            read_status(database, wiring.locks(settings), settings, database.now(), schedule),
-            auto_cron=settings.enable_auto_cron,
-        ),
+        "schedule": lambda: checks.check_schedule(statuses(), auto_cron=settings.enable_auto_cron),
+        "capacity": lambda: check_capacity(statuses(), settings.deadline_seconds),
         "alerts": lambda: checks.check_channels(wiring.alerting(settings), database, database.now()),
         "supply": lambda: checks.check_supply(wiring.supplier(settings, database)),
         "clock": lambda: checks.check_clock(database, database.now()),

@@ -47,7 +47,7 @@ def test_a_healthy_installation_is_ok_in_every_area_and_nobody_is_asked_for_item
     document = healthy.document("doctor")
     assert document["ok"] is True
     assert {check["area"] for check in document["checks"]} >= {
-        "settings", "database", "files", "locks", "schedule", "supply", "clock"
+        "settings", "database", "files", "locks", "schedule", "capacity", "supply", "clock"
     }  # fmt: skip
     assert set(document["checks"][0]) == {"area", "verdict", "text", "advice"}
     assert service.charges == {}
@@ -106,6 +106,10 @@ def stop_a_timer(kylink: Installation) -> None:
     kylink.execute("UPDATE runs SET started_at = '2026-01-01 00:00:00' WHERE job = 'lease_recovery'")
 
 
+def come_near_the_deadline(kylink: Installation) -> None:
+    kylink.execute("UPDATE runs SET duration_ms = 440000 WHERE job = 'stock_replenish'")
+
+
 def never_start_a_timer(kylink: Installation) -> None:
     kylink.execute("DELETE FROM runs WHERE job = 'lease_recovery'")
 
@@ -120,6 +124,7 @@ def never_start_a_timer(kylink: Installation) -> None:
         (put_a_folder_in_a_lock_s_place, "locks", "error", "is a directory", "who owns"),
         (set_the_clock_back, "clock", "error", "in the future: the clock was set back", "timedatectl"),
         (stop_a_timer, "schedule", "warning", "lease_recovery is overdue since", "timer"),
+        (come_near_the_deadline, "capacity", "warning", "440 s or more; the deadline is 540 s", "docs/performance.md"),
         (never_start_a_timer, "schedule", "warning", "no timer has started lease_recovery yet", "timer"),
     ],
 )
