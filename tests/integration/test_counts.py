@@ -1,0 +1,160 @@
+"""What keeps runs from slowing down, held by counts: statements, commits and calls, never by clocks."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from kylink_cli import wiring
+from kylink_cli.jobs import leasing, replenish
+from kylink_cli.jobs.events import Event
+from kylink_cli.jobs.recover_leases import RecoveryLimits, recover_within
+from kylink_cli.jobs.replenish import replenish_with
+from kylink_cli.jobs.runner import Machinery, RunRequest, run_job
+from kylink_cli.locks.file import FileLocks
+from kylink_cli.rules.replenishment import Demand
+from kylink_cli.settings import Settings
+from kylink_cli.store.database import Database
+from kylink_cli.store.levels import Scope
+from kylink_cli.supply.base import Order, SuppliedItem, Supply
+from tests.support.database import add_campaigns, add_items
+
+NOW = datetime.now(UTC)
+ITEMS = 10
+
+
+@dataclass
+class Shelf:
+    """A supplier that has everything at hand.
+
+    Attributes:
+        calls: how often it was asked.
+    """
+
+    calls: int = 0
+
+    async def supply(self, order: Order) -> Supply:
+        self.calls += 1
+        return Supply(tuple(SuppliedItem(uuid.uuid4().hex) for _ in range(order.quantity)))
+
+    async def check(self) -> str:
+        return "at hand"
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class Counts:
+    """What a database is given to do.
+
+    Attributes:
+        statements: their texts, in order.
+        commits: how many transactions were committed.
+    """
+
+    statements: list[str] = field(default_factory=list)
+    commits: int = 0
+
+
+@pytest.fixture
+def counts(database: Database) -> Counts:
+    counts = Counts()
+
+    def commit(_: object) -> None:
+        counts.commits += 1
+
+    event.listen(database.engine, "before_cursor_execute", lambda *told: counts.statements.append(told[2]))
+    event.listen(database.engine, "commit", commit)
+    return counts
+
+
+def machinery(database: Database, folder: Path) -> Machinery:
+    def ignore(_: Event) -> None:
+        """Nobody looks."""
+
+    return Machinery(database, FileLocks(folder / "locks"), ignore)
+
+
+def fill(database: Database, folder: Path, max_per_call: int = 1) -> Shelf:
+    """Fill every campaign from a shelf."""
+    shelf = Shelf()
+    assignment = wiring.assignment(Settings(proxy_max_per_call=max_per_call), Scope(), Demand(), 0)
+    run_job(machinery(database, folder), RunRequest("stock_replenish"), replenish_with(assignment, shelf))
+    return shelf
+
+
+def test_a_scan_is_one_statement_however_many_campaigns(database: Database, counts: Counts) -> None:
+    add_campaigns(database, *[f"c{number}" for number in range(200)])
+    counts.statements.clear()
+    assert len(replenish.scan(database, wiring.assignment(Settings(), Scope(), Demand(), 0), NOW)) == 200
+    assert len([statement for statement in counts.statements if not statement.startswith("BEGIN")]) == 1
+
+
+def test_an_idle_run_takes_the_same_statements_however_many_campaigns(
+    database: Database, tmp_path: Path, counts: Counts
+) -> None:
+    def idle(campaigns: range) -> int:
+        for number in campaigns:
+            add_campaigns(database, f"c{number}")
+            add_items(database, f"c{number}", ITEMS)
+        counts.statements.clear()
+        assert fill(database, tmp_path).calls == 0
+        return len(counts.statements)
+
+    assert idle(range(2)) == idle(range(2, 40))
+
+
+@pytest.mark.parametrize(("max_per_call", "calls"), [(1, 10), (4, 3), (10, 1)])
+def test_a_campaign_costs_no_more_calls_than_its_items_need(
+    embedded: Database, tmp_path: Path, max_per_call: int, calls: int
+) -> None:
+    add_campaigns(embedded, "c1", "c2")
+    assert fill(embedded, tmp_path, max_per_call).calls == 2 * calls
+
+
+def test_a_run_commits_less_than_once_a_campaign(database: Database, tmp_path: Path, counts: Counts) -> None:
+    add_campaigns(database, *[f"c{number}" for number in range(150)])
+    before = counts.commits
+    assert fill(database, tmp_path).calls == 150 * ITEMS
+    assert counts.commits - before < 150
+
+
+def test_a_commit_of_a_run_takes_a_bounded_number_of_statements(
+    database: Database, tmp_path: Path, counts: Counts
+) -> None:
+    add_campaigns(database, *[f"c{number}" for number in range(150)])
+    counts.statements.clear()
+    before = counts.commits
+    fill(database, tmp_path)
+    assert len(counts.statements) < 20 * (counts.commits - before)
+
+
+def test_a_batch_of_expired_leases_takes_two_statements(database: Database, tmp_path: Path, counts: Counts) -> None:
+    add_campaigns(database, "c1")
+    add_items(database, "c1", 300)
+
+    def recover(leases: int) -> int:
+        leasing.take(database, leasing.Wish("c1", 15, leases), NOW - timedelta(hours=1))
+        counts.statements.clear()
+        limits = RecoveryLimits(max_expirations=9, retention=timedelta(days=30))
+        run_job(machinery(database, tmp_path), RunRequest("lease_recovery"), recover_within(limits))
+        return len([s for s in counts.statements if s.startswith(("UPDATE leases", "UPDATE stock_items"))])
+
+    assert recover(3) == recover(300)
+
+
+def test_taking_and_confirming_take_the_same_statements_however_many_items(database: Database, counts: Counts) -> None:
+    add_campaigns(database, "c1")
+    add_items(database, "c1", 110)
+
+    def consume(count: int) -> int:
+        counts.statements.clear()
+        taken = leasing.take(database, leasing.Wish("c1", 15, count), NOW)
+        leasing.confirm(database, [lease.token for lease in taken.leases], NOW)
+        return len(counts.statements)
+
+    assert consume(1) == consume(100)
