@@ -42,7 +42,7 @@ audit: $(STAMP) ## Look up known vulnerabilities of the pinned dependencies; fai
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	@$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt
 
-bench: $(STAMP) ## Measure how fast kylink is; ten minutes on a quiet machine
+bench: $(STAMP) ## Measure how fast kylink is, and write it into docs/performance.md; ten minutes, on a quiet machine
 	@$(VENV)/bin/python -m tests.benchmarks
 
 bench-smoke: $(STAMP) ## The same with a hundredth of the work: that the benchmarks run, not how fast

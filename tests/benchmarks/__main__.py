@@ -1,16 +1,24 @@
-"""Run the benchmarks: `make bench`, or `make bench-smoke` for a hundredth of the work."""
+"""Run the benchmarks: `make bench`, or `make bench-smoke` for a hundredth of the work.
+
+`python -m tests.benchmarks NAME…` runs some of them and writes nothing.
+"""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.benchmarks import replenish
+from tests.benchmarks import hosts, leases, recovery, replenish, report, scan, size, startup
 from tests.benchmarks.frame import FULL, SMOKE, Effort, Figure
 
-Benchmark = Callable[[Effort], list[Figure]]
-
-BENCHMARKS: Mapping[str, Benchmark] = {
+BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "replenish": replenish.near_the_bound,
     "failures": replenish.with_failures,
+    "scan": scan.against_sql,
+    "history": scan.with_history,
+    "recovery": recovery.against_sql,
+    "leases": leases.throughput,
+    "startup": startup.starting,
+    "size": size.of_a_large_run,
+    "hosts": hosts.sharing,
 }
 
 
@@ -19,15 +27,17 @@ def measure(effort: Effort, names: Sequence[str]) -> list[Figure]:
     figures = []
     for name in names:
         for figure in BENCHMARKS[name](effort):
-            print(" · ".join(cell for cell in figure.cells if cell), flush=True)
+            print(figure.what if effort is SMOKE else " · ".join(cell for cell in figure.cells if cell), flush=True)
             figures.append(figure)
     return figures
 
 
 def main(args: Sequence[str]) -> None:
-    """Measure what is named, or all."""
-    effort = SMOKE if "--smoke" in args else FULL
-    measure(effort, [name for name in args if name in BENCHMARKS] or list(BENCHMARKS))
+    """Measure what is named; or all, and put the results into the docs."""
+    names = [name for name in args if name in BENCHMARKS]
+    figures = measure(SMOKE if "--smoke" in args else FULL, names or list(BENCHMARKS))
+    if not args:
+        report.write(figures)
 
 
 if __name__ == "__main__":

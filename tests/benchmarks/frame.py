@@ -92,7 +92,7 @@ def alternate(effort: Effort, sides: Mapping[str, Callable[[], float]]) -> Round
     return Rounds(seconds)
 
 
-def against(rounds: Rounds, side: str, to: str, what: str, target: float) -> Figure:
+def against(rounds: Rounds, side: str, to: str, what: str, target: float | None) -> Figure:
     """One side as a multiple of another."""
     detail = f"{rounds.median(side):.3g} s against {rounds.median(to):.3g} s"
     return Figure(what, rounds.ratio(side, to), f"x {to}", target, detail)
