@@ -3,17 +3,16 @@
 A field `proxy_api_url` is set by the name `PROXY_API_URL`. Where values come from is `settings_loading.py`.
 """
 
-import os
 import re
 import socket
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from kylink_cli.language import Language, preferred, tr
+from kylink_cli.places import default_database_url
 from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.check_facts import Thresholds
@@ -21,18 +20,6 @@ from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.replenishment import Policy
 
 _URL_KIND = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE)
-
-
-def state_directory() -> Path:
-    """Where a host keeps what is its own: systemd's state directory, else the user's."""
-    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    if state:
-        return Path(state)
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "kylink"
-
-
-def _default_database_url() -> str:
-    return f"sqlite:///{state_directory() / 'kylink.db'}"
 
 
 def _require_port(parts: SplitResult) -> None:
@@ -48,7 +35,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: str = Field(
-        default_factory=_default_database_url,
+        default_factory=default_database_url,
         description="Where campaigns, stock and runs are kept: sqlite:///FILE (four slashes for an absolute path), or "
         "postgresql://USER@HOST/NAME (needs kylink-cli[postgres]; several hosts may share it; the password is "
         "better kept in ~/.pgpass). Default: kylink.db in $STATE_DIRECTORY, else in ~/.local/state/kylink.",

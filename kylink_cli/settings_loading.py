@@ -7,24 +7,19 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from io import StringIO
 from pathlib import Path
 from typing import Literal
 
-from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
 from kylink_cli import language
+from kylink_cli.env_files import parse, read_text
 from kylink_cli.errors import ConfigError
-from kylink_cli.language import tr
+from kylink_cli.places import SYSTEM_CREDENTIALS, found_env_file
 from kylink_cli.settings import Settings
 from kylink_cli.settings_messages import is_secret, problem
 
 Source = Literal["flag", "environment", "file", "credential", "default"]
-
-LOCAL_ENV_FILE = Path(".env")
-SYSTEM_ENV_FILE = Path("/etc/kylink/kylink.env")
-SYSTEM_CREDENTIALS = Path("/etc/kylink/credentials")
 
 _OWN_PREFIX = "KYLINK_"
 _SURELY_MEANT = 0.85
@@ -54,7 +49,7 @@ def load(env_file: Path | None = None) -> Loaded:
     Raises:
         ConfigError: a value or a line of the env file is bad; all bad values are named.
     """
-    path = env_file or _found_env_file()
+    path = env_file or found_env_file()
     values: dict[str, str] = {}
     sources: dict[str, Source] = dict.fromkeys(Settings.model_fields, "default")
     for source, found in _from_weakest(path):
@@ -78,7 +73,7 @@ def unknown_names(env_file: Path | None) -> dict[str, str | None]:
         env_file: the env file that was read, None if there is none.
     """
     known = [field.upper() for field in Settings.model_fields]
-    in_file = {} if env_file is None else _parse(env_file)
+    in_file = {} if env_file is None else parse(env_file)
     own = {name.upper() for name in [*os.environ, *in_file] if name.upper().startswith(_OWN_PREFIX)}
     misspelt = {name.upper() for name in in_file if get_close_matches(name.upper(), known, 1, _SURELY_MEANT)}
     unknown = sorted((own | misspelt).difference(known))
@@ -88,7 +83,7 @@ def unknown_names(env_file: Path | None) -> dict[str, str | None]:
 def _from_weakest(env_file: Path | None) -> Iterator[tuple[Source, dict[str, str]]]:
     """What each source sets, field by field; each wins over the ones before it."""
     yield "credential", _filled(_read_credentials())
-    yield "file", _filled({} if env_file is None else _parse(env_file))
+    yield "file", _filled({} if env_file is None else parse(env_file))
     yield "environment", _filled(os.environ)
 
 
@@ -96,10 +91,6 @@ def _filled(values: Mapping[str, str]) -> dict[str, str]:
     """The fields among some names, without those that are blank."""
     by_field = {name.lower(): value for name, value in values.items() if value.strip()}
     return {field: by_field[field] for field in Settings.model_fields if field in by_field}
-
-
-def _found_env_file() -> Path | None:
-    return next((path for path in (LOCAL_ENV_FILE, SYSTEM_ENV_FILE) if path.is_file()), None)
 
 
 def _read_credentials() -> dict[str, str]:
@@ -112,7 +103,7 @@ def _read_credentials() -> dict[str, str]:
     folder = Path(handed_over) if handed_over else SYSTEM_CREDENTIALS
     files = {field: folder / field for field in Settings.model_fields if is_secret(field)}
     found = {field: path for field, path in files.items() if _is_meant(path, handed_over=bool(handed_over))}
-    return {field: _read_text(path, "credential") for field, path in found.items()}
+    return {field: read_text(path, "credential") for field, path in found.items()}
 
 
 def _is_meant(path: Path, *, handed_over: bool) -> bool:
@@ -120,42 +111,3 @@ def _is_meant(path: Path, *, handed_over: bool) -> bool:
         return path.is_file() and (handed_over or os.access(path, os.R_OK))
     except PermissionError:
         return False
-
-
-def _read_text(path: Path, kind: str) -> str:
-    """A text file, whole.
-
-    Raises:
-        ConfigError: it can't be read.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(tr("the {kind} file {path} is not UTF-8 text", kind=kind, path=path)) from error
-    except OSError as error:
-        reason = (error.strerror or tr("unknown error")).lower()
-        raise ConfigError(
-            tr("the {kind} file {path} can't be read: {reason}", kind=kind, path=path, reason=reason)
-        ) from error
-
-
-def _parse(path: Path) -> dict[str, str]:
-    """The names and values of an env file, taken literally: `$` and `%` mean themselves.
-
-    Raises:
-        ConfigError: the file can't be read, or a line of it can't be understood.
-    """
-    values = {}
-    for binding in parse_stream(StringIO(_read_text(path, "env"))):
-        if binding.error or (binding.key is not None and binding.value is None):
-            line = binding.original.line
-            raise ConfigError(
-                tr(
-                    "the env file {path} can't be understood from line {line} on: write NAME=value",
-                    path=path,
-                    line=line,
-                )
-            )
-        if binding.key is not None:
-            values[binding.key] = binding.value or ""
-    return values

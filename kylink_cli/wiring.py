@@ -22,11 +22,12 @@ from kylink_cli.notify.base import Channel
 from kylink_cli.notify.heartbeat import Heartbeat
 from kylink_cli.notify.registry import build_channels
 from kylink_cli.notify.webhook import Webhook
+from kylink_cli.places import state_directory
 from kylink_cli.rules.alert_book import BookRules
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.replenishment import Demand
 from kylink_cli.scheduling.jobs import JOBS, Job
-from kylink_cli.settings import Settings, state_directory
+from kylink_cli.settings import Settings
 from kylink_cli.store.database import Database, create_database, open_database, sqlite_path
 from kylink_cli.store.levels import Scope
 from kylink_cli.store.schema import read_schema, require_current, require_tables, upgrade

@@ -1,6 +1,6 @@
 """The command line: one small file per command group; each command parses, calls one function and renders."""
 
-from kylink_cli.cli import alert_check, demo, doctor, metrics, recover_leases, replenish, report, watch
+from kylink_cli.cli import alert_check, completion, demo, doctor, metrics, recover_leases, replenish, report, watch
 from kylink_cli.cli import db_copy as db_copy  # its command joins the group
 from kylink_cli.cli.alerts import alerts
 from kylink_cli.cli.app import build_app
@@ -22,6 +22,7 @@ report.register(app)
 metrics.register(app)
 watch.register(app)
 demo.register(app)
+completion.register(app)
 app.add_typer(jobs)
 app.add_typer(campaigns)
 app.add_typer(stock)

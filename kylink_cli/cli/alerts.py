@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.completers import alert_ids, silence_ids, users
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import ConfigError, KylinkError, NotFoundError, PartlyDoneError, UsageError
 from kylink_cli.language import tr
@@ -41,7 +42,10 @@ class AlertLevelName(StrEnum):
 
 
 IdsArgument = Annotated[
-    list[int], typer.Argument(metavar="ID...", min=1, max=LARGEST_ID, help="The alerts, as 'list' names them.")
+    list[int],
+    typer.Argument(
+        metavar="ID...", min=1, max=LARGEST_ID, help="The alerts, as 'list' names them.", autocompletion=alert_ids
+    ),
 ]
 
 
@@ -54,7 +58,13 @@ def list_alerts(
     ] = None,
     level: Annotated[AlertLevelName | None, typer.Option("--level", help="Only those of this level.")] = None,
     user: Annotated[
-        str | None, typer.Option("--user", metavar="U", help="Only those about this user's campaigns.")
+        str | None,
+        typer.Option(
+            "--user",
+            metavar="U",
+            help="Only those about this user's campaigns.",
+            autocompletion=users,
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many.")] = 20,
     json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
@@ -78,7 +88,10 @@ def list_alerts(
 def show(
     cli: Cli,
     alert_id: Annotated[
-        int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="The alert, as 'list' names it.")
+        int,
+        typer.Argument(
+            metavar="ID", min=1, max=LARGEST_ID, help="The alert, as 'list' names it.", autocompletion=alert_ids
+        ),
     ],
     json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
@@ -181,7 +194,16 @@ def silences(cli: Cli, json: JsonOption = False) -> None:  # noqa: ARG001  (the 
 @command(alerts, "unsilence")
 def unsilence(
     cli: Cli,
-    silence_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID, help="As 'silences' names it.")],
+    silence_id: Annotated[
+        int,
+        typer.Argument(
+            metavar="ID",
+            min=1,
+            max=LARGEST_ID,
+            help="As 'silences' names it.",
+            autocompletion=silence_ids,
+        ),
+    ],
 ) -> None:
     """End a silence."""
     from kylink_cli import wiring

@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import redirect_stderr, suppress
+from io import StringIO
 from itertools import pairwise
 from typing import Annotated, Any, NoReturn
 
@@ -13,6 +15,7 @@ from typer.exceptions import TyperException
 
 from kylink_cli import __version__
 from kylink_cli.cli.command import signature
+from kylink_cli.cli.completers import VARIABLE
 from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
 from kylink_cli.console.streams import abandon_results, flush_results, prepare_streams
@@ -25,6 +28,8 @@ class KylinkGroup(TyperGroup):
 
     def main(self, args: list[str] | None = None, **options: Any) -> NoReturn:  # type: ignore[override]
         """Run a command and end the process with its exit code."""
+        if VARIABLE in os.environ:
+            self._complete(options)
         arguments = sys.argv[1:] if args is None else list(args)
         prepare_streams()
         code = 1
@@ -35,6 +40,15 @@ class KylinkGroup(TyperGroup):
             # The reader went away, as in `kylink … | head`; or standard output does not even take the error.
             abandon_results()
         sys.exit(code)
+
+    def _complete(self, options: dict[str, Any]) -> NoReturn:
+        """Answer a shell; whatever is wrong is not told in the middle of somebody's line."""
+        from typer._completion_classes import completion_init
+
+        completion_init()
+        with suppress(Exception), redirect_stderr(StringIO()):
+            super().main(args=[], **options)
+        sys.exit(0)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for; ctrl-C ends the process as the signal that it is."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kylink_cli.cli.command import Cli, command
+from kylink_cli.cli.completers import campaign_ids, users
 from kylink_cli.cli.lookups import unknown_campaign
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import UsageError
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from kylink_cli.rules.campaigns import CampaignFacts
     from kylink_cli.store.database import Database
 
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The campaign.")]
+IdArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="The campaign.",
+        autocompletion=campaign_ids,
+    ),
+]
 NameOption = Annotated[str | None, typer.Option("--name", help="What people call it.")]
 CountryOption = Annotated[str | None, typer.Option("--country", help="Passed on to the supply service.")]
 UrlOption = Annotated[str | None, typer.Option("--source-url", metavar="URL", help="Passed on to the supply service.")]
@@ -40,7 +48,15 @@ def register(campaigns: typer.Typer) -> None:
 def add(
     cli: Cli,
     campaign_id: IdArgument,
-    user: Annotated[str, typer.Option("--user", metavar="USER", help="Whose campaign it is.")],
+    user: Annotated[
+        str,
+        typer.Option(
+            "--user",
+            metavar="USER",
+            help="Whose campaign it is.",
+            autocompletion=users,
+        ),
+    ],
     name: NameOption = None,
     country: CountryOption = None,
     source_url: UrlOption = None,
@@ -79,7 +95,15 @@ def add(
 def set_fields(
     cli: Cli,
     campaign_id: IdArgument,
-    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Whose campaign it is.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            metavar="USER",
+            help="Whose campaign it is.",
+            autocompletion=users,
+        ),
+    ] = None,
     name: NameOption = None,
     country: CountryOption = None,
     source_url: UrlOption = None,

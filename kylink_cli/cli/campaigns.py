@@ -8,6 +8,7 @@ import typer
 
 from kylink_cli.cli import campaign_changes
 from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.completers import campaign_ids, users
 from kylink_cli.cli.lookups import refuse_unknown, unknown_campaign
 from kylink_cli.cli.options import JsonOption, YesOption
 from kylink_cli.errors import LockedError, UsageError
@@ -35,13 +36,28 @@ class Order(StrEnum):
     AVAILABLE = "available"
 
 
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The campaigns.")]
+IdsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID...",
+        help="The campaigns.",
+        autocompletion=campaign_ids,
+    ),
+]
 
 
 @command(campaigns, "list")
 def list_campaigns(
     cli: Cli,
-    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user's.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            metavar="USER",
+            help="Only this user's.",
+            autocompletion=users,
+        ),
+    ] = None,
     status: Annotated[Status | None, typer.Option("--status", help="Only those of this status.")] = None,
     low: Annotated[bool, typer.Option("--low", help="Only those below their watermark.")] = False,
     sort: Annotated[Order, typer.Option("--sort", help="Shortest runway, or emptiest, first.")] = Order.ID,

@@ -1,11 +1,15 @@
 """`kylink config …`: what the settings are, where each came from, and whether they are fine."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.completers import setting_names
 from kylink_cli.cli.options import JsonOption
-from kylink_cli.errors import ConfigError
+from kylink_cli.errors import ConfigError, NotFoundError
 from kylink_cli.language import tr
+from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
     from kylink_cli.settings_loading import Loaded
@@ -14,9 +18,16 @@ config = group("config", "The settings: show them with their source, check them.
 
 
 @command(config, "show")
-def show(cli: Cli, json: JsonOption = False) -> None:
+def show(
+    cli: Cli,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Only these settings.", autocompletion=setting_names),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Show every setting with its value and where that came from; secrets are masked."""
-    settings = _settings(cli.loaded)
+    settings = _named(_settings(cli.loaded), names or [])
     if json:
         env_file = cli.loaded.env_file
         cli.console.document({"env_file": None if env_file is None else str(env_file), "settings": settings})
@@ -24,6 +35,22 @@ def show(cli: Cli, json: JsonOption = False) -> None:
     cli.console.say(_header(cli.loaded))
     cli.console.say()
     _show_table(cli, settings)
+
+
+def _named(settings: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+    """The settings of these names, or all of them without any.
+
+    Raises:
+        NotFoundError: there is no setting of such a name.
+    """
+    known = {setting["name"] for setting in settings}
+    for name in names:
+        if name.upper() not in known:
+            raise NotFoundError(
+                tr("there is no setting {name}: 'kylink config show' shows them all", name=one_line(name))
+            )
+    wanted = {name.upper() for name in names} or known
+    return [setting for setting in settings if setting["name"] in wanted]
 
 
 @command(config, "check")
@@ -53,7 +80,7 @@ def _settings(loaded: "Loaded") -> list[dict[str, Any]]:
 
 
 def _header(loaded: "Loaded") -> str:
-    from kylink_cli.settings_loading import LOCAL_ENV_FILE, SYSTEM_ENV_FILE
+    from kylink_cli.places import LOCAL_ENV_FILE, SYSTEM_ENV_FILE
 
     if loaded.env_file is None:
         return tr(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def installed_at(cli: Cli, *, of_user: bool = False) -> "Installed":
     """Where this kylink is, and the env file that its settings come from, or would come from."""
+    from kylink_cli.places import SYSTEM_ENV_FILE
     from kylink_cli.scheduling.units import Installed
-    from kylink_cli.settings_loading import SYSTEM_ENV_FILE
 
     return Installed(
         program=Path(sys.executable).parent / "kylink",
@@ -32,7 +32,7 @@ def require_env_file(cli: Cli) -> None:
     Raises:
         ConfigError: there is none.
     """
-    from kylink_cli.settings_loading import SYSTEM_ENV_FILE
+    from kylink_cli.places import SYSTEM_ENV_FILE
 
     if cli.loaded.env_file is None:
         raise ConfigError(

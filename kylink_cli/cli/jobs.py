@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.completers import run_ids
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import NotFoundError
 from kylink_cli.language import tr
@@ -81,7 +82,17 @@ def history(
 
 @command(jobs, "show")
 def show(
-    cli: Cli, run_id: Annotated[int, typer.Argument(metavar="RUN_ID", min=1, max=LARGEST_ID)], json: JsonOption = False
+    cli: Cli,
+    run_id: Annotated[
+        int,
+        typer.Argument(
+            metavar="RUN_ID",
+            min=1,
+            max=LARGEST_ID,
+            autocompletion=run_ids,
+        ),
+    ],
+    json: JsonOption = False,
 ) -> None:
     """Show one run, and how each campaign fared in it."""
     from kylink_cli import wiring

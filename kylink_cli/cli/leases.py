@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.completers import campaign_ids
 from kylink_cli.cli.options import JsonOption
 
 leases = group("leases", "The consumer's side: take an item, use it, confirm it.")
@@ -26,7 +27,14 @@ TokensArgument = Annotated[list[str], typer.Argument(metavar="TOKEN...", help="T
 @command(leases, "take")
 def take(
     cli: Cli,
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign whose stock is used.")],
+    campaign: Annotated[
+        str,
+        typer.Argument(
+            metavar="CAMPAIGN",
+            help="The campaign whose stock is used.",
+            autocompletion=campaign_ids,
+        ),
+    ],
     count: Annotated[int, typer.Option("--count", metavar="N", help="Take N items, or as many as there are.")] = 1,
     key: Annotated[
         str | None, typer.Option("--key", metavar="K", help="Idempotency key: the same one gets the same leases.")
@@ -104,7 +112,15 @@ def extend(
 @command(leases, "list")
 def list_leases(
     cli: Cli,
-    campaign: Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Only this campaign's.")] = None,
+    campaign: Annotated[
+        str | None,
+        typer.Option(
+            "--campaign",
+            metavar="ID",
+            help="Only this campaign's.",
+            autocompletion=campaign_ids,
+        ),
+    ] = None,
     state: Annotated[LeaseState | None, typer.Option("--state", help="Only those in this state.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only active ones past their deadline.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many.")] = 20,

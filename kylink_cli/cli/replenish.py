@@ -6,6 +6,7 @@ import typer
 
 from kylink_cli.cli.app import end_by_signal
 from kylink_cli.cli.command import Cli, command
+from kylink_cli.cli.completers import campaign_ids, users
 from kylink_cli.cli.options import JsonOption, ScheduledOption, WaitOption
 from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import tr
@@ -27,9 +28,20 @@ def replenish(
     cli: Cli,
     everything: Annotated[bool, typer.Option("--all", help="Every low campaign of every user.")] = False,
     campaign: Annotated[
-        list[str] | None, typer.Option("--campaign", metavar="ID", help="Only this campaign; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--campaign", metavar="ID", help="Only this campaign; may be repeated.", autocompletion=campaign_ids
+        ),
     ] = None,
-    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user's campaigns.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            metavar="USER",
+            help="Only this user's campaigns.",
+            autocompletion=users,
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Order even if the stock is not low, at least one batch.")
     ] = False,

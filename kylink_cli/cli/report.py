@@ -8,6 +8,7 @@ import typer
 
 import kylink_cli
 from kylink_cli.cli.command import Cli, command
+from kylink_cli.cli.completers import users
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.cli.output_files import replaced
 from kylink_cli.errors import NotFoundError
@@ -26,7 +27,15 @@ def report(
         "kylink-report.html"
     ),
     days: Annotated[int, typer.Option("--days", min=1, max=365, help="Tell of so many days.")] = 7,
-    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user's campaigns.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            metavar="USER",
+            help="Only this user's campaigns.",
+            autocompletion=users,
+        ),
+    ] = None,
     public: Annotated[
         bool, typer.Option("--public", help="Let every user of this machine read the file, as a web server has to.")
     ] = False,

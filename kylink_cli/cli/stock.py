@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command, group
+from kylink_cli.cli.completers import campaign_ids
 from kylink_cli.cli.lookups import refuse_unknown
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.cli.output_files import replaced
@@ -36,7 +37,13 @@ class ItemState(StrEnum):
 
 
 CampaignOption = Annotated[
-    str | None, typer.Option("--campaign", metavar="ID", help="Only the items of this campaign.")
+    str | None,
+    typer.Option(
+        "--campaign",
+        metavar="ID",
+        help="Only the items of this campaign.",
+        autocompletion=campaign_ids,
+    ),
 ]
 StateOption = Annotated[ItemState | None, typer.Option("--state", help="Only the items in this state.")]
 
@@ -69,7 +76,14 @@ def list_items(
 @command(stock, "import")
 def import_file(
     cli: Cli,
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign that the values are for.")],
+    campaign: Annotated[
+        str,
+        typer.Argument(
+            metavar="CAMPAIGN",
+            help="The campaign that the values are for.",
+            autocompletion=campaign_ids,
+        ),
+    ],
     file: Annotated[str, typer.Argument(metavar="FILE", help="One value a line, or CSV; - is standard input.")],
     json: JsonOption = False,
 ) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,19 +101,27 @@ def on_screen(*args: str, env: Mapping[str, str], cwd: Path, columns: int = 80, 
         columns: the width of the terminal.
         rows: its height.
     """
-    ours, its = pty.openpty()
-    termios.tcsetwinsize(its, (rows, columns))
-    process = subprocess.Popen(
-        [sys.executable, "-c", WITH_TERMINAL, *args],
-        stdin=its,
-        stdout=its,
-        stderr=its,
-        env=clean_environment(cwd) | {"TERM": "xterm-256color"} | dict(env),
-        cwd=cwd,
-    )
-    screen = Screen(columns, rows, process, (ours, its))
-    try:
+    command = [sys.executable, "-c", WITH_TERMINAL, *args]
+    with drawn(command, clean_environment(cwd) | dict(env), (columns, rows)) as screen:
         yield screen
+
+
+@contextmanager
+def drawn(command: Sequence[str], env: Mapping[str, str], size: tuple[int, int] = (80, 24)) -> Iterator[Screen]:
+    """Run any command on a terminal that an emulator draws; what is not over at the end is killed.
+
+    Args:
+        command: program and arguments.
+        env: its whole environment, but for the terminal's kind.
+        size: columns and rows.
+    """
+    ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (size[1], size[0]))
+    process = subprocess.Popen(
+        command, stdin=its, stdout=its, stderr=its, env={"TERM": "xterm-256color"} | dict(env), start_new_session=True
+    )
+    try:
+        yield Screen(*size, process, (ours, its))
     finally:
         process.kill()
         process.wait()

@@ -13,7 +13,7 @@ ROOT = Path(kylink_cli.__file__).parent
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 
 DOMAIN = {"rules", "errors", "language", "scheduling"}
-PLAIN = DOMAIN | {"files"}
+PLAIN = DOMAIN | {"env_files", "files", "places"}
 ADAPTERS = {"store", "supply", "locks", "notify"}
 JOBS = PLAIN | ADAPTERS | {"imports", "jobs", "settings", "settings_loading", "settings_messages"}
 OUTSIDE = JOBS | {"wiring", "console", "demo", "report", "metrics"}
@@ -24,6 +24,8 @@ ALLOWED = {
     "rules": {"language"},
     "errors": {"language"},
     "files": {"language"},
+    "places": set(),
+    "env_files": DOMAIN,
     **dict.fromkeys(ADAPTERS, PLAIN),
     "imports": PLAIN,
     "scheduling": PLAIN | {"settings"},

@@ -1,0 +1,50 @@
+"""Names for a shell to complete: read past SQLAlchemy, whose import takes longer than anybody waits at a prompt."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Any, Final, Literal
+
+Kind = Literal["campaigns", "users", "alerts", "silences", "runs"]
+
+LIMIT: Final = 200
+_SQLITE_PREFIX: Final = "sqlite:///"
+_PATIENCE_SECONDS: Final = 1
+
+_STATEMENTS: Final[dict[Kind, str]] = {
+    "campaigns": "SELECT id, name FROM campaigns WHERE id LIKE {mark} ESCAPE '!' ORDER BY id",
+    "users": "SELECT DISTINCT user_id, '' FROM campaigns WHERE user_id LIKE {mark} ESCAPE '!' ORDER BY user_id",
+    "alerts": "SELECT id, title FROM alerts WHERE state <> 'resolved' AND CAST(id AS TEXT) LIKE {mark} ESCAPE '!' "
+    "ORDER BY id DESC",
+    "silences": "SELECT id, coalesce(reason, '') FROM silences WHERE CAST(id AS TEXT) LIKE {mark} ESCAPE '!' "
+    "ORDER BY id DESC",
+    "runs": "SELECT id, job FROM runs WHERE CAST(id AS TEXT) LIKE {mark} ESCAPE '!' ORDER BY id DESC",
+}
+
+
+def read_names(url: str, kind: Kind, beginning: str) -> list[tuple[str, str]]:
+    """Names that begin with a text, each with what people call it; at most `LIMIT`.
+
+    Args:
+        url: the database.
+        kind: of what.
+        beginning: what was typed.
+
+    Raises:
+        Exception: whatever the driver raises when the database can't be read.
+    """
+    escaped = beginning.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    rows = _read(url, f"{_STATEMENTS[kind]} LIMIT {LIMIT}", f"{escaped}%")
+    # SQLite's LIKE ignores case.
+    return [(str(name), str(text)) for name, text in rows if str(name).startswith(beginning)]
+
+
+def _read(url: str, statement: str, pattern: str) -> Iterable[tuple[Any, ...]]:
+    if url.startswith(_SQLITE_PREFIX):
+        place = f"file:{url.removeprefix(_SQLITE_PREFIX)}?mode=ro"
+        with closing(sqlite3.connect(place, uri=True, timeout=_PATIENCE_SECONDS)) as connection:
+            return connection.execute(statement.format(mark="?"), [pattern]).fetchall()
+    import psycopg
+
+    with psycopg.connect(url, connect_timeout=_PATIENCE_SECONDS, autocommit=True) as server:
+        return server.execute(statement.format(mark="%s").encode(), [pattern]).fetchall()
