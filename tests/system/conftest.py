@@ -19,7 +19,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     repository, copy = Path(__file__).parents[2], folder / "source"
     copy.mkdir()
-    for name in ("kylink_cli", "systemd"):
+    for name in ("kylink_cli", "systemd", "docs"):
         shutil.copytree(repository / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(repository / name, copy)
