@@ -108,7 +108,7 @@ def test_fish_offers_what_fits(kylink: Installation) -> None:
 @needs("zsh")
 def test_zsh_completes_what_is_typed(kylink: Installation) -> None:
     start = "autoload -Uz compinit; compinit -u -D; PS1='ready> '; source <(kylink completion zsh)\r"
-    with drawn(["zsh", "-f", "-i"], environment(kylink), (120, 24)) as screen:
+    with drawn(["zsh", "-f", "-i"], environment(kylink), kylink.folder, (120, 24)) as screen:
         screen.press(start)
         screen.wait_for("\nready>")
         screen.press("kylink campaigns show te\t")

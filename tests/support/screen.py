@@ -12,11 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyte
+import pyte.screens
 
 from tests.support.cli import clean_environment
-from tests.support.terminal import WITH_TERMINAL
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
+# Keys such as ctrl-C reach those whose controlling terminal they are pressed on.
+_ON_ITS_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 # Written behind a command that has ended, so that it is known when everything before has been read.
 _LAST = b"[the end]"
 
@@ -43,6 +50,13 @@ class Screen:
     def text(self) -> str:
         """What is to be seen."""
         return "\n".join(self.lines)
+
+    @property
+    def cells(self) -> list[list[pyte.screens.Char]]:
+        """What is to be seen, cell by cell, with colours."""
+        with self._lock:
+            rows, columns = self._picture.lines, self._picture.columns
+            return [[self._picture.buffer[row][column] for column in range(columns)] for row in range(rows)]
 
     def wait_for(self, text: str) -> None:
         """Wait until a text is to be seen."""
@@ -101,24 +115,32 @@ def on_screen(*args: str, env: Mapping[str, str], cwd: Path, columns: int = 80, 
         columns: the width of the terminal.
         rows: its height.
     """
-    command = [sys.executable, "-c", WITH_TERMINAL, *args]
-    with drawn(command, clean_environment(cwd) | dict(env), (columns, rows)) as screen:
+    command = [sys.executable, "-m", "kylink_cli", *args]
+    with drawn(command, clean_environment(cwd) | dict(env), cwd, (columns, rows)) as screen:
         yield screen
 
 
 @contextmanager
-def drawn(command: Sequence[str], env: Mapping[str, str], size: tuple[int, int] = (80, 24)) -> Iterator[Screen]:
+def drawn(
+    command: Sequence[str], env: Mapping[str, str], cwd: Path, size: tuple[int, int] = (80, 24)
+) -> Iterator[Screen]:
     """Run any command on a terminal that an emulator draws; what is not over at the end is killed.
 
     Args:
         command: program and arguments.
         env: its whole environment, but for the terminal's kind.
+        cwd: its working directory.
         size: columns and rows.
     """
     ours, its = pty.openpty()
     termios.tcsetwinsize(its, (size[1], size[0]))
     process = subprocess.Popen(
-        command, stdin=its, stdout=its, stderr=its, env={"TERM": "xterm-256color"} | dict(env), start_new_session=True
+        [sys.executable, "-c", _ON_ITS_TERMINAL, *command],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        env={"TERM": "xterm-256color"} | dict(env),
+        cwd=cwd,
     )
     try:
         yield Screen(*size, process, (ours, its))

@@ -13,7 +13,7 @@ from tests.support.cli import clean_environment
 
 _ROWS = 40
 # ctrl-C reaches those whose controlling terminal it is typed on.
-WITH_TERMINAL = """
+_WITH_TERMINAL = """
 import fcntl, os, sys, termios
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -54,7 +54,7 @@ def on_terminal(
     ours, its = pty.openpty()
     termios.tcsetwinsize(its, (_ROWS, columns))
     process = subprocess.Popen(
-        [sys.executable, "-c", WITH_TERMINAL, *args],
+        [sys.executable, "-c", _WITH_TERMINAL, *args],
         stdin=its,
         stdout=its,
         stderr=its,

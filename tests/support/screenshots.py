@@ -1,0 +1,96 @@
+"""The pictures of the README, taken from kylink at work: `python -m tests.support.screenshots` takes them anew.
+
+A machine room with a past is filled by the demo's supply service, on a terminal that an emulator draws; rich turns what
+is to be seen into SVG, and a browser takes the picture of the report.
+"""
+
+import tempfile
+from io import StringIO
+from pathlib import Path
+
+import pyte.screens
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from kylink_cli.demo.behaviour import sample_service
+from kylink_cli.demo.service import SupplyService
+from tests.support.browser import chromium
+from tests.support.installation import Installation
+from tests.support.machine_room import fill
+from tests.support.screen import Screen, on_screen
+from tests.support.waiting import wait_until
+
+FOLDER = Path(__file__).parents[2] / "docs" / "images"
+PICTURES = ("replenish.svg", "watch.svg", "status.svg", "report.png")
+
+_NAMES = ("Spring sale", "Outdoor shoes", "Coffee machines", "春季促销", "Garden tools", "Espresso cups", "Tea, loose")
+_COLUMNS, _ROWS = 100, 26
+
+
+def take_all() -> None:
+    """Take every picture."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, sample_service("a key") as service:
+        folder = Path(name)
+        with Installation.at(folder, service.url, service.key, ENABLE_AUTO_CRON="true") as kylink:
+            _prepare(kylink)
+            _photograph("watch.svg", kylink, "watch")
+            _photograph("replenish.svg", kylink, "replenish", "--all", service=service)
+            _photograph("status.svg", kylink, "jobs", "status")
+            kylink.run("report", "--out", str(folder / "report.html"))
+            _photograph_page(folder / "report.html")
+
+
+def _prepare(kylink: Installation) -> None:
+    fill(kylink.database)
+    for number in range(40):
+        name = f"{_NAMES[number % len(_NAMES)]} {number // len(_NAMES) + 1}"
+        kylink.execute(f"UPDATE campaigns SET name = '{name}' WHERE id = '{1000 + number}'")
+    kylink.execute("UPDATE alerts SET title = '2 campaigns are low on stock' WHERE title LIKE '%<%'")
+    kylink.execute("UPDATE supply_requests SET state = 'answered' WHERE state = 'open'")
+
+
+def _photograph(picture: str, kylink: Installation, *arguments: str, service: SupplyService | None = None) -> None:
+    """Take a picture of a command: of a run in the middle of it, of a view once it is drawn, else of its end."""
+    with on_screen(*arguments, env=kylink.environment, cwd=kylink.folder, columns=_COLUMNS, rows=_ROWS) as screen:
+        if service is not None:
+            wait_until(lambda: len(service.charges) > 40, "the run to be under way")
+        elif arguments[0] == "watch":
+            screen.wait_for("q quit")
+        else:
+            screen.wait()
+        title = f"kylink {' '.join(arguments)}"
+        (FOLDER / picture).write_text(_svg(screen, title), encoding="utf-8")
+        if service is not None:
+            screen.process.wait()
+
+
+def _svg(screen: Screen, title: str) -> str:
+    console = Console(record=True, width=_COLUMNS, file=StringIO(), force_terminal=True, color_system="truecolor")
+    rows = screen.cells
+    while rows and not "".join(cell.data for cell in rows[-1]).strip():
+        rows.pop()
+    for row in rows:
+        line = Text()
+        for cell in row:
+            line.append(cell.data, _style(cell))
+        console.print(line, no_wrap=True, overflow="crop", crop=True)
+    return console.export_svg(title=title)
+
+
+def _style(cell: pyte.screens.Char) -> Style:
+    color = {"default": None, "brown": "yellow"}.get(cell.fg, f"#{cell.fg}" if len(cell.fg) == 6 else cell.fg)
+    color = color.replace("bright", "bright_") if color and color.startswith("bright") else color
+    return Style(color=color, bold=cell.bold, reverse=cell.reverse)
+
+
+def _photograph_page(page: Path) -> None:
+    with chromium() as browser:
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab.goto(page.as_uri())
+        tab.screenshot(path=str(FOLDER / "report.png"))
+
+
+if __name__ == "__main__":
+    take_all()
