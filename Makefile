@@ -9,7 +9,7 @@ PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo packages test faults fuzz audit bench bench-smoke check translations man format clean
+.PHONY: help setup demo packages test faults fuzz audit bench bench-smoke check translations man screenshots format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ translations: $(STAMP) ## Bring the translations up to date with the code, and c
 
 man: $(STAMP) ## Write the man page from the help texts
 	@KYLINK_LANG=en $(VENV)/bin/python -m tests.support.man_page
+
+screenshots: $(STAMP) ## Take the pictures of the README anew
+	@$(VENV)/bin/python -m tests.support.screenshots
 
 format: $(STAMP) ## Format the code, and mend what lint can mend
 	@$(VENV)/bin/ruff format $(SOURCES)
