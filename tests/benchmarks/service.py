@@ -43,7 +43,7 @@ def _body_length(head: bytes) -> int:
 
 def _answer(order: dict[str, object]) -> bytes:
     if str(order["campaign_id"]).startswith("bad"):
-        return _response("503 Service Unavailable", {"title": "out of order"})
+        return _response("500 Internal Server Error", {"title": "out of order"})
     quantity = cast("int", order["quantity"])
     return _response("200 OK", {"items": [f"gclid={next(_numbers):020}" for _ in range(quantity)]})
 

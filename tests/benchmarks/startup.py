@@ -18,6 +18,7 @@ def main() -> None:
 app()
 """
 TARGET = 1.3
+COMPLETION = {"_KYLINK_COMPLETE": "complete_bash", "COMP_WORDS": "kylink re", "COMP_CWORD": "1"}
 
 
 def starting(effort: Effort) -> list[Figure]:
@@ -42,10 +43,13 @@ def starting(effort: Effort) -> list[Figure]:
                 "hello world": lambda: start("-c", HELLO),
                 "--version": lambda: start(*kylink, "--version"),
                 "--help": lambda: start(*kylink, "--help"),
+                "completion": lambda: start(*kylink, **COMPLETION),
                 "import typer, sqlmodel": lambda: start("-c", "import typer, sqlmodel"),
                 "an idle run": lambda: start(*kylink, "replenish", "--all", "--quiet", **settings),
             },
         )
-    light = [against(rounds, side, "hello world", f"kylink {side}", TARGET) for side in ("--version", "--help")]
+    light = [
+        against(rounds, side, "hello world", f"kylink {side}", TARGET) for side in ("--version", "--help", "completion")
+    ]
     idle = against(rounds, "an idle run", "import typer, sqlmodel", "kylink replenish that finds nothing to do", TARGET)
     return [*light, idle]
