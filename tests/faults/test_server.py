@@ -92,7 +92,8 @@ def test_connections_that_break_all_the_time_lose_nothing(
     over = threading.Event()
 
     def cut() -> None:
-        while not over.wait(0.02):
+        # The longest transaction, a batch of claims with their orders, takes about 20 ms with its connection.
+        while not over.wait(0.05):
             server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kylink'")
 
     run = kylink.start("replenish", "--all")
