@@ -5,23 +5,19 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kylink_cli.errors import ConfigError, DatabaseMissingError, KylinkError
-from kylink_cli.jobs.alert_check import Watch
 from kylink_cli.jobs.alerting import Alerting
 from kylink_cli.jobs.delivery import PostOffice
 from kylink_cli.jobs.events import Notice, Observer
 from kylink_cli.jobs.fill import FillLimits
-from kylink_cli.jobs.recover_leases import RecoveryLimits
 from kylink_cli.jobs.replenish import Assignment
 from kylink_cli.jobs.runner import Machinery, Ping
 from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.base import Channel
-from kylink_cli.notify.heartbeat import Heartbeat
-from kylink_cli.notify.registry import build_channels
-from kylink_cli.notify.webhook import Webhook
 from kylink_cli.places import state_directory
 from kylink_cli.rules.alert_book import BookRules
 from kylink_cli.rules.channel_urls import parse_channel_urls
@@ -33,6 +29,10 @@ from kylink_cli.store.levels import Scope
 from kylink_cli.store.schema import read_schema, require_current, require_tables, upgrade
 from kylink_cli.supply.base import Supplier
 from kylink_cli.supply.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from kylink_cli.jobs.alert_check import Watch
+    from kylink_cli.jobs.recover_leases import RecoveryLimits
 
 
 def existing_database(settings: Settings, *, scheduled: bool = False) -> Database:
@@ -184,7 +184,11 @@ def post_office(settings: Settings, database: Database, observe: Observer) -> Po
 
 def _heartbeat(settings: Settings, job: Job, warn: Callable[[str], None]) -> Ping | None:
     url = getattr(settings, job.heartbeat_setting)
-    return None if url is None else Heartbeat(url.get_secret_value(), warn).ping
+    if url is None:
+        return None
+    from kylink_cli.notify.heartbeat import Heartbeat
+
+    return Heartbeat(url.get_secret_value(), warn).ping
 
 
 def supplier(settings: Settings, database: Database) -> Supplier:
@@ -228,8 +232,10 @@ def _http_supplier(url: str, key: str | None, timeout_seconds: float) -> Supplie
     return HttpSupplier(url, key, timeout_seconds)
 
 
-def watch(settings: Settings) -> Watch:
+def watch(settings: Settings) -> "Watch":
     """What the alert check watches."""
+    from kylink_cli.jobs.alert_check import Watch
+
     return Watch(
         thresholds=settings.thresholds,
         policy=settings.policy,
@@ -248,6 +254,9 @@ def alerting(settings: Settings) -> Alerting:
 
 def channels(settings: Settings) -> list[Channel]:
     """How people are told of alerts."""
+    from kylink_cli.notify.registry import build_channels
+    from kylink_cli.notify.webhook import Webhook
+
     lowest, urls, hook = settings.alert_min_level, settings.alert_notify_urls, settings.alert_webhook_url
     addresses = [] if urls is None else parse_channel_urls(urls.get_secret_value(), lowest)
     built = build_channels(addresses)
@@ -258,8 +267,10 @@ def channels(settings: Settings) -> list[Channel]:
     return built
 
 
-def recovery_limits(settings: Settings) -> RecoveryLimits:
+def recovery_limits(settings: Settings) -> "RecoveryLimits":
     """What bounds a recovery of leases."""
+    from kylink_cli.jobs.recover_leases import RecoveryLimits
+
     return RecoveryLimits(
         max_expirations=settings.lease_max_expirations,
         retention=timedelta(days=settings.item_retention_days),

@@ -14,6 +14,11 @@ from kylink_cli.language import tr
 alerts = group("alerts", "What a person should know of: look, acknowledge, resolve, silence.")
 
 
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    app.add_typer(alerts)
+
+
 class AlertState(StrEnum):
     """The states of an alert."""
 

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from kylink_cli import __version__
 from kylink_cli.cli.command import signature
 from kylink_cli.cli.completers import VARIABLE
+from kylink_cli.cli.lazy_commands import LazyCommands
 from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
 from kylink_cli.console.streams import abandon_results, flush_results, prepare_streams
@@ -25,6 +26,10 @@ from kylink_cli.language import tr
 
 class KylinkGroup(TyperGroup):
     """The root group: turns what ends a command into one clear line and the contract's exit code."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = LazyCommands()
 
     def main(self, args: list[str] | None = None, **options: Any) -> NoReturn:  # type: ignore[override]
         """Run a command and end the process with its exit code."""

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 campaigns = group("campaigns", "What is to be kept in stock.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    app.add_typer(campaigns)
+
+
 campaign_changes.register(campaigns)
 
 

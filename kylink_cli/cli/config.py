@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 config = group("config", "The settings: show them with their source, check them.")
 
 
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    app.add_typer(config)
+
+
 @command(config, "show")
 def show(
     cli: Cli,

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 cron = group("cron", "cron, for hosts without systemd.")
 
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    app.add_typer(cron)
+
+
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")]
 
 

@@ -5,12 +5,20 @@ from typing import Annotated, Any
 
 import typer
 
+from kylink_cli.cli import db_copy
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.options import JsonOption, YesOption
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
 
 db = group("db", "The database: create, upgrade, check, back up, measure.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    db_copy.register(db)
+    app.add_typer(db)
+
 
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.", show_default=False)]
 

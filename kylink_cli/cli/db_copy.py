@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command
-from kylink_cli.cli.db import db
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
@@ -18,7 +17,11 @@ FromOption = Annotated[
 ToOption = Annotated[str, typer.Option("--to", metavar="URL", help="A new or empty database, or an unfinished copy.")]
 
 
-@command(db, "copy")
+def register(db: typer.Typer) -> None:
+    """Add the command to its group."""
+    command(db, "copy")(copy_database)
+
+
 def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, json: JsonOption = False) -> None:
     """Copy a database into a new one, of whatever kind, and compare the two.
 

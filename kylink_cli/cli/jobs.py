@@ -14,6 +14,11 @@ from kylink_cli.language import tr
 jobs = group("jobs", "The machine room: what ran, how it went, what comes next.")
 
 
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    app.add_typer(jobs)
+
+
 # The runs whose durations are drawn beside one.
 DRAWN_RUNS = 24
 

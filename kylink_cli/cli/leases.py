@@ -12,6 +12,11 @@ from kylink_cli.cli.options import JsonOption
 leases = group("leases", "The consumer's side: take an item, use it, confirm it.")
 
 
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    app.add_typer(leases)
+
+
 class LeaseState(StrEnum):
     """The states of a lease."""
 

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 stock = group("stock", "The items that consumers lease.")
 
 
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    app.add_typer(stock)
+
+
 class ItemState(StrEnum):
     """The states of an item."""
 

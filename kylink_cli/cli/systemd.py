@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 systemd = group("systemd", "Timers of systemd that start the jobs.")
 
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the root."""
+    app.add_typer(systemd)
+
+
 UserUnitsOption = Annotated[
     bool,
     typer.Option("--user-units", help="Your own units, without root: they run while you are logged in, or linger."),

@@ -75,7 +75,7 @@ class Console:
 
     def table(self, columns: "list[Column]", rows: list[list[Any]]) -> None:
         """Print rows as a table: cut to the width on a terminal, whole elsewhere."""
-        from kylink_cli.console.tables import build_table
+        from kylink_cli.console.drawn_tables import build_table
 
         if self.stdout.is_terminal:
             self.show(build_table(columns, rows, on_terminal=True))

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -21,6 +21,9 @@ from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 from kylink_cli.store.clock import Clock, local_clock
 from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS, translate
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 SQLITE_PREFIX = "sqlite:///"
 _WRITING = {"kylink_writing": True}
@@ -202,9 +205,11 @@ def _sqlite_engine(path: Path) -> Engine:
     return engine
 
 
-def upsert(session: Session, table: Table) -> sqlite.Insert | postgresql.Insert:
+def upsert(session: Session, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT into `table` in the session's dialect, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         return postgresql.insert(table)
     return sqlite.insert(table)
 

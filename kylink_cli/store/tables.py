@@ -1,4 +1,4 @@
-"""The tables, as SQLModel classes; `TABLE` gives the same ones to statements.
+"""The tables, as SQLModel classes; `table` gives the same ones to statements. Their indexes are in `indexes.py`.
 
 Changing one needs a migration beside it, in `migrations/versions/`.
 """
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Dialect,
     Enum,
     ForeignKey,
-    Index,
     Integer,
     String,
     Table,
@@ -98,34 +97,6 @@ class StockItem(SQLModel, table=True):
     __tablename__ = "stock_items"
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("campaign_id", "value", name="uq_stock_items_campaign_id_value").ddl_if(dialect="sqlite"),
-        # PostgreSQL indexes no text of 4,096 characters.
-        Index("uq_stock_items_digest", "campaign_id", text("md5(value)"), unique=True).ddl_if(dialect="postgresql"),
-        Index(
-            "ix_stock_items_available",
-            "campaign_id",
-            "expires_at",
-            sqlite_where=text("state = 'available'"),
-            postgresql_where=text("state = 'available'"),
-        ),
-        Index(
-            "ix_stock_items_consumed",
-            "consumed_at",
-            "campaign_id",
-            sqlite_where=text("state = 'consumed'"),
-            postgresql_where=text("state = 'consumed'"),
-        ),
-        Index(
-            "ix_stock_items_expiring",
-            "expires_at",
-            sqlite_where=text("state = 'available'"),
-            postgresql_where=text("state = 'available'"),
-        ),
-        Index(
-            "ix_stock_items_spent",
-            "expires_at",
-            sqlite_where=text("state IN ('consumed', 'expired', 'discarded')"),
-            postgresql_where=text("state IN ('consumed', 'expired', 'discarded')"),
-        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -146,21 +117,6 @@ class Lease(SQLModel, table=True):
     __tablename__ = "leases"
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("campaign_id", "idempotency_key", "key_index", name="uq_leases_idempotency_key"),
-        Index(
-            "uq_leases_active_item",
-            "item_id",
-            unique=True,
-            sqlite_where=text("state = 'active'"),
-            postgresql_where=text("state = 'active'"),
-        ),
-        Index(
-            "ix_leases_deadline",
-            "expires_at",
-            sqlite_where=text("state = 'active'"),
-            postgresql_where=text("state = 'active'"),
-        ),
-        Index("ix_leases_item_id", "item_id"),
-        Index("ix_leases_closed_at", "closed_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -182,11 +138,6 @@ class NoStockEvent(SQLModel, table=True):
     """A consumer asked for an item, and the campaign had none."""
 
     __tablename__ = "no_stock_events"
-    __table_args__: ClassVar[Any] = (
-        Index("ix_no_stock_events_campaign_id", "campaign_id", "happened_at"),
-        Index("ix_no_stock_events_happened_at", "happened_at"),
-    )
-
     id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
     campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False))
     happened_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
@@ -196,17 +147,7 @@ class SupplyRequest(SQLModel, table=True):
     """One call to the supply service, recorded before it is sent, with the exact body that belongs to its key."""
 
     __tablename__ = "supply_requests"
-    __table_args__: ClassVar[Any] = (
-        Index(
-            "ix_supply_requests_open",
-            "campaign_id",
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
-        ),
-        Index("ix_supply_requests_campaign_id", "campaign_id"),
-        Index("ix_supply_requests_finished_at", "finished_at"),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
     key: str = Field(sa_column=Column(String(36), nullable=False, unique=True))
@@ -226,10 +167,7 @@ class Run(SQLModel, table=True):
     """One execution of a job, recorded from start to end."""
 
     __tablename__ = "runs"
-    __table_args__: ClassVar[Any] = (
-        Index("ix_runs_job_started_at", "job", "started_at"),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     job: str = Field(sa_column=Column(String(40), nullable=False))
@@ -250,7 +188,6 @@ class CampaignResult(SQLModel, table=True):
     """How one campaign fared in one run."""
 
     __tablename__ = "campaign_results"
-    __table_args__: ClassVar[Any] = (Index("ix_campaign_results_campaign_id", "campaign_id"),)
 
     run_id: int = Field(sa_column=Column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True))
     campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
@@ -269,7 +206,6 @@ class CampaignClaim(SQLModel, table=True):
     """Which run may order for a campaign; the epoch grows with every claim."""
 
     __tablename__ = "campaign_claims"
-    __table_args__: ClassVar[Any] = (Index("ix_campaign_claims_run_id", "run_id"),)
 
     campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
     run_id: int | None = Field(default=None, sa_column=Column(ForeignKey("runs.id", ondelete="SET NULL")))
@@ -291,13 +227,6 @@ class Alert(SQLModel, table=True):
 
     __tablename__ = "alerts"
     __table_args__: ClassVar[Any] = (
-        Index(
-            "uq_alerts_unresolved",
-            "fingerprint",
-            unique=True,
-            sqlite_where=text("state <> 'resolved'"),
-            postgresql_where=text("state <> 'resolved'"),
-        ),
         CheckConstraint("count >= 1", name="ck_alerts_count"),
         {"sqlite_autoincrement": True},
     )
@@ -325,7 +254,6 @@ class AlertUser(SQLModel, table=True):
     """A user whose campaigns an alert is about."""
 
     __tablename__ = "alert_users"
-    __table_args__: ClassVar[Any] = (Index("ix_alert_users_user_id", "user_id"),)
 
     alert_id: int = Field(sa_column=Column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True))
     user_id: str = Field(sa_column=Column(String(200), primary_key=True))
@@ -335,7 +263,7 @@ class SilenceRecord(SQLModel, table=True):
     """Which alerts nobody is to be told of, until when and why; what is not named fits everything."""
 
     __tablename__ = "silences"
-    __table_args__: ClassVar[Any] = ({"sqlite_autoincrement": True},)
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     type: str | None = Field(default=None, sa_column=Column(String(40)))
@@ -350,15 +278,7 @@ class Notification(SQLModel, table=True):
     """A message to one channel, written with the alerts that it tells of and kept until it is sent or given up."""
 
     __tablename__ = "notifications"
-    __table_args__: ClassVar[Any] = (
-        Index(
-            "ix_notifications_pending",
-            "id",
-            sqlite_where=text("sent_at IS NULL AND given_up_at IS NULL"),
-            postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL"),
-        ),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     key: str = Field(sa_column=Column(String(36), nullable=False, unique=True))
@@ -380,7 +300,6 @@ class FileValue(SQLModel, table=True):
     """A line of a `file:` supply that was handed out, and to which supply request."""
 
     __tablename__ = "file_values"
-    __table_args__: ClassVar[Any] = (Index("ix_file_values_request_key", "request_key"),)
 
     source: str = Field(sa_column=Column(Text, primary_key=True))
     value: str = Field(sa_column=Column(Text, primary_key=True))

@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 from kylink_cli import wiring
 from kylink_cli.errors import DatabaseError, DatabaseUnfitError
 from kylink_cli.settings import Settings
+from kylink_cli.store import indexes  # noqa: F401  (the metadata hold them once they are loaded)
 from kylink_cli.store.database import Database, create_database
 from kylink_cli.store.levels import Scope, count_available, read_levels
 from kylink_cli.store.schema import read_schema, require_current, revisions, upgrade

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import kylink_cli.store.tables  # noqa: F401  (fills the metadata)
+import kylink_cli.store.indexes  # noqa: F401  (fills the metadata)
 
 connection = context.config.attributes["connection"]
 context.configure(
