@@ -30,7 +30,7 @@ from kylink_cli.store import recovery, retention
 from kylink_cli.store.database import Database
 from kylink_cli.store.recovery import Recovered
 
-BATCH_SIZE = 20_000
+BATCH_SIZE = 50_000
 # SQLite does not queue its writers: those who wait look again every few milliseconds, and need a gap to find.
 PAUSE_SECONDS = 0.005
 

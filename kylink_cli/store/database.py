@@ -1,15 +1,30 @@
 """The database: its transactions, and opening one that is embedded; `postgresql.py` opens one on a server."""
 
 import errno
+import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    any_,
+    create_engine,
+    event,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -27,6 +42,8 @@ if TYPE_CHECKING:
 
 SQLITE_PREFIX = "sqlite:///"
 _WRITING = {"kylink_writing": True}
+# In SQLite's own cache of 2 MiB, a large transaction writes the same pages many times, and a scan reads them so.
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536")
 
 T = TypeVar("T")
 
@@ -193,7 +210,7 @@ def _sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -212,6 +229,13 @@ def upsert(session: Session, table: Table) -> "sqlite.Insert | postgresql.Insert
 
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def is_among(session: Session, column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+    """The condition that a column holds one of these ids: one parameter for however many, where IN takes one each."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == any_(literal(ids, ARRAY(BigInteger)))
+    return column.in_(select(func.json_each(json.dumps(ids)).table_valued("value").c.value))
 
 
 def lock_table(session: Session, table: Table) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.store.database import is_among
 from kylink_cli.store.leases import state_of_returned
 from kylink_cli.store.tables import Lease, StockItem, in_state, table
 
@@ -59,13 +60,11 @@ def expire_leases(session: Session, now: datetime, *, max_expirations: int, limi
     closed = session.execute(_close_overdue(now, limit)).scalars().all()
     if not closed:
         return Recovered()
-    returned = (
-        update(_items)
-        .where(_items.c.id.in_(closed), in_state(_items, "leased"))
-        .values(state=_state_after(now, max_expirations), expirations=_items.c.expirations + 1)
-        .returning(_items.c.state)
-    )
-    return _recovered(len(closed), Counter(session.execute(returned).scalars()))
+    held = is_among(session, _items.c.id, closed) & in_state(_items, "leased")
+    state = _state_after(now, max_expirations)
+    states = Counter(dict(session.execute(select(state, func.count()).where(held).group_by(state)).all()))
+    session.execute(update(_items).where(held).values(state=state, expirations=_items.c.expirations + 1))
+    return _recovered(len(closed), states)
 
 
 def expire_items(session: Session, now: datetime, limit: int) -> Recovered:
