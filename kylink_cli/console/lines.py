@@ -35,6 +35,8 @@ class RunLog:
             self._run_id = event.run_id
         prefix = "jobs" if isinstance(event, events.RunFinished) else self._command
         level, text = line(event)
+        if not self._console.shows(level):
+            return
         facts: dict[str, Any] = {"event": type(event).__name__, "run_id": self._run_id, **asdict(event)}
         self._console.log(level, f"[{prefix}] {text}", **facts)
 

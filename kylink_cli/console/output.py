@@ -103,9 +103,13 @@ class Console:
             message: the line; control characters are replaced.
             facts: what a program wants to know of it; shown by `--log-format json`, and fields in the journal.
         """
-        lowest = logging.WARNING if self.output.quiet else logging.DEBUG if self.output.verbose else logging.INFO
-        if level >= lowest:
+        if self.shows(level):
             self._write(level, one_line(message), facts)
+
+    def shows(self, level: int) -> bool:
+        """Whether lines of a level are written."""
+        lowest = logging.WARNING if self.output.quiet else logging.DEBUG if self.output.verbose else logging.INFO
+        return level >= lowest
 
     def info(self, message: str, **facts: Any) -> None:
         """Log what happens."""

@@ -213,7 +213,7 @@ class Fill:
             self._tools.stop.check()
 
     async def _make_calls(self, stores: asyncio.TaskGroup) -> list[SupplyError]:
-        """Make a call for every open request, some at a time; what went wrong."""
+        """Make a call for every open request, some at a time; what went wrong. The end of a run may cut them off."""
         waiting = deque(self._open.values())
         errors: list[SupplyError] = []
 
@@ -226,9 +226,12 @@ class Fill:
                     if not error.retryable:
                         waiting.clear()
 
-        async with asyncio.TaskGroup() as calls:
-            for _ in range(min(self._tools.limits.calls_in_flight, len(waiting))):
-                calls.create_task(ask_in_turn())
+        try:
+            async with self._tools.stop.in_flight(), asyncio.TaskGroup() as calls:
+                for _ in range(min(self._tools.limits.calls_in_flight, len(waiting))):
+                    calls.create_task(ask_in_turn())
+        except TimeoutError:
+            errors.append(CutOffError(tr("the run ended while the call was in flight")))
         return errors
 
     async def _ask(self, request: OpenRequest, stores: asyncio.TaskGroup) -> None:
@@ -252,10 +255,10 @@ class Fill:
         recorded = request.request
         order = Order(recorded.key, recorded.campaign_id, recorded.quantity, recorded.body)
         try:
-            async with self._tools.stop.in_flight():
-                return await self._tools.supplier.supply(order)
-        except TimeoutError:
-            raise CutOffError(tr("the run ended while the call was in flight")) from None
+            return await self._tools.supplier.supply(order)
+        except asyncio.CancelledError:
+            self._doubtful.add(request.id)
+            raise
 
     async def _judge(self, request: OpenRequest, error: SupplyError) -> None:
         if error.charge_open:

@@ -87,7 +87,7 @@ class Stop:
 
     @asynccontextmanager
     async def in_flight(self) -> AsyncIterator[None]:
-        """Around a call: a call that outlasts the grace of a stopping run is cut off with `TimeoutError`."""
+        """Around calls: what outlasts the grace of a stopping run is cut off with `TimeoutError`."""
         async with asyncio.timeout_at(self._cut_at) as call:
             self._calls.add(call)
             try:

@@ -8,8 +8,6 @@ import asyncio
 import json
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -77,11 +75,13 @@ class HttpSupplier:
         Raises:
             SupplyError: nothing usable came; the class says whether asking again can help.
         """
-        with _translated(self._place):
-            async with asyncio.timeout(self._timeout), self._posted(order) as response:
-                if response.status != 200:
-                    raise await self._refusal(response)
-                body = await _read_answer(response)
+        import aiohttp
+
+        try:
+            async with asyncio.timeout(self._timeout):
+                body = await self._answer(order)
+        except (aiohttp.ClientError, OSError, UnicodeError) as error:
+            raise _in_words(error, self._place) from None
         return parse_answer(body, order.quantity, datetime.now(UTC))
 
     async def check(self) -> str:
@@ -121,12 +121,27 @@ class HttpSupplier:
             connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=IDLE_SECONDS)
             self._session = aiohttp.ClientSession(
                 connector=connector,
+                headers=self._headers,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_SECONDS, self._timeout)),
                 # Calls have nothing to do with each other: what one answer sets is not sent along with the next.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
         return self._session
+
+    async def _answer(self, order: Order) -> bytes:
+        """Post an order, and once more wherever the same host redirects it to; the body of the answer."""
+        url = self._url
+        for _ in range(MAX_REDIRECTS + 1):
+            async with self._opened().post(
+                url, data=order.body.encode(), headers={"Idempotency-Key": order.key}, allow_redirects=False
+            ) as response:
+                if response.status == 200:
+                    return await _read_answer(response)
+                if not 300 <= response.status < 400:
+                    raise await self._refusal(response)
+                url = _redirected(url, response)
+        raise RedirectedError(tr("{place} redirects more than {limit} times", place=self._place, limit=MAX_REDIRECTS))
 
     @cached_property
     def _place(self) -> str:
@@ -145,23 +160,6 @@ class HttpSupplier:
         reason = without_secrets(_stated_reason(text), self._key, self._url.raw_query_string)
         retry_after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
         return judge_status(response.status, one_line(reason, ERROR_LENGTH), retry_after)
-
-    @asynccontextmanager
-    async def _posted(self, order: Order) -> "AsyncIterator[aiohttp.ClientResponse]":
-        """Post an order, and once more wherever the same host redirects it to."""
-        url = self._url
-        for _ in range(MAX_REDIRECTS + 1):
-            async with self._opened().post(
-                url,
-                data=order.body.encode(),
-                headers=self._headers | {"Idempotency-Key": order.key},
-                allow_redirects=False,
-            ) as response:
-                if not 300 <= response.status < 400:
-                    yield response
-                    return
-                url = _redirected(url, response)
-        raise RedirectedError(tr("{place} redirects more than {limit} times", place=self._place, limit=MAX_REDIRECTS))
 
 
 def _address(url: str) -> URL:
@@ -245,27 +243,17 @@ def _stated_reason(text: str) -> str:
     return ": ".join(parts) or text
 
 
-@contextmanager
-def _translated(place: str) -> Iterator[None]:
-    """Turn whatever a call can end with into the family of supply errors, without the URL's path and query.
-
-    Raises:
-        UnreachableError: no connection was made, so nothing was sent.
-        CutOffError: it may have been sent, and no whole answer came.
-        InvalidResponseError: what came is no HTTP.
-    """
+def _in_words(error: Exception, place: str) -> SupplyError:
+    """What a call can end with, as one of the family of supply errors, without the URL's path and query."""
     import aiohttp
 
-    try:
-        yield
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-        raise UnreachableError(tr("{place} can't be reached: {cause}", place=place, cause=_reason(error))) from None
-    except TimeoutError:
-        raise CutOffError(tr("{place} gave no whole answer in time", place=place)) from None
-    except (aiohttp.ClientResponseError, UnicodeError):
-        raise InvalidResponseError(tr("{place} does not speak HTTP", place=place)) from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise CutOffError(tr("{place} cut the connection: {name}", place=place, name=type(error).__name__)) from None
+    if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)):
+        return UnreachableError(tr("{place} can't be reached: {cause}", place=place, cause=_reason(error)))
+    if isinstance(error, TimeoutError):
+        return CutOffError(tr("{place} gave no whole answer in time", place=place))
+    if isinstance(error, (aiohttp.ClientResponseError, UnicodeError)):
+        return InvalidResponseError(tr("{place} does not speak HTTP", place=place))
+    return CutOffError(tr("{place} cut the connection: {name}", place=place, name=type(error).__name__))
 
 
 def _reason(error: BaseException) -> str:
