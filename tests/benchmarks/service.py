@@ -6,7 +6,7 @@ that nothing is lost is proven by the tests.
 
 import asyncio
 import itertools
-import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from typing import cast
 
 _numbers = itertools.count()
-_LENGTH = b"content-length:"
+_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_QUANTITY = re.compile(rb'"quantity": (\d+)')
 
 
 class _Connection(asyncio.Protocol):
@@ -25,33 +27,33 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._loop = asyncio.get_running_loop()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, end, rest = self._received.partition(b"\r\n\r\n")
-        if not end or len(rest) < (length := _body_length(head)):
-            return
-        self._received = rest[length:]
-        answer = _answer(json.loads(rest[:length]))
-        asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer)
+        if _is_whole(self._received):
+            answer, self._received = _answer(self._received), b""
+            self._loop.call_later(self._latency, self._transport.write, answer)
 
 
-def _body_length(head: bytes) -> int:
-    lines = head.lower().split(b"\r\n")
-    return next(int(line.removeprefix(_LENGTH)) for line in lines if line.startswith(_LENGTH))
+def _is_whole(request: bytes) -> bool:
+    length, head_end = _LENGTH.search(request), request.find(_END)
+    return length is not None and head_end >= 0 and len(request) == head_end + len(_END) + int(length[1])
 
 
-def _answer(order: dict[str, object]) -> bytes:
-    if str(order["campaign_id"]).startswith("bad"):
-        return _response("500 Internal Server Error", {"title": "out of order"})
-    quantity = cast("int", order["quantity"])
-    return _response("200 OK", {"items": [f"gclid={next(_numbers):020}" for _ in range(quantity)]})
+def _answer(request: bytes) -> bytes:
+    """The answer to an order, which is looked for in the text: to read JSON would take longer than all else."""
+    if b'"campaign_id": "bad' in request:
+        return _response(b"500 Internal Server Error", b'{"title": "out of order"}')
+    quantity = _QUANTITY.search(request)
+    assert quantity is not None
+    items = ", ".join(f'"gclid={next(_numbers):020}"' for _ in range(int(quantity[1])))
+    return _response(b"200 OK", f'{{"items": [{items}]}}'.encode())
 
 
-def _response(status: str, document: object) -> bytes:
-    body = json.dumps(document).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def _response(status: bytes, body: bytes) -> bytes:
+    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % (status, len(body)) + body
 
 
 @contextmanager
