@@ -257,6 +257,7 @@ class Fill:
         try:
             return await self._tools.supplier.supply(order)
         except asyncio.CancelledError:
+            # Cut off in flight: nobody but the service knows whether it was charged.
             self._doubtful.add(request.id)
             raise
 

@@ -1,7 +1,7 @@
 """The run's writes: many campaigns' writes share one transaction, and none of them holds up the event loop.
 
-Writes wait a moment for company, and while one transaction commits, further ones queue up for the next. So a write is
-committed when `write` returns, and the number of commits grows with time instead of with calls.
+While one transaction commits, and for a moment after it, further writes queue up for the next. So a write is committed
+when `write` returns, and the number of commits grows with time instead of with calls.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ class Ledger:
         self._database = database
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
+        self._commit_due = 0.0
 
     async def write(self, act: Act[Item, Result], item: Item) -> Result:
         """Do one act on one item, together with what others want to write now.
@@ -62,8 +63,9 @@ class Ledger:
             await asyncio.wait([self._committing])
 
     async def _commit_all(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(self._commit_due - loop.time())
             group, self._waiting = self._waiting, []
             try:
                 results = await asyncio.to_thread(self._commit, group)
@@ -71,6 +73,7 @@ class Ledger:
                 _fail(group, error)
             else:
                 _resolve(group, results)
+            self._commit_due = loop.time() + GATHER_SECONDS
 
     def _commit(self, group: list[_Waiting]) -> list[Any]:
         """Write a group in one transaction, each act once with all of its items."""

@@ -208,6 +208,23 @@ def test_a_signal_ends_the_run_in_good_order(
     _assert_books_agree(kylink, service)
 
 
+def test_calls_that_outlast_a_signal_by_ten_seconds_are_cut_off_and_asked_again(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns("1", "2", "3")
+    service.behave = gate = Gate(charges=True)
+    run = kylink.start("replenish", "--all")
+    gate.wait_for_calls(15)
+    run.send_signal(signal.SIGTERM)
+    run.communicate()
+    assert run.returncode == -signal.SIGTERM
+    assert kylink.rows("SELECT count(*) FROM supply_requests WHERE state = 'open'") == [15]
+    gate.open()
+    kylink.run("replenish", "--all")
+    assert kylink.rows("SELECT count(*) FROM stock_items GROUP BY campaign_id") == [10] * 3
+    _assert_books_agree(kylink, service)
+
+
 def test_the_deadline_ends_the_run_and_reports_what_was_not_served(
     kylink: Installation, service: SupplyService
 ) -> None:
