@@ -16,7 +16,8 @@ from typing import cast
 _numbers = itertools.count()
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_QUANTITY = re.compile(rb'"quantity": (\d+)')
+_QUANTITY = re.compile(rb'"quantity": *(\d+)')
+_BAD = re.compile(rb'"campaign_id": *"bad')
 
 
 class _Connection(asyncio.Protocol):
@@ -43,7 +44,7 @@ def _is_whole(request: bytes) -> bool:
 
 def _answer(request: bytes) -> bytes:
     """The answer to an order, which is looked for in the text: to read JSON would take longer than all else."""
-    if b'"campaign_id": "bad' in request:
+    if _BAD.search(request):
         return _response(b"500 Internal Server Error", b'{"title": "out of order"}')
     quantity = _QUANTITY.search(request)
     assert quantity is not None
