@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from tenacity import AsyncRetrying
 
@@ -241,8 +242,7 @@ class Fill:
             SupplyError: not all of a good answer came.
         """
         try:
-            async with self._tools.breaker.call(self._level.campaign_id):
-                supply = await self._call(request)
+            supply = await self._tools.breaker.call(self._level.campaign_id, partial(self._call, request))
         except SupplyError as error:
             await self._judge(request, error)
             raise

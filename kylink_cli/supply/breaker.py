@@ -6,15 +6,17 @@ the breaker, one that fails opens it for another delay. (M. Nygard, "Release It!
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from enum import Enum
+from typing import TypeVar
 
 from kylink_cli.language import tr
 from kylink_cli.supply.errors import ServiceDownError, SupplyError
 
 FAILED_CALLS = 10
 FAILED_CAMPAIGNS = 3
+
+T = TypeVar("T")
 
 
 class _State(Enum):
@@ -53,12 +55,16 @@ class Breaker:
         if self._state is _State.OPEN and self._now() < self._probe_due:
             raise self._service_down()
 
-    @asynccontextmanager
-    async def call(self, campaign_id: str) -> AsyncIterator[None]:
-        """Around one call: lets it pass, makes it the probe or refuses it, and learns from how it ends.
+    async def call(self, campaign_id: str, make: Callable[[], Awaitable[T]]) -> T:
+        """Make a call: let it pass, make it the probe or refuse it, and learn from how it ends.
+
+        Args:
+            campaign_id: the campaign that it is for.
+            make: makes it.
 
         Raises:
             ServiceDownError: the service is down; the call was not made.
+            SupplyError: it failed.
         """
         await self.admit()
         is_probe = self._state is _State.OPEN
@@ -66,12 +72,13 @@ class Breaker:
             self._state = _State.PROBING
             self._probe_over.clear()
         try:
-            yield
+            made = await make()
         except SupplyError as error:
             self._learn(campaign_id, error)
             raise
         else:
             self._close()
+            return made
         finally:
             if is_probe:
                 self._end_probe()

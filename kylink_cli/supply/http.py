@@ -219,8 +219,8 @@ async def _read_answer(response: "aiohttp.ClientResponse") -> bytes:
             tr("the answer is encoded as {encoding}, which was not asked for", encoding=one_line(encoding, 40))
         )
     body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
+    while not response.content.at_eof():
+        body += await response.content.readany()
         if len(body) > MAX_ANSWER_BYTES:
             raise InvalidResponseError(
                 tr(

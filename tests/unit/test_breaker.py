@@ -12,9 +12,11 @@ DELAY = 0.02
 
 
 async def _call(breaker: Breaker, campaign: str, error: SupplyError | None) -> None:
-    async with breaker.call(campaign):
+    async def make() -> None:
         if error is not None:
             raise error
+
+    await breaker.call(campaign, make)
 
 
 async def _fail(breaker: Breaker, times: int, campaigns: int, error: SupplyError | None = None) -> None:
@@ -100,12 +102,11 @@ def test_a_probe_that_succeeds_lets_all_who_waited_pass() -> None:
 
         async def call() -> None:
             nonlocal calls
-            async with breaker.call("any"):
-                calls += 1
-                probing.set()
-                await answer.wait()
+            calls += 1
+            probing.set()
+            await answer.wait()
 
-        tasks = [asyncio.create_task(call()) for _ in range(5)]
+        tasks = [asyncio.create_task(breaker.call("any", call)) for _ in range(5)]
         await probing.wait()
         assert calls == 1, "only the probe is made"
         answer.set()
@@ -122,12 +123,11 @@ def test_a_probe_that_fails_fails_all_who_waited_without_a_call() -> None:
 
         async def call() -> None:
             nonlocal calls
-            async with breaker.call("any"):
-                calls += 1
-                await asyncio.sleep(0)
-                raise UnreachableError("still refused")
+            calls += 1
+            await asyncio.sleep(0)
+            raise UnreachableError("still refused")
 
-        results = await asyncio.gather(*[call() for _ in range(5)], return_exceptions=True)
+        results = await asyncio.gather(*[breaker.call("any", call) for _ in range(5)], return_exceptions=True)
         assert calls == 1
         assert [type(result) for result in results] == [UnreachableError] + [ServiceDownError] * 4
         assert len(opened) == 2
@@ -139,11 +139,7 @@ def test_a_cancelled_probe_leaves_the_next_call_to_probe() -> None:
     async def test(breaker: Breaker, _opened_errors: list[ServiceDownError]) -> None:
         await _opened(breaker)
 
-        async def hang() -> None:
-            async with breaker.call("any"):
-                await asyncio.Event().wait()
-
-        probe = asyncio.create_task(hang())
+        probe = asyncio.create_task(breaker.call("any", asyncio.Event().wait))
         await asyncio.sleep(0)
         probe.cancel()
         await asyncio.wait([probe])
