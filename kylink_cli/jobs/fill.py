@@ -207,7 +207,6 @@ class Fill:
         await self._take_slot()
         async with asyncio.TaskGroup() as stores:
             errors = await self._make_calls(stores)
-            self._free_slot()
         if errors:
             raise max(errors, key=_severity)
         if self._open:
@@ -216,9 +215,11 @@ class Fill:
     async def _make_calls(self, stores: asyncio.TaskGroup) -> list[SupplyError]:
         """Make a call for every open request, some at a time; what went wrong. The end of a run may cut them off."""
         waiting = deque(self._open.values())
+        asking = min(self._tools.limits.calls_in_flight, len(waiting))
         errors: list[SupplyError] = []
 
         async def ask_in_turn() -> None:
+            nonlocal asking
             while waiting and self._tools.stop.reason is None:
                 try:
                     await self._ask(waiting.popleft(), stores)
@@ -226,10 +227,14 @@ class Fill:
                     errors.append(error)
                     if not error.retryable:
                         waiting.clear()
+            asking -= 1
+            if asking == 0:
+                # The next campaign makes its calls while this one's tasks are still being gathered in.
+                self._free_slot()
 
         try:
             async with self._tools.stop.in_flight(), asyncio.TaskGroup() as calls:
-                for _ in range(min(self._tools.limits.calls_in_flight, len(waiting))):
+                for _ in range(asking):
                     calls.create_task(ask_in_turn())
         except TimeoutError:
             errors.append(CutOffError(tr("the run ended while the call was in flight")))

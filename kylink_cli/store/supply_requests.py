@@ -1,14 +1,15 @@
 """Supply requests: recorded before they are sent, settled with what came, by guarded updates only."""
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import upsert
+from kylink_cli.store.database import is_among, upsert
 from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
 _requests = table(SupplyRequest)
@@ -152,11 +153,11 @@ def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -
     return [stored.get(s.request_id, Stored()) for s in settlements]
 
 
-def _lock_open(session: Session, request_ids: Collection[int]) -> dict[int, int]:
+def _lock_open(session: Session, request_ids: Sequence[int]) -> dict[int, int]:
     """Items produced so far by each of the requests that are open; their rows stay locked."""
     statement = (
         select(_requests.c.id, _requests.c.produced)
-        .where(_requests.c.id.in_(request_ids), in_state(_requests, "open"))
+        .where(is_among(session, _requests.c.id, request_ids), in_state(_requests, "open"))
         .with_for_update()
     )
     return {row.id: row.produced for row in session.execute(statement)}
@@ -179,40 +180,30 @@ def _insert_items(session: Session, settlements: Sequence[Settlement], now: date
     if not rows:
         return {}
     insert = upsert(session, _items).on_conflict_do_nothing()
-    counts: dict[int, int] = {}
-    for request_id in session.scalars(insert.returning(_items.c.supply_request_id), rows):
-        counts[request_id] = counts.get(request_id, 0) + 1
-    return counts
+    return Counter(session.scalars(insert.returning(_items.c.supply_request_id), rows).all())
 
 
 def _update_settled(
     session: Session, settlements: Sequence[Settlement], stored: dict[int, Stored], now: datetime
 ) -> None:
-    if not settlements:
-        return
-    statement = (
-        update(_requests)
-        .where(_requests.c.id == bindparam("request_id"))
-        .values(
-            state=bindparam("new_state"),
-            finished_at=not_before(_requests.c.created_at, bindparam("ended_at", type_=_requests.c.finished_at.type)),
-            produced=_requests.c.produced + bindparam("new_items"),
-            duplicates=_requests.c.duplicates + bindparam("known_items"),
-            error=bindparam("reason"),
+    """Move requests on, all of those at once that have come to the same end."""
+    alike: defaultdict[tuple[RequestState, int, int, str | None], list[int]] = defaultdict(list)
+    for s in settlements:
+        counts = stored[s.request_id]
+        alike[s.state, counts.produced, counts.duplicates, s.error].append(s.request_id)
+    for (state, produced, duplicates, error), ids in alike.items():
+        ended_at = None if state == "open" else now
+        session.execute(
+            update(_requests)
+            .where(is_among(session, _requests.c.id, ids))
+            .values(
+                state=state,
+                finished_at=not_before(_requests.c.created_at, ended_at),
+                produced=_requests.c.produced + produced,
+                duplicates=_requests.c.duplicates + duplicates,
+                error=error,
+            )
         )
-    )
-    rows: list[dict[str, Any]] = [
-        {
-            "request_id": s.request_id,
-            "new_state": s.state,
-            "ended_at": None if s.state == "open" else now,
-            "new_items": stored[s.request_id].produced,
-            "known_items": stored[s.request_id].duplicates,
-            "reason": s.error,
-        }
-        for s in settlements
-    ]
-    session.connection().execute(statement, rows)
 
 
 def read_open(session: Session, campaign_ids: Collection[str]) -> dict[str, list[OpenRequest]]:
