@@ -3,6 +3,7 @@
 import errno
 import json
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -62,6 +63,8 @@ class Database:
         self._reading = engine
         self._writing = engine.execution_options(**_WRITING)
         self._clock: Clock | None = None
+        # At the process's end at the latest: the last to close an embedded database folds its write-ahead log in.
+        weakref.finalize(self, engine.dispose)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
