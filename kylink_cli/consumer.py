@@ -6,13 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kylink_cli import wiring
+from kylink_cli import leasing, wiring
 from kylink_cli.errors import KylinkError, LeaseOverError
-from kylink_cli.jobs import leasing
-from kylink_cli.jobs.leasing import Result, Wish
+from kylink_cli.leasing import Result, Wish
 from kylink_cli.settings_loading import load
-from kylink_cli.store.clock import uptime
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.clock import uptime
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.leases import TakenLease
 
 # How long a stock goes by the clock as it was set, seconds.

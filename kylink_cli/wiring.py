@@ -7,13 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kylink_cli.alerting.delivery import PostOffice
+from kylink_cli.alerting.posting import Alerting
 from kylink_cli.errors import ConfigError, DatabaseMissingError, KylinkError
-from kylink_cli.jobs.alerting import Alerting
-from kylink_cli.jobs.delivery import PostOffice
-from kylink_cli.jobs.events import Notice, Observer
 from kylink_cli.jobs.fill import FillLimits
 from kylink_cli.jobs.replenish import Assignment
-from kylink_cli.jobs.runner import Machinery, Ping
 from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.file import FileLocks
@@ -22,11 +20,13 @@ from kylink_cli.places import state_directory
 from kylink_cli.rules.alert_book import BookRules
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.replenishment import Demand
+from kylink_cli.running.events import Notice, Observer
+from kylink_cli.running.runner import Machinery, Ping
 from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.settings import Settings
-from kylink_cli.store.database import Database, create_database, open_database, sqlite_path
+from kylink_cli.store.engine.database import Database, create_database, open_database, sqlite_path
+from kylink_cli.store.engine.schema import read_schema, require_current, require_tables, upgrade
 from kylink_cli.store.levels import Scope
-from kylink_cli.store.schema import read_schema, require_current, require_tables, upgrade
 from kylink_cli.supply.base import Supplier
 from kylink_cli.supply.retry import RetryPolicy
 
@@ -106,7 +106,7 @@ def database_at(url: str, *, create: bool = False) -> Database:
         DatabaseError: it is missing, unfit, or can't be reached.
     """
     if is_on_server(url):
-        from kylink_cli.store.postgresql import open_server
+        from kylink_cli.store.engine.postgresql import open_server
 
         return open_server(url)
     return create_database(sqlite_path(url)) if create else open_database(sqlite_path(url))
@@ -157,7 +157,7 @@ def locks(settings: Settings) -> Locks:
             return RedisLocks(url, of_host)
         case "database":
             from kylink_cli.locks.database import DatabaseLocks
-            from kylink_cli.store.lock_connection import LockConnection
+            from kylink_cli.store.engine.lock_connection import LockConnection
 
             return DatabaseLocks(partial(LockConnection, settings.database_url), of_host)
         case _:

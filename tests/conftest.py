@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from kylink_cli import language
-from kylink_cli.store.database import Database
-from kylink_cli.store.postgresql import ServerDatabase
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.engine.postgresql import ServerDatabase
 from tests.support.database import new_database
 from tests.support.postgres import PostgresServer
 

@@ -10,8 +10,8 @@ from kylink_cli.cli.options import JsonOption, ScheduledOption, WaitOption
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.alert_check import AlertCheckReport
-    from kylink_cli.jobs.runner import Finished, RunRequest
-    from kylink_cli.store.database import Database
+    from kylink_cli.running.runner import Finished, RunRequest
+    from kylink_cli.store.engine.database import Database
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,7 @@ def alert_check(
     from kylink_cli.cli.scheduled import reason_to_skip
     from kylink_cli.cli.views import alert_check as view
     from kylink_cli.jobs.alert_check import check_all
-    from kylink_cli.jobs.runner import RunRequest
+    from kylink_cli.running.runner import RunRequest
     from kylink_cli.scheduling.jobs import ALERT_CHECK
 
     database = wiring.existing_database(cli.settings, scheduled=scheduled)
@@ -59,7 +59,7 @@ def _run(cli: Cli, database: "Database", request: "RunRequest") -> "Finished[Ale
     from kylink_cli import wiring
     from kylink_cli.console.lines import RunLog
     from kylink_cli.jobs.alert_check import check_with
-    from kylink_cli.jobs.runner import run_job
+    from kylink_cli.running.runner import run_job
     from kylink_cli.scheduling.jobs import ALERT_CHECK
 
     observe = RunLog(cli.console, ALERT_CHECK.command)

@@ -121,8 +121,8 @@ def acknowledge(
 ) -> int:
     """Take alerts on: they are not repeated any more, unless they get worse; their end is still told."""
     from kylink_cli import wiring
+    from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view
-    from kylink_cli.jobs import alert_acts
 
     database = wiring.existing_database(cli.settings)
     results = alert_acts.acknowledge(database, alert_ids, database.now())
@@ -137,8 +137,8 @@ def resolve(
 ) -> int:
     """Say that alerts are over; one whose condition goes on is opened again by the next check."""
     from kylink_cli import wiring
+    from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view
-    from kylink_cli.jobs import alert_acts
 
     database = wiring.existing_database(cli.settings)
     results = alert_acts.resolve(database, wiring.alerting(cli.settings), alert_ids, database.now())
@@ -168,8 +168,8 @@ def silence(
     on when the silence ends.
     """
     from kylink_cli import wiring
+    from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view
-    from kylink_cli.jobs import alert_acts
     from kylink_cli.rules.silences import Silence, parse_end
 
     database = wiring.existing_database(cli.settings)
@@ -212,7 +212,7 @@ def unsilence(
 ) -> None:
     """End a silence."""
     from kylink_cli import wiring
-    from kylink_cli.jobs import alert_acts
+    from kylink_cli.alerting import acts as alert_acts
 
     alert_acts.unsilence(wiring.existing_database(cli.settings), silence_id)
     cli.console.say(tr("silence {silence_id} has ended", silence_id=silence_id))
@@ -222,8 +222,8 @@ def unsilence(
 def send_test(cli: Cli, json: JsonOption = False) -> int:  # noqa: ARG001  (the command declaration reads it)
     """Send a probe through every channel; exit 10 if some fail, 1 if all do."""
     from kylink_cli import wiring
+    from kylink_cli.alerting.delivery import send_probe
     from kylink_cli.cli.views import alerts as view
-    from kylink_cli.jobs.delivery import send_probe
 
     alerting = wiring.alerting(cli.settings)
     if not alerting.channels:
@@ -245,8 +245,8 @@ def purge(
 ) -> None:
     """Delete alerts that were resolved long ago, with the silences and notifications of that time."""
     from kylink_cli import wiring
+    from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view
-    from kylink_cli.jobs import alert_acts
 
     kept_days = cli.settings.alert_retention_days if days is None else days
     database = wiring.existing_database(cli.settings)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kylink_cli.imports.campaigns import CampaignFile
     from kylink_cli.rules.campaign_import import Plan
     from kylink_cli.rules.campaigns import CampaignFacts
-    from kylink_cli.store.database import Database
+    from kylink_cli.store.engine.database import Database
 
 IdArgument = Annotated[
     str,

@@ -77,7 +77,7 @@ def list_campaigns(
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
     from kylink_cli.rules.replenishment import need
-    from kylink_cli.store.campaign_stock import read_campaign_stock
+    from kylink_cli.store.figures.campaign_stock import read_campaign_stock
     from kylink_cli.store.levels import Scope
 
     database = wiring.existing_database(cli.settings)
@@ -100,8 +100,8 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = 
     from kylink_cli.cli.views import campaigns as view
     from kylink_cli.rules.replenishment import need
     from kylink_cli.rules.watching import by_hour
-    from kylink_cli.store.campaign_stock import count_by_state, read_campaign_stock
-    from kylink_cli.store.consumption import read_consumption_of
+    from kylink_cli.store.figures.campaign_stock import count_by_state, read_campaign_stock
+    from kylink_cli.store.figures.consumption import read_consumption_of
     from kylink_cli.store.levels import Scope
     from kylink_cli.store.no_stock import count_since
 
@@ -176,7 +176,7 @@ def _set_status(cli: Cli, campaign_ids: list[str], status: Status, *, json: bool
 def _refuse_claimed(cli: Cli, session: "Session", campaign_ids: list[str], now: datetime) -> None:
     """Leave alone what a living run is filling: it would pay for items that nobody could store."""
     from kylink_cli import wiring
-    from kylink_cli.jobs.liveness import is_dead
+    from kylink_cli.running.liveness import is_dead
     from kylink_cli.store import claims
 
     locks = wiring.locks(cli.settings)

@@ -26,7 +26,7 @@ BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to wr
 @command(db, "init")
 def init(cli: Cli, json: JsonOption = False) -> None:
     """Create the database; one that is there is upgraded if need be."""
-    from kylink_cli.store.schema import upgrade
+    from kylink_cli.store.engine.schema import upgrade
     from kylink_cli.wiring import created_database
 
     database = created_database(cli.settings)
@@ -58,7 +58,7 @@ def init(cli: Cli, json: JsonOption = False) -> None:
 @command(db, "upgrade")
 def upgrade_database(cli: Cli, json: JsonOption = False) -> None:
     """Bring the database to the revision that this kylink works with."""
-    from kylink_cli.store.schema import upgrade
+    from kylink_cli.store.engine.schema import upgrade
     from kylink_cli.wiring import unchanged_database
 
     before = upgrade(unchanged_database(cli.settings))
@@ -75,7 +75,7 @@ def upgrade_database(cli: Cli, json: JsonOption = False) -> None:
 @command(db, "check")
 def check_database(cli: Cli, json: JsonOption = False) -> int:
     """Check the file and everything that must hold in it; exit 1 if something is wrong."""
-    from kylink_cli.store.check import check
+    from kylink_cli.store.upkeep.check import check
     from kylink_cli.wiring import existing_database
 
     with existing_database(cli.settings).reading() as session:
@@ -97,7 +97,7 @@ def check_database(cli: Cli, json: JsonOption = False) -> int:
 @command(db, "backup")
 def backup(cli: Cli, file: BackupFile, json: JsonOption = False, yes: YesOption = False) -> None:
     """Copy the database into one file, while others may write to it."""
-    from kylink_cli.store.backup import back_up
+    from kylink_cli.store.upkeep.backup import back_up
     from kylink_cli.wiring import unchanged_database
 
     database = unchanged_database(cli.settings)
@@ -115,7 +115,7 @@ def backup(cli: Cli, file: BackupFile, json: JsonOption = False, yes: YesOption 
 @command(db, "stats")
 def stats(cli: Cli, json: JsonOption = False) -> None:
     """Show what the database holds and what it takes on disk."""
-    from kylink_cli.store.stats import read_stats
+    from kylink_cli.store.upkeep.stats import read_stats
     from kylink_cli.wiring import existing_database
 
     figures = read_stats(existing_database(cli.settings))

@@ -29,8 +29,8 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, json: 
     """
     from kylink_cli import wiring
     from kylink_cli.console.observer import observing
-    from kylink_cli.jobs.events import BatchDone
-    from kylink_cli.store.copying import copy
+    from kylink_cli.running.events import BatchDone
+    from kylink_cli.store.upkeep.copying import copy
 
     for option, url in (("--from", source_url), ("--to", target_url)):
         if not url.startswith(("sqlite:///", "postgresql://")):

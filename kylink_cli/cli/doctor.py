@@ -12,10 +12,10 @@ from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 
 if TYPE_CHECKING:
-    from kylink_cli.jobs.doctor import Finding
-    from kylink_cli.jobs.status import JobStatus
+    from kylink_cli.overview.doctor import Finding
+    from kylink_cli.overview.status import JobStatus
     from kylink_cli.settings import Settings
-    from kylink_cli.store.database import Database
+    from kylink_cli.store.engine.database import Database
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +45,7 @@ def _show(cli: Cli, findings: "Sequence[Finding]") -> None:
 def _findings(cli: Cli) -> "Iterator[Finding]":
     """Everything that is found, in order; what can't be looked at without something else is left out."""
     from kylink_cli import wiring
-    from kylink_cli.jobs.doctor import check_settings
+    from kylink_cli.overview.doctor import check_settings
 
     try:
         settings = cli.settings
@@ -68,9 +68,9 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
 def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callable[[], Iterator[Finding]]]":
     """What is looked at once the settings and the database are there, by area."""
     from kylink_cli import wiring
-    from kylink_cli.jobs import doctor as checks
-    from kylink_cli.jobs.capacity import check_capacity
-    from kylink_cli.jobs.status import read_status
+    from kylink_cli.overview import doctor as checks
+    from kylink_cli.overview.capacity import check_capacity
+    from kylink_cli.overview.status import read_status
     from kylink_cli.scheduling.host import read_schedule
 
     schedule = read_schedule(settings, database.now())
@@ -92,6 +92,6 @@ def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callabl
 
 
 def _error(area: str, error: KylinkError, advice: str = "") -> "Finding":
-    from kylink_cli.jobs.doctor import Finding
+    from kylink_cli.overview.doctor import Finding
 
     return Finding(area, "error", str(error), advice)

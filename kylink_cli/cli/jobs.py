@@ -42,7 +42,7 @@ def status(cli: Cli, json: JsonOption = False) -> None:
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
     from kylink_cli.cli.views.alerts import show_undelivered
-    from kylink_cli.jobs.status import read_status
+    from kylink_cli.overview.status import read_status
     from kylink_cli.rules.delivery import GIVE_UP_AFTER
     from kylink_cli.scheduling.host import read_schedule
     from kylink_cli.store import outbox
@@ -72,7 +72,7 @@ def history(
     """Show the last runs, newest first."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
-    from kylink_cli.jobs.status import as_found
+    from kylink_cli.overview.status import as_found
     from kylink_cli.store import runs
 
     database, locks = wiring.existing_database(cli.settings), wiring.locks(cli.settings)
@@ -102,7 +102,7 @@ def show(
     """Show one run, and how each campaign fared in it."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
-    from kylink_cli.jobs.status import as_found
+    from kylink_cli.overview.status import as_found
     from kylink_cli.store import campaign_results, runs
 
     database = wiring.existing_database(cli.settings)

@@ -51,9 +51,8 @@ def take(
     json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Take items out of a campaign's stock, for a time; exit 11 if there are none, 10 if fewer than wanted."""
-    from kylink_cli import wiring
+    from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
-    from kylink_cli.jobs import leasing
 
     minutes = cli.settings.lease_ttl_minutes if ttl is None else ttl
     wish = leasing.Wish(campaign, minutes, count, holder, key)
@@ -70,9 +69,8 @@ def confirm(
     json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Say that items were used; they are consumed for good."""
-    from kylink_cli import wiring
+    from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
-    from kylink_cli.jobs import leasing
 
     database = wiring.existing_database(cli.settings)
     results = leasing.confirm(database, tokens, database.now())
@@ -88,9 +86,8 @@ def release(
     json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Give items back to the stock."""
-    from kylink_cli import wiring
+    from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
-    from kylink_cli.jobs import leasing
 
     database = wiring.existing_database(cli.settings)
     results = leasing.release(database, tokens, database.now(), error=error, discard=discard)
@@ -105,9 +102,8 @@ def extend(
     json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Let leases last longer; one that lasts longer already stays as it is."""
-    from kylink_cli import wiring
+    from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
-    from kylink_cli.jobs import leasing
 
     database = wiring.existing_database(cli.settings)
     results = leasing.extend(database, tokens, ttl, database.now())

@@ -61,8 +61,8 @@ def metrics(
 
 def _read(cli: Cli, limit: int) -> "list[Metric]":
     from kylink_cli import wiring
-    from kylink_cli.jobs.figures import read_figures
     from kylink_cli.metrics import Schedule, families
+    from kylink_cli.overview.figures import read_figures
     from kylink_cli.rules.figures import Period
     from kylink_cli.scheduling.jobs import JOBS
     from kylink_cli.store import paused_jobs

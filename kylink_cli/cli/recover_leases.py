@@ -10,8 +10,8 @@ from kylink_cli.cli.options import JsonOption, ScheduledOption, WaitOption
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.recover_leases import RecoveryReport
-    from kylink_cli.jobs.runner import Finished, RunRequest
-    from kylink_cli.store.database import Database
+    from kylink_cli.running.runner import Finished, RunRequest
+    from kylink_cli.store.engine.database import Database
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def recover_leases(
     from kylink_cli.cli.scheduled import reason_to_skip
     from kylink_cli.cli.views import recover_leases as view
     from kylink_cli.jobs.recover_leases import foresee
-    from kylink_cli.jobs.runner import RunRequest
+    from kylink_cli.running.runner import RunRequest
     from kylink_cli.scheduling.jobs import RECOVER_LEASES
 
     database = wiring.existing_database(cli.settings, scheduled=scheduled)
@@ -57,7 +57,7 @@ def _run(cli: Cli, database: "Database", request: "RunRequest") -> "Finished[Rec
     from kylink_cli import wiring
     from kylink_cli.console.observer import observing
     from kylink_cli.jobs.recover_leases import recover_within
-    from kylink_cli.jobs.runner import run_job
+    from kylink_cli.running.runner import run_job
     from kylink_cli.scheduling.jobs import RECOVER_LEASES
 
     work = recover_within(wiring.recovery_limits(cli.settings))

@@ -14,8 +14,8 @@ from kylink_cli.language import tr
 if TYPE_CHECKING:
     from kylink_cli.jobs.replenish import Assignment
     from kylink_cli.jobs.replenish_report import ReplenishReport
-    from kylink_cli.jobs.runner import Finished
-    from kylink_cli.store.database import Database
+    from kylink_cli.running.runner import Finished
+    from kylink_cli.store.engine.database import Database
     from kylink_cli.store.levels import Scope
 
 
@@ -124,7 +124,7 @@ def _run(cli: Cli, database: "Database", assignment: "Assignment", *, scheduled:
     from kylink_cli import wiring
     from kylink_cli.console.observer import observing
     from kylink_cli.jobs.replenish import replenish_with
-    from kylink_cli.jobs.runner import RunRequest, run_job
+    from kylink_cli.running.runner import RunRequest, run_job
     from kylink_cli.scheduling.jobs import REPLENISH
 
     request = RunRequest(

@@ -46,7 +46,7 @@ def report(
     Only you can read it unless you say --public. It names campaigns and users; it holds no items and no secrets.
     """
     from kylink_cli import wiring
-    from kylink_cli.jobs.figures import read_figures, read_history
+    from kylink_cli.overview.figures import read_figures, read_history
     from kylink_cli.report.page import Page
     from kylink_cli.rules.figures import Period
 

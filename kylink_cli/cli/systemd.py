@@ -113,8 +113,8 @@ def record_failure(
 ) -> None:
     """Record that a unit failed, and tell people: what kylink-failure@.service starts."""
     from kylink_cli import wiring
+    from kylink_cli.alerting import unit_failure
     from kylink_cli.console.lines import RunLog
-    from kylink_cli.jobs import unit_failure
 
     failure = _failure(unit)
     observe = RunLog(cli.console, "systemd")

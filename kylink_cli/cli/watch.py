@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kylink_cli.console.watch_screen import Frame
-    from kylink_cli.jobs.watching import Scene
+    from kylink_cli.overview.watching import Scene
     from kylink_cli.rules.watching import Wish
 
     Look = Callable[[Wish, int], Scene]
@@ -48,7 +48,7 @@ def watch(
     Keys: s sort, l low ones only, / look for a text, arrows and page keys scroll, q quit.
     """
     from kylink_cli import wiring
-    from kylink_cli.jobs.watching import look
+    from kylink_cli.overview.watching import look
 
     database, locks = wiring.existing_database(cli.settings), wiring.locks(cli.settings)
 

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from kylink_cli.console.lines import line
 from kylink_cli.console.output import Console
-from kylink_cli.jobs import events
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
+from kylink_cli.running import events
 
 
 class BatchProgress:

@@ -6,8 +6,8 @@ from functools import singledispatch
 from typing import Any
 
 from kylink_cli.console.output import Console
-from kylink_cli.jobs import events
 from kylink_cli.language import tr
+from kylink_cli.running import events
 
 _LEVEL_OF_STATUS = {"succeeded": logging.INFO, "skipped": logging.INFO, "failed": logging.ERROR}
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from kylink_cli.console.lines import RunLog
 from kylink_cli.console.output import Console
-from kylink_cli.jobs.events import Observer
+from kylink_cli.running.events import Observer
 
 
 @contextmanager

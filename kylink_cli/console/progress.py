@@ -14,9 +14,9 @@ from rich.text import Text
 from kylink_cli.console.lines import line
 from kylink_cli.console.output import Console
 from kylink_cli.console.words import STATES
-from kylink_cli.jobs import events
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
+from kylink_cli.running import events
 
 NAME_WIDTH = 22
 BAR_WIDTH = 10

@@ -12,9 +12,9 @@ from rich.text import Text
 from kylink_cli.console.sparkline import BLOCKS, Glyphs, sparkline, stock_bar
 from kylink_cli.console.tables import ago, milliseconds, span
 from kylink_cli.console.words import STATES
-from kylink_cli.jobs.status import JobStatus
-from kylink_cli.jobs.watching import Scene
 from kylink_cli.language import tr
+from kylink_cli.overview.status import JobStatus
+from kylink_cli.overview.watching import Scene
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import one_line

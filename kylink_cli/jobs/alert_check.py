@@ -19,17 +19,18 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import KylinkError
-from kylink_cli.jobs.events import ChecksDone
-from kylink_cli.jobs.purge import Deletion, purge
-from kylink_cli.jobs.runner import RunContext, Work
-from kylink_cli.jobs.stop import StoppedError
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.check_facts import Disk, JobStart, Thresholds
 from kylink_cli.rules.checks import CheckResult, check_failure_rate, check_lease_age, check_low_stock, check_no_stock
 from kylink_cli.rules.health_checks import check_crashes, check_disk, check_overdue, check_supply
 from kylink_cli.rules.replenishment import Policy
-from kylink_cli.store import alert_facts, paused_jobs, retention, runs
-from kylink_cli.store.database import Database
+from kylink_cli.running.events import ChecksDone
+from kylink_cli.running.runner import RunContext, Work
+from kylink_cli.running.stop import StoppedError
+from kylink_cli.store import paused_jobs, retention, runs
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.figures import alert_facts
+from kylink_cli.store.retention import Deletion, purge
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)

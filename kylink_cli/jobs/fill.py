@@ -10,14 +10,14 @@ from functools import partial
 from tenacity import AsyncRetrying
 
 from kylink_cli.errors import KylinkError
-from kylink_cli.jobs.events import AttemptStarted, ItemsStored, Notice, Observer, RetryWaiting
-from kylink_cli.jobs.ledger import Ledger
 from kylink_cli.jobs.orders import requests_for
 from kylink_cli.jobs.outcome import Outcome, Tally
-from kylink_cli.jobs.stop import Stop, StoppedError, StopReason
 from kylink_cli.jobs.writes import Claimed, NewOrders, RunWrites
 from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import result_status
+from kylink_cli.running.events import AttemptStarted, ItemsStored, Notice, Observer, RetryWaiting
+from kylink_cli.running.ledger import Ledger
+from kylink_cli.running.stop import Stop, StoppedError, StopReason
 from kylink_cli.store.supply_requests import NewItem, OpenRequest, RequestState, Settlement
 from kylink_cli.supply.base import Order, Supplier, Supply
 from kylink_cli.supply.breaker import Breaker

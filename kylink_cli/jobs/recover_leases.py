@@ -21,13 +21,13 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import KylinkError
-from kylink_cli.jobs.events import BatchDone, LeasesRecovered
-from kylink_cli.jobs.runner import RunContext, Work
-from kylink_cli.jobs.stop import StoppedError
 from kylink_cli.language import marked
 from kylink_cli.rules.alerts import NewAlert
+from kylink_cli.running.events import BatchDone, LeasesRecovered
+from kylink_cli.running.runner import RunContext, Work
+from kylink_cli.running.stop import StoppedError
 from kylink_cli.store import recovery, retention
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.recovery import Recovered
 
 BATCH_SIZE = 50_000

@@ -20,19 +20,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kylink_cli.errors import LockedError
-from kylink_cli.jobs.events import CampaignFinished, SupplyPaused, WorkFound
 from kylink_cli.jobs.fill import Fill, FillLimits, FillTools
 from kylink_cli.jobs.outcome import Outcome
 from kylink_cli.jobs.replenish_report import ReplenishReport
-from kylink_cli.jobs.runner import RunContext, Work
-from kylink_cli.jobs.stop import StoppedError
 from kylink_cli.jobs.writes import Claimed, RunWrites
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Demand, Need, Policy, ResultStatus, need, urgency
+from kylink_cli.running.events import CampaignFinished, SupplyPaused, WorkFound
+from kylink_cli.running.runner import RunContext, Work
+from kylink_cli.running.stop import StoppedError
 from kylink_cli.store import claims, supply_requests
 from kylink_cli.store.campaign_results import NewResult
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope, read_levels
 from kylink_cli.store.tables import Run
 from kylink_cli.supply.base import Supplier

@@ -9,9 +9,9 @@ from typing import Any
 
 from kylink_cli.errors import KylinkError, LockedError, PartlyDoneError
 from kylink_cli.jobs.outcome import Outcome
-from kylink_cli.jobs.stop import StopReason
 from kylink_cli.language import tr
 from kylink_cli.rules.alerts import REPLENISH_FAILED, Failure, NewAlert, replenish_failed, supply_in_doubt
+from kylink_cli.running.stop import StopReason
 from kylink_cli.supply.errors import SupplyError
 
 SERVICE_UNAVAILABLE = 69

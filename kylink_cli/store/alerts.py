@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.rules.alert_book import Entry
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.moments import iso
-from kylink_cli.store.database import lock_table
+from kylink_cli.store.engine.database import lock_table
 from kylink_cli.store.tables import Alert, AlertUser, table
 
 _alerts = table(Alert)

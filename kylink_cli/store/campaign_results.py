@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import upsert
+from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, CampaignResult, table
 
 _results = table(CampaignResult)

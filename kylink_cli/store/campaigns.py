@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.campaigns import CampaignFacts
-from kylink_cli.store.database import upsert
+from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, table
 
 _campaigns = table(Campaign)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import exists, literal, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import upsert
+from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, CampaignClaim, Run, UtcDateTime, table
 
 _campaigns = table(Campaign)

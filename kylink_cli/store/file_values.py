@@ -7,7 +7,7 @@ from itertools import islice
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import Database, upsert
+from kylink_cli.store.engine.database import Database, upsert
 from kylink_cli.store.tables import FileValue, table
 
 _LOOKED_UP_AT_ONCE = 1000

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import upsert
+from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import PausedJob, table
 
 _paused = table(PausedJob)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import is_among
+from kylink_cli.store.engine.database import is_among
 from kylink_cli.store.leases import state_of_returned
 from kylink_cli.store.tables import Lease, StockItem, in_state, table
 

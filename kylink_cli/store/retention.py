@@ -1,11 +1,14 @@
-"""Deleting what has been kept long enough, batch by batch."""
+"""Deleting what has been kept long enough, batch by batch, so that others can write in between."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Table, delete, func, literal_column, select
 from sqlalchemy.orm import Session
 
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
     Alert,
     Lease,
@@ -26,6 +29,39 @@ _silences = table(SilenceRecord)
 _notifications = table(Notification)
 _runs = table(Run)
 _requests = table(SupplyRequest)
+
+BATCH_SIZE = 1_000
+
+
+class Delete(Protocol):
+    """A statement that deletes at most so many rows of one kind that are older than a moment."""
+
+    def __call__(self, session: Session, before: datetime, limit: int) -> int:
+        """How many were deleted."""
+
+
+Deletion = tuple[Delete, datetime]
+
+
+def purge(database: Database, deletions: Sequence[Deletion], batch_size: int = BATCH_SIZE) -> Iterator[int]:
+    """Delete what is old, each batch in a transaction of its own.
+
+    Args:
+        database: where it is.
+        deletions: what is deleted, one kind after the other.
+        batch_size: rows that one transaction deletes.
+
+    Yields:
+        How many rows a batch has deleted.
+
+    Raises:
+        DatabaseError: the database failed; every batch before is committed.
+    """
+    for statement, before in deletions:
+        deleted = batch_size
+        while deleted == batch_size:
+            deleted = database.commit(partial(statement, before=before, limit=batch_size))
+            yield deleted
 
 
 def delete_leases(session: Session, before: datetime, limit: int) -> int:

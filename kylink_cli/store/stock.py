@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import upsert
+from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import StockItem, in_state, table
 
 _items = table(StockItem)

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import is_among, upsert
+from kylink_cli.store.engine.database import is_among, upsert
 from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
 _requests = table(SupplyRequest)

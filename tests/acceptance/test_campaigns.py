@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from kylink_cli.jobs.liveness import own_lock
 from kylink_cli.locks.file import FileLocks
+from kylink_cli.running.liveness import own_lock
 from kylink_cli.store.tables import Campaign
 from tests.support.cli import run_kylink
 from tests.support.database import LONG_AGO, add_items

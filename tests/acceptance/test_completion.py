@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kylink_cli.store.postgresql import open_server
+from kylink_cli.store.engine.postgresql import open_server
 from tests.support.cli import clean_environment, run_kylink
 from tests.support.database import add_campaigns
 from tests.support.installation import Installation

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kylink_cli.store.schema import revisions
+from kylink_cli.store.engine.schema import revisions
 from tests.support.cli import run_kylink
 
 HEAD = revisions()[-1]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kylink_cli.demo.service import SupplyService
-from kylink_cli.store import sums
 from kylink_cli.store.tables import StockItem, table
+from kylink_cli.store.upkeep import sums
 from tests.support.books import assert_nothing_lost
 from tests.support.database import add_items
 from tests.support.installation import Installation

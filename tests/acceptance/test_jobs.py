@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kylink_cli.demo.service import SupplyService
-from kylink_cli.jobs.liveness import own_lock
 from kylink_cli.locks.file import FileLocks
+from kylink_cli.running.liveness import own_lock
 from kylink_cli.store.tables import CampaignResult
 from tests.support.installation import Installation
 from tests.support.terminal import on_terminal

@@ -174,7 +174,7 @@ def test_a_plain_terminal_gets_plain_characters(kylink: Installation) -> None:
 
 def test_a_look_takes_as_many_statements_for_many_campaigns_as_for_one(kylink: Installation) -> None:
     from kylink_cli import wiring
-    from kylink_cli.jobs.watching import look
+    from kylink_cli.overview.watching import look
     from kylink_cli.rules.watching import Wish
     from kylink_cli.settings import Settings
     from tests.support.statements import counting

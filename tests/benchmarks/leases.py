@@ -7,9 +7,9 @@ from contextlib import closing
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from kylink_cli.jobs import leasing
-from kylink_cli.store.database import Database, open_database
-from kylink_cli.store.postgresql import open_server
+from kylink_cli import leasing
+from kylink_cli.store.engine.database import Database, open_database
+from kylink_cli.store.engine.postgresql import open_server
 from tests.benchmarks.frame import Effort, Figure
 from tests.support.database import add_campaigns, add_items, new_database, url_of
 from tests.support.postgres import PostgresServer

@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from tests.benchmarks.frame import Effort, Figure, against, alternate, seconds_of
 from tests.support.cli import run_kylink
 from tests.support.database import add_campaigns, new_database

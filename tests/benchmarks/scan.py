@@ -11,7 +11,7 @@ from kylink_cli import wiring
 from kylink_cli.jobs import replenish
 from kylink_cli.rules.replenishment import Demand
 from kylink_cli.settings import Settings
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope
 from tests.benchmarks.frame import Effort, Figure, against, alternate, seconds_of
 from tests.support.database import new_database

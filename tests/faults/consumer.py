@@ -8,10 +8,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kylink_cli import leasing
 from kylink_cli.errors import NoStockError
-from kylink_cli.jobs import leasing
-from kylink_cli.jobs.leasing import Wish
-from kylink_cli.store.database import Database, open_database
+from kylink_cli.leasing import Wish
+from kylink_cli.store.engine.database import Database, open_database
 
 CAMPAIGNS = 6
 

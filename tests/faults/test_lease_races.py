@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kylink_cli.demo.service import SupplyService
-from kylink_cli.store.check import check
 from kylink_cli.store.tables import StockItem, table
+from kylink_cli.store.upkeep.check import check
 from tests.faults.conftest import KEY
 from tests.faults.shim import Shim
 from tests.support.installation import Installation

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
+from kylink_cli.alerting.posting import Alerting, post
 from kylink_cli.jobs.alert_check import check_all
-from kylink_cli.jobs.alerting import Alerting, post
 from kylink_cli.notify.webhook import Webhook
 from kylink_cli.rules.alerts import REPLENISH_FAILED, Failure, replenish_failed
 from kylink_cli.rules.silences import Silence
 from kylink_cli.store import alerts, silences
 from kylink_cli.store.alerts import AlertFilter, read_alerts
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
     Alert,
     Campaign,

@@ -7,8 +7,8 @@ from sqlalchemy import event
 
 from kylink_cli.rules.campaigns import CampaignFacts
 from kylink_cli.store import campaigns, claims, stock
-from kylink_cli.store.campaign_stock import count_by_state, read_campaign_stock
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.figures.campaign_stock import count_by_state, read_campaign_stock
 from kylink_cli.store.levels import Scope
 from kylink_cli.store.stock import ItemFilter
 from kylink_cli.store.tables import Campaign, Lease, Run, StockItem

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kylink_cli.store import claims, runs
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Run
 from tests.support.database import add_campaigns
 

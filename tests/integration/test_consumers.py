@@ -12,14 +12,13 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select
 
-from kylink_cli import wiring
+from kylink_cli import leasing, wiring
 from kylink_cli.errors import LeaseOverError, NoStockError
-from kylink_cli.jobs import leasing
 from kylink_cli.settings import Settings
 from kylink_cli.store import recovery
-from kylink_cli.store.check import check
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Lease, StockItem, in_state, table
+from kylink_cli.store.upkeep.check import check
 from tests.support.database import add_campaigns, add_items, url_of
 
 CONSUMERS, ROUNDS = 32, 12

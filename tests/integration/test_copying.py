@@ -9,12 +9,14 @@ from sqlalchemy import func, select, text, update
 from sqlmodel import SQLModel
 
 from kylink_cli.errors import DatabaseError, DatabaseUnfitError, UsageError
-from kylink_cli.store import leases, runs, schema, sums
-from kylink_cli.store.copying import ROWS_AT_ONCE, Copied, copy
-from kylink_cli.store.database import Database, create_database
+from kylink_cli.store import leases, runs
+from kylink_cli.store.engine import schema
+from kylink_cli.store.engine.database import Database, create_database
+from kylink_cli.store.engine.postgresql import open_server
 from kylink_cli.store.leases import NewLease
-from kylink_cli.store.postgresql import open_server
 from kylink_cli.store.tables import Alert, Campaign, FileValue, PausedJob, Run, StockItem, table
+from kylink_cli.store.upkeep import sums
+from kylink_cli.store.upkeep.copying import ROWS_AT_ONCE, Copied, copy
 from tests.support.database import add_campaigns, add_items
 from tests.support.postgres import PostgresServer
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from kylink_cli import wiring
-from kylink_cli.jobs import leasing, replenish
-from kylink_cli.jobs.events import Event
+from kylink_cli import leasing, wiring
+from kylink_cli.jobs import replenish
 from kylink_cli.jobs.recover_leases import RecoveryLimits, recover_within
 from kylink_cli.jobs.replenish import replenish_with
-from kylink_cli.jobs.runner import Machinery, RunRequest, run_job
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.rules.replenishment import Demand
+from kylink_cli.running.events import Event
+from kylink_cli.running.runner import Machinery, RunRequest, run_job
 from kylink_cli.settings import Settings
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from tests.support.database import add_campaigns, add_items

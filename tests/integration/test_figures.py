@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from kylink_cli.jobs.figures import read_figures, read_history
+from kylink_cli.overview.figures import read_figures, read_history
 from kylink_cli.rules.figures import Figures, History, Period
 from kylink_cli.rules.histograms import Histogram
 from kylink_cli.rules.replenishment import Policy
-from kylink_cli.store.consumption import read_consumption
-from kylink_cli.store.database import Database
-from kylink_cli.store.run_figures import read_jobs, read_runs
-from kylink_cli.store.supply_figures import read_requests
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.figures.consumption import read_consumption
+from kylink_cli.store.figures.run_figures import read_jobs, read_runs
+from kylink_cli.store.figures.supply_figures import read_requests
 from kylink_cli.store.tables import Run, StockItem, SupplyRequest
 from tests.support.database import add_campaigns
 from tests.support.machine_room import fill

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.file_values import FileValues
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from kylink_cli.supply.errors import InvalidResponseError, UnreachableError

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from kylink_cli.errors import KylinkError
-from kylink_cli.jobs.runner import Finished, Machinery, Report, RunContext, RunRequest, run_job
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.heartbeat import Heartbeat
 from kylink_cli.rules.alerts import NewAlert
-from kylink_cli.store.database import Database
+from kylink_cli.running.runner import Finished, Machinery, Report, RunContext, RunRequest, run_job
+from kylink_cli.store.engine.database import Database
 from tests.support.web import Receiver, receiving
 
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from sqlalchemy import func, select
 
+from kylink_cli import leasing
 from kylink_cli.errors import LeaseOverError, NoStockError
-from kylink_cli.jobs import leasing
-from kylink_cli.jobs.leasing import Wish
+from kylink_cli.leasing import Wish
 from kylink_cli.store import recovery, stock
-from kylink_cli.store.check import check
 from kylink_cli.store.tables import Lease, StockItem, table
+from kylink_cli.store.upkeep.check import check
 from tests.support.database import add_campaigns, new_database
 
 ITEM = table(StockItem).c

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from kylink_cli import leasing
 from kylink_cli.errors import LeaseOverError, NoStockError, NotFoundError, UsageError
-from kylink_cli.jobs import leasing
-from kylink_cli.jobs.leasing import Result, Taken, Wish
+from kylink_cli.leasing import Result, Taken, Wish
 from kylink_cli.store import no_stock, recovery
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Lease, StockItem, table
 from tests.support.database import add_campaigns, add_items
 

@@ -8,8 +8,8 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseError
-from kylink_cli.jobs.ledger import Ledger
-from kylink_cli.store.database import Database
+from kylink_cli.running.ledger import Ledger
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Campaign
 
 

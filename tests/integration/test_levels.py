@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from kylink_cli.rules.replenishment import Policy, need
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope, read_levels
 from kylink_cli.store.tables import Campaign
 from tests.support.database import add_campaigns, add_items

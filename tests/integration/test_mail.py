@@ -14,7 +14,7 @@ from kylink_cli.notify.base import ChannelError
 from kylink_cli.notify.registry import build_channels
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.notices import probe
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Campaign
 from tests.support.alerts import START, Checks
 from tests.support.ports import free_port

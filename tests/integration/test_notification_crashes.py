@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Notification, Run
 from tests.support.cli import clean_environment, run_kylink
 from tests.support.database import add_campaigns, url_of

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from kylink_cli.notify.webhook import Webhook
 from kylink_cli.store import no_stock
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Notification
 from tests.support.alerts import Checks
 from tests.support.database import add_campaigns

@@ -9,7 +9,7 @@ import pytest
 
 from kylink_cli import Lease, Stock
 from kylink_cli.errors import LeaseOverError, NoStockError
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import StockItem, table
 from tests.support.cli import clean_environment
 from tests.support.database import add_campaigns, add_items, url_of

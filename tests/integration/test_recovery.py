@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, select, update
 
+from kylink_cli import leasing
 from kylink_cli.errors import LockedError
-from kylink_cli.jobs import leasing
-from kylink_cli.jobs.events import BatchDone, Event, LeasesRecovered, Observer
-from kylink_cli.jobs.leasing import Wish
 from kylink_cli.jobs.recover_leases import RecoveryLimits, RecoveryReport, foresee, recover_within
-from kylink_cli.jobs.runner import Machinery, RunContext, RunRequest, run_job
-from kylink_cli.jobs.stop import Stop, StopReason
+from kylink_cli.leasing import Wish
 from kylink_cli.locks.file import FileLocks
-from kylink_cli.store.database import Database
+from kylink_cli.running.events import BatchDone, Event, LeasesRecovered, Observer
+from kylink_cli.running.runner import Machinery, RunContext, RunRequest, run_job
+from kylink_cli.running.stop import Stop, StopReason
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.recovery import Recovered
 from kylink_cli.store.tables import Lease, NoStockEvent, StockItem, table
 from tests.support.database import add_campaigns, add_items

@@ -18,10 +18,9 @@ from sqlmodel import SQLModel
 from kylink_cli import wiring
 from kylink_cli.errors import DatabaseError, DatabaseUnfitError
 from kylink_cli.settings import Settings
-from kylink_cli.store import indexes  # noqa: F401  (the metadata hold them once they are loaded)
-from kylink_cli.store.database import Database, create_database
+from kylink_cli.store.engine.database import Database, create_database
+from kylink_cli.store.engine.schema import read_schema, require_current, revisions, upgrade
 from kylink_cli.store.levels import Scope, count_available, read_levels
-from kylink_cli.store.schema import read_schema, require_current, revisions, upgrade
 from tests.support.database import add_campaigns, add_items
 
 HEAD = revisions()[-1]

@@ -17,9 +17,9 @@ from kylink_cli.errors import (
 )
 from kylink_cli.settings import Settings
 from kylink_cli.store import stock
-from kylink_cli.store.database import Database
-from kylink_cli.store.postgresql import ServerDatabase, open_server
-from kylink_cli.store.schema import require_current, upgrade
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.engine.postgresql import ServerDatabase, open_server
+from kylink_cli.store.engine.schema import require_current, upgrade
 from kylink_cli.store.tables import StockItem, table
 from tests.support.database import add_campaigns, url_of
 from tests.support.postgres import PostgresServer

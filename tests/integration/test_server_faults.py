@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseConflictError, DatabaseError, DatabaseLostError
-from kylink_cli.store.postgresql import ServerDatabase, open_server
+from kylink_cli.store.engine.postgresql import ServerDatabase, open_server
 from kylink_cli.store.tables import Campaign, table
 from tests.support.database import add_campaigns, url_of
 from tests.support.postgres import PostgresServer

@@ -20,7 +20,7 @@ from kylink_cli.locks.file import FileLocks
 from kylink_cli.locks.held import Held, Renewal
 from kylink_cli.locks.redis import RedisLocks
 from kylink_cli.settings import Settings
-from kylink_cli.store.lock_connection import LockConnection
+from kylink_cli.store.engine.lock_connection import LockConnection
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.waiting import PATIENCE_SECONDS, wait_until

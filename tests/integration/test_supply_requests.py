@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from kylink_cli.store import runs, supply_requests
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.supply_requests import NewItem, NewRequest, OpenRequest, Settlement, Stored
 from kylink_cli.store.tables import Run, StockItem, SupplyRequest, table
 from tests.support.database import add_campaigns

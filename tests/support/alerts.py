@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from kylink_cli.alerting.posting import Alerting
 from kylink_cli.jobs.alert_check import AlertCheckReport, Watch, check_with
-from kylink_cli.jobs.alerting import Alerting
-from kylink_cli.jobs.events import Event
-from kylink_cli.jobs.runner import Finished, Machinery, RunRequest, run_job
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.base import Channel
 from kylink_cli.rules.alert_book import BookRules
 from kylink_cli.rules.check_facts import Thresholds
 from kylink_cli.rules.replenishment import Policy
+from kylink_cli.running.events import Event
+from kylink_cli.running.runner import Finished, Machinery, RunRequest, run_job
 from kylink_cli.store.alerts import AlertFilter, read_alerts
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Alert, StockItem
 
 START = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)

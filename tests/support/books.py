@@ -3,7 +3,7 @@
 from collections import Counter
 
 from kylink_cli.demo.service import SupplyService
-from kylink_cli.store.check import check
+from kylink_cli.store.upkeep.check import check
 from tests.support.installation import Installation
 
 

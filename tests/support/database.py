@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kylink_cli.store.database import Database, create_database
-from kylink_cli.store.schema import upgrade
+from kylink_cli.store.engine.database import Database, create_database
+from kylink_cli.store.engine.schema import upgrade
 from kylink_cli.store.tables import Campaign, StockItem
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from kylink_cli.demo.service import SupplyService
 from kylink_cli.store import runs
-from kylink_cli.store.database import Database, open_database
-from kylink_cli.store.postgresql import open_server
+from kylink_cli.store.engine.database import Database, open_database
+from kylink_cli.store.engine.postgresql import open_server
 from kylink_cli.store.tables import Run
 from tests.support.cli import clean_environment, run_kylink
 from tests.support.database import add_campaigns, new_database

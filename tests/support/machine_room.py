@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, insert
 
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Alert, AlertUser, Campaign, Lease, Run, StockItem, SupplyRequest, table
 from tests.support.database import LONG_AGO
 

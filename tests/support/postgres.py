@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
-from kylink_cli.store.postgresql import ServerDatabase, open_server
-from kylink_cli.store.schema import upgrade
+from kylink_cli.store.engine.postgresql import ServerDatabase, open_server
+from kylink_cli.store.engine.schema import upgrade
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 

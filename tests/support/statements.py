@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from rich.console import Console as RichConsole
 
 from kylink_cli.console import Console, Output
 from kylink_cli.console.batch_progress import BatchProgress
-from kylink_cli.jobs import events
+from kylink_cli.running import events
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from rich.console import Console as RichConsole
 
 from kylink_cli.console import Console, Output
 from kylink_cli.console.progress import ProgressDisplay
-from kylink_cli.jobs import events
+from kylink_cli.running import events
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from kylink_cli.jobs.stop import Stop, StoppedError, StopReason
+from kylink_cli.running.stop import Stop, StoppedError, StopReason
 from kylink_cli.supply.errors import KeyRefusedError
 
 

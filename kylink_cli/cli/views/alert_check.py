@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from kylink_cli.alerting.delivery import Delivered
+from kylink_cli.alerting.posting import Posted
 from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, milliseconds
 from kylink_cli.jobs.alert_check import AlertCheckReport
-from kylink_cli.jobs.alerting import Posted
-from kylink_cli.jobs.delivery import Delivered
-from kylink_cli.jobs.runner import Finished
 from kylink_cli.language import tr
 from kylink_cli.rules.checks import CheckResult
 from kylink_cli.rules.text import one_line
+from kylink_cli.running.runner import Finished
 from kylink_cli.scheduling.jobs import ALERT_CHECK
 
 _COLUMNS = [Column("CHECK"), Column("LEVEL", words=True), Column("FOUND", wraps=True)]

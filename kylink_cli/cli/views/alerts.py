@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from kylink_cli.alerting.acts import Result
+from kylink_cli.alerting.delivery import Probed
 from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
 from kylink_cli.errors import NotFoundError, PartlyDoneError
-from kylink_cli.jobs.alert_acts import Result
-from kylink_cli.jobs.delivery import Probed
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line

@@ -12,7 +12,7 @@ from kylink_cli.console.tables import Column, span
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Need, runway_minutes
-from kylink_cli.store.campaign_stock import CampaignStock
+from kylink_cli.store.figures.campaign_stock import CampaignStock
 
 _COLUMNS = [
     Column("CAMPAIGN", flexible=True),

@@ -9,8 +9,8 @@ from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
 from kylink_cli.errors import NotFoundError, PartlyDoneError
-from kylink_cli.jobs.leasing import Result, Taken
 from kylink_cli.language import tr
+from kylink_cli.leasing import Result, Taken
 from kylink_cli.rules.leases import UNKNOWN, is_overdue
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line

@@ -8,8 +8,8 @@ from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import milliseconds
 from kylink_cli.jobs.recover_leases import RecoveryReport
-from kylink_cli.jobs.runner import Finished
 from kylink_cli.language import tr
+from kylink_cli.running.runner import Finished
 from kylink_cli.scheduling.jobs import RECOVER_LEASES
 from kylink_cli.store.recovery import Recovered
 

@@ -9,10 +9,10 @@ from kylink_cli.console.tables import Column, milliseconds
 from kylink_cli.jobs.outcome import Outcome
 from kylink_cli.jobs.replenish import Assignment, scan
 from kylink_cli.jobs.replenish_report import ReplenishReport
-from kylink_cli.jobs.runner import Finished
 from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import Need
-from kylink_cli.store.database import Database
+from kylink_cli.running.runner import Finished
+from kylink_cli.store.engine.database import Database
 
 JOB = "stock_replenish"
 _COLUMNS = [

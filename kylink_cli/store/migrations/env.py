@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates over the connection that `store/schema.py` hands in."""
+"""Alembic's entry: migrates over the connection that `store/engine/schema.py` hands in."""
 
 from alembic import context
 from sqlmodel import SQLModel

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from kylink_cli.jobs.doctor import Finding
-from kylink_cli.jobs.status import JobStatus
 from kylink_cli.language import tr
+from kylink_cli.overview.doctor import Finding
+from kylink_cli.overview.status import JobStatus
 from kylink_cli.scheduling.jobs import REPLENISH
 
 # Of the deadline; what is left is for a day that is busier than the last.

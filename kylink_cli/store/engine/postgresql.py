@@ -25,9 +25,9 @@ from kylink_cli.errors import (
     DatabaseUnfitError,
 )
 from kylink_cli.language import tr
-from kylink_cli.store.clock import Clock, steady_clock, uptime
-from kylink_cli.store.database import Database, translated_errors
-from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS
+from kylink_cli.store.engine.clock import Clock, steady_clock, uptime
+from kylink_cli.store.engine.database import Database, translated_errors
+from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS
 
 POSTGRESQL_PREFIX = "postgresql://"
 # Longer than a restart, shorter than what systemd grants a stopping unit.

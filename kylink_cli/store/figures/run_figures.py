@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import JobFigures, RunFacts, RunsOfHour
 from kylink_cli.rules.histograms import RUN_BOUNDS
-from kylink_cli.store.hours import counted, histogram, hour_of, start_of
+from kylink_cli.store.engine.hours import counted, histogram, hour_of, start_of
 from kylink_cli.store.runs import SUCCESSES
 from kylink_cli.store.tables import Run, table
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from kylink_cli.jobs.hosts import HostStatus, by_host
-from kylink_cli.jobs.liveness import is_dead
 from kylink_cli.locks.base import Locks
+from kylink_cli.overview.hosts import HostStatus, by_host
+from kylink_cli.running.liveness import is_dead
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.settings import Settings
 from kylink_cli.store import paused_jobs, runs
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Run
 
 DAY = timedelta(hours=24)

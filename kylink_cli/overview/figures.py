@@ -6,13 +6,13 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import Figures, History, Period
 from kylink_cli.rules.replenishment import Need, Policy, need, runway_minutes
-from kylink_cli.store.alert_figures import read_alerts_by_hour, read_last_alerts, read_unresolved
-from kylink_cli.store.campaign_stock import read_campaign_stock
-from kylink_cli.store.consumption import read_consumption
-from kylink_cli.store.lease_figures import count_no_stock, read_lease_figures
+from kylink_cli.store.figures.alert_figures import read_alerts_by_hour, read_last_alerts, read_unresolved
+from kylink_cli.store.figures.campaign_stock import read_campaign_stock
+from kylink_cli.store.figures.consumption import read_consumption
+from kylink_cli.store.figures.lease_figures import count_no_stock, read_lease_figures
+from kylink_cli.store.figures.run_figures import read_jobs, read_last_runs, read_runs
+from kylink_cli.store.figures.supply_figures import count_open_requests, read_requests
 from kylink_cli.store.levels import Scope
-from kylink_cli.store.run_figures import read_jobs, read_last_runs, read_runs
-from kylink_cli.store.supply_figures import count_open_requests, read_requests
 
 LISTED_RUNS = 500
 LISTED_ALERTS = 500

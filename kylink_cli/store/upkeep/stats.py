@@ -10,8 +10,8 @@ from sqlalchemy import func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
-from kylink_cli.store.database import Database
-from kylink_cli.store.schema import read_schema
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.engine.schema import read_schema
 from kylink_cli.store.tables import ITEM_STATES, StockItem, table
 
 _items = table(StockItem)

@@ -16,9 +16,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from kylink_cli.jobs.alerting import Alerting
-from kylink_cli.jobs.events import Notice, NotificationsSent, Observer
-from kylink_cli.jobs.liveness import is_dead
+from kylink_cli.alerting.posting import Alerting
 from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.notify.base import Channel, ChannelError
@@ -27,9 +25,11 @@ from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.delivery import GIVE_UP_AFTER, retry_delay
 from kylink_cli.rules.notices import Message, probe
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.running.events import Notice, NotificationsSent, Observer
+from kylink_cli.running.liveness import is_dead
 from kylink_cli.store import outbox
-from kylink_cli.store.clock import Clock
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.clock import Clock
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.outbox import Claimed
 
 # Messages that a channel is asked to send in one run; a longer queue takes more runs.

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 
 # A commit costs as much as some dozen writes in it; no call waits for one.
 GATHER_SECONDS = 0.02

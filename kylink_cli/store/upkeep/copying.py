@@ -20,8 +20,9 @@ from sqlmodel import SQLModel
 
 from kylink_cli.errors import DatabaseError, UsageError
 from kylink_cli.language import marked, tr
-from kylink_cli.store import schema, sums
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine import schema
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.upkeep import sums
 
 ROWS_AT_ONCE = 2_000
 

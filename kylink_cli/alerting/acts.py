@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from kylink_cli.alerting.posting import Alerting, post
 from kylink_cli.errors import NotFoundError, UsageError
-from kylink_cli.jobs.alerting import Alerting, post
-from kylink_cli.jobs.purge import purge as purge_batches
 from kylink_cli.language import tr
 from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.text import one_line
 from kylink_cli.store import alerts, campaigns, retention, silences
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.retention import purge as purge_batches
 from kylink_cli.store.tables import SilenceRecord
 
 REASON_LENGTH = 500

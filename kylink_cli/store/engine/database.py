@@ -35,8 +35,8 @@ from kylink_cli.errors import ConfigError, DatabaseMissingError, DatabaseUnfitEr
 from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
-from kylink_cli.store.clock import Clock, local_clock
-from kylink_cli.store.driver_errors import BUSY_TIMEOUT_SECONDS, translate
+from kylink_cli.store.engine.clock import Clock, local_clock
+from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, translate
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql

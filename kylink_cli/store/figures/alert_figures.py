@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import AlertFacts, AlertsOfHour, UnresolvedAlerts
-from kylink_cli.store.hours import hour_of, start_of
+from kylink_cli.store.engine.hours import hour_of, start_of
 from kylink_cli.store.tables import Alert, AlertUser, table
 
 _alerts = table(Alert)

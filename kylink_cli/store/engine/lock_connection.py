@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from kylink_cli.store.database import translated_errors
-from kylink_cli.store.postgresql import new_engine
+from kylink_cli.store.engine.database import translated_errors
+from kylink_cli.store.engine.postgresql import new_engine
 
 _LOCK_ID = "hashtextextended('kylink lock ' || :name, 0)"
 _TAKE = text(f"SELECT pg_try_advisory_lock({_LOCK_ID})")

@@ -19,22 +19,22 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
+from kylink_cli.alerting.delivery import Delivered, PostOffice
+from kylink_cli.alerting.posting import Alerting, Posted, post
 from kylink_cli.errors import DatabaseError, KylinkError
-from kylink_cli.jobs.alerting import Alerting, Posted, post
-from kylink_cli.jobs.delivery import Delivered, PostOffice
-from kylink_cli.jobs.events import Notice, Observer, RunFinished, RunsCrashed, RunStarted, Stopping
-from kylink_cli.jobs.ledger import Ledger
-from kylink_cli.jobs.liveness import BEAT_SECONDS, is_dead, own_lock
-from kylink_cli.jobs.stop import Stop, StopReason
 from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.held import Held
 from kylink_cli.rules import unit_failures
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.running.events import Notice, Observer, RunFinished, RunsCrashed, RunStarted, Stopping
+from kylink_cli.running.ledger import Ledger
+from kylink_cli.running.liveness import BEAT_SECONDS, is_dead, own_lock
+from kylink_cli.running.stop import Stop, StopReason
 from kylink_cli.store import claims, runs
-from kylink_cli.store.clock import Clock, local_clock
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.clock import Clock, local_clock
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.runs import RunEnd
 from kylink_cli.store.tables import Run
 

@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Sequence
 from uuid import uuid4
 
+from kylink_cli.alerting.delivery import Delivered, PostOffice, Probed, send_directly
+from kylink_cli.alerting.posting import Alerting, post
 from kylink_cli.errors import KylinkError
-from kylink_cli.jobs.alerting import Alerting, post
-from kylink_cli.jobs.delivery import Delivered, PostOffice, Probed, send_directly
 from kylink_cli.rules.notices import unrecorded
 from kylink_cli.rules.unit_failures import UnitFailure, unit_failed
 

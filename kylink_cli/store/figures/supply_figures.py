@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import RequestsOfHour
 from kylink_cli.rules.histograms import CALL_BOUNDS
-from kylink_cli.store.hours import counted, histogram, hour_of, seconds_between, start_of
+from kylink_cli.store.engine.hours import counted, histogram, hour_of, seconds_between, start_of
 from kylink_cli.store.levels import of_user
 from kylink_cli.store.tables import SupplyRequest, in_state, table
 

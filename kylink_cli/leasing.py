@@ -25,7 +25,7 @@ from kylink_cli.rules.leases import (
 )
 from kylink_cli.rules.text import ERROR_LENGTH, has_control_characters, one_line
 from kylink_cli.store import leases, no_stock
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.leases import NewLease, TakenLease
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.language import tr
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 
 
 @dataclass(frozen=True, slots=True)

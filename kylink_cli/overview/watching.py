@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kylink_cli.jobs.status import JobStatus, read_status
 from kylink_cli.locks.base import Locks
+from kylink_cli.overview.status import JobStatus, read_status
 from kylink_cli.rules.replenishment import Need, need
 from kylink_cli.rules.watching import HOURS, Wish, by_hour, chosen
 from kylink_cli.scheduling.host import read_schedule
 from kylink_cli.settings import Settings
 from kylink_cli.store import alerts
-from kylink_cli.store.campaign_stock import read_campaign_stock
-from kylink_cli.store.consumption import read_consumption_of
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
+from kylink_cli.store.figures.campaign_stock import read_campaign_stock
+from kylink_cli.store.figures.consumption import read_consumption_of
 from kylink_cli.store.levels import Scope
 from kylink_cli.store.run_progress import RunProgress, read_progress
 from kylink_cli.store.tables import Alert

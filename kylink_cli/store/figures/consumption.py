@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import ConsumptionOfHour
-from kylink_cli.store.hours import hour_of, start_of
+from kylink_cli.store.engine.hours import hour_of, start_of
 from kylink_cli.store.levels import of_user
 from kylink_cli.store.tables import StockItem, in_state, table
 

@@ -16,18 +16,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from kylink_cli.alerting.posting import Alerting
 from kylink_cli.errors import KylinkError
-from kylink_cli.jobs.alerting import Alerting
-from kylink_cli.jobs.status import JobStatus
 from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
+from kylink_cli.overview.status import JobStatus
 from kylink_cli.rules.delivery import GIVE_UP_AFTER
 from kylink_cli.rules.moments import readable
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS
 from kylink_cli.settings_loading import Loaded, unknown_names
 from kylink_cli.store import outbox, runs
-from kylink_cli.store.database import Database
+from kylink_cli.store.engine.database import Database
 from kylink_cli.supply.base import Supplier
 
 # Before it, a checkpoint beside writers can corrupt a file in WAL mode (sqlite.org/releaselog/3_51_3.html).

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.errors import DatabaseError, UsageError
 from kylink_cli.files import create_private_folder
 from kylink_cli.language import marked, tr
-from kylink_cli.store.database import Database, translated_errors
+from kylink_cli.store.engine.database import Database, translated_errors
 
 _ALL_PAGES = -1
 _USE_PG_DUMP = marked(

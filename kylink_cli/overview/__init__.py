@@ -1,0 +1,1 @@
+"""What looks and changes nothing: status, doctor, figures, the live view."""

@@ -1,0 +1,1 @@
+"""Looking after a database as a whole: backing up, checking, copying, weighing it."""
