@@ -31,21 +31,13 @@ from kylink_cli.store.leases import NewLease, TakenLease
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a consumer asks for.
-
-    Attributes:
-        campaign_id: whose stock.
-        ttl_minutes: how long the leases last, minutes; 1 to 10,080.
-        count: items wanted, 1 to 1,000.
-        holder: who asks, for people; at most 200 characters.
-        key: an idempotency key: the same one gets the same leases again; at most 200 characters.
-    """
+    """What a consumer asks for."""
 
     campaign_id: str
-    ttl_minutes: int
-    count: int = 1
-    holder: str | None = None
-    key: str | None = None
+    ttl_minutes: int  # 1 to 10,080
+    count: int = 1  # 1 to 1,000
+    holder: str | None = None  # who asks, for people; at most 200 characters
+    key: str | None = None  # the same one gets the same leases again; at most 200 characters
 
     def check(self) -> None:
         """Refuse what can't be.
@@ -71,34 +63,21 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a consumer gets.
+    """What a consumer gets."""
 
-    Attributes:
-        leases: at least one.
-        reused: whether an earlier call with the same key took them.
-    """
-
-    leases: Sequence[TakenLease]
-    reused: bool = False
+    leases: Sequence[TakenLease]  # at least one
+    reused: bool = False  # an earlier call with the same key took them
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an act on one lease has come to.
-
-    Attributes:
-        token: the lease.
-        ok: whether what was asked for is so.
-        state: the lease's state after it; `unknown` if there is no such lease.
-        message: the answer in a few words.
-        expires_at: the deadline, if the act was about it.
-    """
+    """What an act on one lease has come to."""
 
     token: str
     ok: bool
-    state: TokenState
+    state: TokenState  # after the act; `unknown` if there is no such lease
     message: str
-    expires_at: datetime | None = None
+    expires_at: datetime | None = None  # if the act was about the deadline
 
 
 def take(database: Database, wish: Wish, now: datetime) -> Taken:

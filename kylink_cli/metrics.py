@@ -28,13 +28,7 @@ _OF_JOB = ("job_name",)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often a job is to run.
-
-    Attributes:
-        job: the job.
-        interval_seconds: from one run of its timer to the next, seconds.
-        enabled: whether its scheduled runs do anything.
-    """
+    """How often a job is to run."""
 
     job: str
     interval_seconds: int

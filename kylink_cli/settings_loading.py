@@ -27,17 +27,11 @@ _SURELY_MEANT = 0.85
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, with where each came from.
-
-    Attributes:
-        settings: the checked values.
-        sources: where each field's value came from.
-        env_file: the env file that was read, None if there is none.
-    """
+    """The settings, with where each came from."""
 
     settings: Settings
-    sources: Mapping[str, Source]
-    env_file: Path | None
+    sources: Mapping[str, Source]  # by field
+    env_file: Path | None  # None if none was read
 
 
 def load(env_file: Path | None = None) -> Loaded:

@@ -21,18 +21,11 @@ REASON_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What has become of one alert that was named.
-
-    Attributes:
-        alert_id: the alert.
-        ok: whether it is as was asked for.
-        state: its state now; `unknown` if there is no such alert.
-        message: what was done, in a few words.
-    """
+    """What has become of one alert that was named."""
 
     alert_id: int
     ok: bool
-    state: str
+    state: str  # `unknown` if there is no such alert
     message: str
 
 

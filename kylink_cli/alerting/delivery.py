@@ -38,45 +38,25 @@ LARGEST_QUEUE = 20
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What has become of the notifications that a run had to do with.
-
-    Attributes:
-        sent: those that arrived.
-        failed: those that did not, and will be tried again.
-        given_up: those that nobody tries any more.
-    """
+    """What has become of the notifications that a run had to do with."""
 
     sent: int = 0
-    failed: int = 0
-    given_up: int = 0
+    failed: int = 0  # will be tried again
+    given_up: int = 0  # will not be tried any more
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """Whether a channel works.
-
-    Attributes:
-        channel: its name.
-        lowest: the lowest level that it carries.
-        error: why the probe did not arrive; None if it did.
-    """
+    """Whether a channel works."""
 
     channel: str
-    lowest: AlertLevel
-    error: str | None
+    lowest: AlertLevel  # the lowest level that the channel carries
+    error: str | None  # None if the probe arrived
 
 
 @dataclass(frozen=True, slots=True)
 class PostOffice:
-    """Sends what is in the outbox.
-
-    Attributes:
-        database: where the outbox is.
-        locks: tell whether a run that has claimed something is alive.
-        alerting: the channels, and how much time they have.
-        observe: told what failed.
-        clock: the time.
-    """
+    """Sends what is in the outbox."""
 
     database: Database
     locks: Locks

@@ -23,34 +23,21 @@ from kylink_cli.store.tables import Alert
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """Whom runs tell, and when.
-
-    Attributes:
-        rules: when people are told again.
-        channels: how they are told.
-        channel_seconds: how long a channel may take in a run, seconds.
-    """
+    """Whom runs tell, and when."""
 
     rules: BookRules = field(default_factory=BookRules)
     channels: Sequence[Channel] = ()
-    channel_seconds: float = 10
+    channel_seconds: float = 10  # in one run
 
 
 @dataclass(slots=True)
 class Posted:
-    """The alerts that a run has changed.
+    """The alerts that a run has changed."""
 
-    Attributes:
-        opened: those that are new, or open again.
-        updated: those that were counted once more.
-        resolved: those that are over.
-        raised: new, open again or counted, in the order in which the conditions were found.
-        notices: what people are told.
-    """
-
+    # opened and updated, in the order in which the conditions were found
     raised: list[int] = field(default_factory=list)
-    opened: list[int] = field(default_factory=list)
-    updated: list[int] = field(default_factory=list)
+    opened: list[int] = field(default_factory=list)  # new, or open again
+    updated: list[int] = field(default_factory=list)  # counted once more
     resolved: list[int] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 

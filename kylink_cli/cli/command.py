@@ -27,12 +27,7 @@ CommandFunction = Callable[..., int | None]
 
 
 class Cli:
-    """What a command works with: the common options, the console, and the settings once it asks for them.
-
-    Attributes:
-        options: the common options.
-        console: where the command shows things.
-    """
+    """What a command works with: the common options, the console, and the settings once it asks for them."""
 
     def __init__(self, options: CommonOptions, *, json: bool = False) -> None:
         self.options = options

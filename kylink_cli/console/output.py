@@ -30,21 +30,13 @@ _UNLIMITED_WIDTH = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a command shows things.
-
-    Attributes:
-        json: results as one JSON document instead of tables.
-        quiet: warnings and errors only.
-        verbose: details as well.
-        color: colours where the terminal has them.
-        log_format: `auto`, `text`, `journal` or `json`.
-    """
+    """How a command shows things."""
 
     json: bool = False
-    quiet: bool = False
+    quiet: bool = False  # warnings and errors only
     verbose: bool = False
     color: bool = True
-    log_format: str = "auto"
+    log_format: str = "auto"  # `auto`, `text`, `journal` or `json`
 
 
 class Console:

@@ -8,19 +8,12 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The characters that pictures are made of.
+    """The characters that pictures are made of."""
 
-    Attributes:
-        levels: from nothing to most.
-        full: a part of a bar that is there.
-        empty: a part that is not.
-        mark: the mark within a bar.
-    """
-
-    levels: str
+    levels: str  # from nothing to most
     full: str
     empty: str
-    mark: str
+    mark: str  # within a bar
 
 
 BLOCKS = Glyphs(levels=" ▁▂▃▄▅▆▇█", full="█", empty="·", mark="│")

@@ -11,21 +11,13 @@ from kylink_cli.rules.moments import span as span  # noqa: PLC0414
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table.
-
-    Attributes:
-        title: its heading.
-        align: where its cells stand.
-        words: whether its cells are states, which are translated and have their colour.
-        flexible: whether its cells are cut when the terminal is narrow; of several the widest first.
-        wraps: whether its cells go on in the next line when the terminal is narrow.
-    """
+    """A column of a table."""
 
     title: str
     align: Literal["left", "right"] = "left"
-    words: bool = False
-    flexible: bool = False
-    wraps: bool = False
+    words: bool = False  # cells are states, which are translated and have their colour
+    flexible: bool = False  # cells are cut when the terminal is narrow; of several the widest first
+    wraps: bool = False  # cells go on in the next line when the terminal is narrow
 
 
 def ago(moment: datetime | None, now: datetime) -> str:

@@ -29,22 +29,13 @@ _TEXT_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a picture has to fit into, and what is drawn beside the scene.
+    """What a picture has to fit into, and what is drawn beside the scene."""
 
-    Attributes:
-        width: cells.
-        height: lines.
-        wish: which campaigns the watcher wants to see.
-        typing: whether he is typing the text that he looks for.
-        error: why the scene is an old one; None if it is not.
-        glyphs: what pictures are made of.
-    """
-
-    width: int
-    height: int
+    width: int  # cells
+    height: int  # lines
     wish: Wish
-    typing: bool = False
-    error: str | None = None
+    typing: bool = False  # a text to search for is being typed
+    error: str | None = None  # why the scene is an old one; None if it is not
     glyphs: Glyphs = BLOCKS
 
     @property

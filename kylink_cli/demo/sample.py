@@ -18,26 +18,15 @@ FLAKY = "1008"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample campaign.
-
-    Attributes:
-        campaign_id: its id.
-        user_id: whose it is.
-        name: what people call it.
-        country: where it is shown.
-        stock: items it has at the start.
-        low_watermark: its own watermark, items; None for the rule's.
-        target_stock: its own target, items; None for the rule's.
-        status: whether it is kept in stock.
-    """
+    """One sample campaign."""
 
     campaign_id: str
     user_id: str
     name: str
     country: str
-    stock: int = 0
-    low_watermark: int | None = None
-    target_stock: int | None = None
+    stock: int = 0  # items at the start
+    low_watermark: int | None = None  # items; None for the rule's
+    target_stock: int | None = None  # items; None for the rule's
     status: str = "active"
 
     def row(self) -> list[str]:

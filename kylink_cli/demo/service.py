@@ -17,20 +17,12 @@ STOP_SECONDS = 2
 
 @dataclass(slots=True)
 class Call:
-    """One call of a client, before it is charged.
-
-    Attributes:
-        request: as it came.
-        key: its idempotency key.
-        order: the JSON that was posted.
-        number: how many calls this campaign has made, counted from 1.
-        service: who is called; `service.charge(call)` charges it before the answer.
-    """
+    """One call of a client, before it is charged."""
 
     request: web.Request
     key: str
-    order: dict[str, Any]
-    number: int
+    order: dict[str, Any]  # the JSON that was posted
+    number: int  # of the campaign's calls, from 1
     service: "SupplyService"
 
     @property
@@ -41,25 +33,15 @@ class Call:
 
 @dataclass
 class SupplyService:
-    """A service in a thread of its own, for the length of a `with` block.
-
-    Attributes:
-        key: what a client has to send as its bearer token.
-        behave: may answer a call in the place of the service, or delay it; None lets the service go on.
-        charges: for each idempotency key the values that were charged, once.
-        bodies: for each idempotency key the body it came with first.
-        calls: calls made by each campaign.
-        conflicts: keys that came again with another body.
-        url: where it answers, once it is started.
-    """
+    """A service in a thread of its own, for the length of a `with` block."""
 
     key: str
-    behave: Behaviour | None = None
-    charges: dict[str, list[str]] = field(default_factory=dict)
-    bodies: dict[str, str] = field(default_factory=dict)
-    calls: dict[str, int] = field(default_factory=dict)
-    conflicts: list[str] = field(default_factory=list)
-    url: str = ""
+    behave: Behaviour | None = None  # may answer in the place of the service, or delay it; None lets the service go on
+    charges: dict[str, list[str]] = field(default_factory=dict)  # by idempotency key, the values charged
+    bodies: dict[str, str] = field(default_factory=dict)  # by idempotency key, the body it came with first
+    calls: dict[str, int] = field(default_factory=dict)  # by campaign
+    conflicts: list[str] = field(default_factory=list)  # keys that came again with another body
+    url: str = ""  # empty until it is started
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()

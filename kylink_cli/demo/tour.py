@@ -22,12 +22,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """A folder with a database and settings of its own, and the commands run in it.
-
-    Attributes:
-        folder: where everything is.
-        say: prints a line.
-    """
+    """A folder with a database and settings of its own, and the commands run in it."""
 
     folder: Path
     say: Say

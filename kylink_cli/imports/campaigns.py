@@ -19,17 +19,11 @@ _JSON_SUFFIXES = {".jsonl", ".ndjson"}
 
 @dataclass(frozen=True, slots=True)
 class CampaignFile:
-    """A file of campaigns that was read.
-
-    Attributes:
-        entries: the campaigns in it.
-        faults: the rows that can't be used.
-        ignored: columns that mean nothing to kylink.
-    """
+    """A file of campaigns that was read."""
 
     entries: list[Entry]
     faults: list[Fault]
-    ignored: list[str]
+    ignored: list[str]  # columns that mean nothing to kylink
 
 
 def read_campaigns(source: str, user: str | None = None) -> CampaignFile:

@@ -17,30 +17,19 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row.
+    """One row."""
 
-    Attributes:
-        line: where it begins.
-        cells: its text by column, of the known columns that it has.
-    """
-
-    line: int
-    cells: Mapping[str, str]
+    line: int  # where the row begins
+    cells: Mapping[str, str]  # by known column
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """A table that was read.
-
-    Attributes:
-        rows: the rows that could be read.
-        faults: those that could not.
-        ignored: columns that mean nothing here, as they are written.
-    """
+    """A table that was read."""
 
     rows: list[Record] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)  # columns that mean nothing here, as they are written
 
 
 class _RowError(Exception):

@@ -18,14 +18,9 @@ _SHOWN_LENGTH = 40
 
 @dataclass(slots=True)
 class ValueFile:
-    """A file of values that was read.
+    """A file of values that was read."""
 
-    Attributes:
-        ends: the values, each once, with the end of its life if the file names one.
-        duplicates: how often a value was there already.
-        faults: the lines that can't be used.
-    """
-
+    # by value, the end of its life if the file names one
     ends: dict[str, datetime | None] = field(default_factory=dict)
     duplicates: int = 0
     faults: list[Fault] = field(default_factory=list)

@@ -38,34 +38,19 @@ DAY = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the alert check watches, and against what it holds it.
-
-    Attributes:
-        thresholds: from where on a check raises an alert.
-        policy: decides which campaigns are low.
-        intervals: how often each job's timer is to start it, minutes.
-        scheduling: whether scheduled runs do anything.
-        alert_retention: how long resolved alerts are kept.
-        run_retention: how long finished runs are kept.
-    """
+    """What the alert check watches, and against what it holds it."""
 
     thresholds: Thresholds
     policy: Policy
-    intervals: Mapping[str, int]
-    scheduling: bool
+    intervals: Mapping[str, int]  # minutes, by job
+    scheduling: bool  # whether scheduled runs do anything
     alert_retention: timedelta
     run_retention: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class AlertCheckReport:
-    """What an alert check has come to.
-
-    Attributes:
-        results: what each check has found.
-        purged: rows that had been kept long enough.
-        interrupted: whether a signal ended it early.
-    """
+    """What an alert check has come to."""
 
     results: Sequence[CheckResult]
     purged: int = 0

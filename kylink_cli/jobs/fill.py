@@ -37,47 +37,27 @@ class NothingSuppliedError(SupplyError):
 
 @dataclass(frozen=True, slots=True)
 class FillLimits:
-    """What bounds the filling of campaigns.
-
-    Attributes:
-        campaigns_in_flight: campaigns that are filled at once.
-        calls_in_flight: calls at once for one campaign.
-        max_per_call: items asked for in one call.
-        item_ttl: how long an item may be used, unless the supplier says less.
-        retry: how often and when a failed try is repeated.
-    """
+    """What bounds the filling of campaigns."""
 
     campaigns_in_flight: int
-    calls_in_flight: int
-    max_per_call: int
-    item_ttl: timedelta
+    calls_in_flight: int  # for one campaign
+    max_per_call: int  # items
+    item_ttl: timedelta  # unless the supplier says less
     retry: RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class FillTools:
-    """What the campaigns of one run share.
-
-    Attributes:
-        supplier: who is asked.
-        breaker: guards the calls.
-        ledger: commits the writes.
-        writes: what is written.
-        slots: one for each campaign that has calls in flight.
-        stop: whether the run is to end.
-        limits: what bounds the work.
-        time_left: seconds until the run's deadline.
-        observe: told what happens.
-    """
+    """What the campaigns of one run share."""
 
     supplier: Supplier
     breaker: Breaker
     ledger: Ledger
     writes: RunWrites
-    slots: asyncio.Semaphore
+    slots: asyncio.Semaphore  # one for each campaign that has calls in flight
     stop: Stop
     limits: FillLimits
-    time_left: Callable[[], float]
+    time_left: Callable[[], float]  # seconds until the run's deadline
     observe: Observer
 
 

@@ -9,38 +9,23 @@ from kylink_cli.rules.text import ERROR_LENGTH, one_line
 
 @dataclass(slots=True)
 class Tally:
-    """What filling a campaign has come to so far.
-
-    Attributes:
-        attempts: tries made.
-        calls: calls made.
-        produced: items that are new in stock.
-        duplicates: items that came and were there already.
-    """
+    """What filling a campaign has come to so far."""
 
     attempts: int = 0
     calls: int = 0
-    produced: int = 0
-    duplicates: int = 0
+    produced: int = 0  # items that are new in stock
+    duplicates: int = 0  # items that came and were there already
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a campaign that needed something fared, served or not.
-
-    Attributes:
-        need: what it needed.
-        status: how it ended.
-        ordered: items ordered.
-        tally: what came of it.
-        failure: what went wrong last, None if all that was ordered came.
-    """
+    """How a campaign that needed something fared, served or not."""
 
     need: Need
     status: ResultStatus
     ordered: int = 0
     tally: Tally = field(default_factory=Tally)
-    failure: KylinkError | None = None
+    failure: KylinkError | None = None  # what went wrong last; None if all that was ordered came
 
     @property
     def campaign_id(self) -> str:

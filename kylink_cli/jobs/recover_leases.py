@@ -40,31 +40,19 @@ Batch = Callable[[Session], T]
 
 @dataclass(frozen=True, slots=True)
 class RecoveryLimits:
-    """What bounds a recovery.
+    """What bounds a recovery."""
 
-    Attributes:
-        max_expirations: an item is discarded when so many leases on it have expired.
-        retention: how long what is over is kept.
-        batch_size: rows that one transaction changes.
-    """
-
-    max_expirations: int
+    max_expirations: int  # expired leases after which an item is discarded
     retention: timedelta
-    batch_size: int = BATCH_SIZE
+    batch_size: int = BATCH_SIZE  # rows that one transaction changes
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryReport:
-    """What a recovery has come to.
-
-    Attributes:
-        recovered: what became of leases and items.
-        deleted: rows that had been kept long enough.
-        interrupted: whether a signal ended it early.
-    """
+    """What a recovery has come to."""
 
     recovered: Recovered
-    deleted: int = 0
+    deleted: int = 0  # rows that had been kept long enough
     interrupted: bool = False
 
     @property

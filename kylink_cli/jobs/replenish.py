@@ -47,23 +47,14 @@ SMALLEST_CLAIM_BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a replenish run is to do.
-
-    Attributes:
-        scope: which campaigns.
-        policy: decides what they need.
-        demand: what the operator asks for beyond that.
-        limits: what bounds the work.
-        deadline_seconds: when the run ends at the latest, seconds from its start.
-        wait_seconds: how long to wait for campaigns that another run fills, seconds.
-    """
+    """What a replenish run is to do."""
 
     scope: Scope
     policy: Policy
-    demand: Demand
+    demand: Demand  # what the operator asks for beyond the policy
     limits: FillLimits
-    deadline_seconds: float
-    wait_seconds: float = 0
+    deadline_seconds: float  # from the run's start
+    wait_seconds: float = 0  # for campaigns that another run fills
 
 
 def scan(database: Database, assignment: Assignment, now: datetime) -> list[Need]:

@@ -19,19 +19,11 @@ SERVICE_UNAVAILABLE = 69
 
 @dataclass(frozen=True)
 class ReplenishReport:
-    """What a replenish run has come to.
-
-    Attributes:
-        outcomes: how each campaign that needed something fared.
-        in_doubt: campaign id and key of the requests that were given up.
-        is_whole: whether the run was for all campaigns.
-        stopped_by: why it ended early; None if it did not.
-        now: the moment of the report.
-    """
+    """What a replenish run has come to."""
 
     outcomes: Sequence[Outcome]
-    in_doubt: Sequence[tuple[str, str]]
-    is_whole: bool
+    in_doubt: Sequence[tuple[str, str]]  # campaign id and key of the requests that were given up
+    is_whole: bool  # the run was for all campaigns
     stopped_by: StopReason | None
     now: datetime
 

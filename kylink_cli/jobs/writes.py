@@ -16,46 +16,28 @@ from kylink_cli.store.supply_requests import NewRequest, OpenRequest, Settlement
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A campaign that this run may order for.
+    """A campaign that this run may order for."""
 
-    Attributes:
-        need: what it needs, by the stock that it had when it was claimed.
-        epoch: of the claim; the claim is lost once another run's is higher.
-        inherited: requests that ended runs left open.
-        ordered: requests recorded for what these do not cover, and not sent yet.
-    """
-
-    need: Need
-    epoch: int
-    inherited: Sequence[OpenRequest] = ()
-    ordered: Sequence[OpenRequest] = ()
+    need: Need  # by the stock at the time of the claim
+    epoch: int  # of the claim, which is lost once another run's is higher
+    inherited: Sequence[OpenRequest] = ()  # left open by ended runs
+    ordered: Sequence[OpenRequest] = ()  # recorded for what these do not cover, and not sent yet
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What became of a batch of campaigns that were to be claimed.
-
-    Attributes:
-        won: those that this run may order for.
-        full: those that need nothing any more; they were not claimed.
-    """
+    """What became of a batch of campaigns that were to be claimed."""
 
     won: Sequence[Claimed]
-    full: Sequence[Need]
+    full: Sequence[Need]  # need nothing any more, and were not claimed
 
 
 @dataclass(frozen=True, slots=True)
 class NewOrders:
-    """Requests to be recorded for one campaign.
-
-    Attributes:
-        campaign_id: the campaign.
-        epoch: of the run's claim.
-        requests: what is asked for.
-    """
+    """Requests to be recorded for one campaign."""
 
     campaign_id: str
-    epoch: int
+    epoch: int  # of the run's claim
     requests: Sequence[NewRequest]
 
 
@@ -77,20 +59,12 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class RunWrites:
-    """The writes of one run, in the form that the ledger groups.
-
-    Attributes:
-        run_id: the run.
-        policy: decides what a campaign needs.
-        demand: what the operator asked for.
-        max_per_call: items asked for in one call.
-        clock: the time.
-    """
+    """The writes of one run, in the form that the ledger groups."""
 
     run_id: int
     policy: Policy
-    demand: Demand
-    max_per_call: int
+    demand: Demand  # what the operator asked for
+    max_per_call: int  # items
     clock: Callable[[], datetime]
 
     def claim(self, session: Session, batches: list[list[Level]]) -> list[Claims]:

@@ -51,11 +51,7 @@ Connect = Callable[[str], LockConnection]
 
 
 class DatabaseLocks:
-    """Locks kept in the database.
-
-    Attributes:
-        of_host: the locks that only this host sees.
-    """
+    """Locks kept in the database."""
 
     def __init__(self, connect: Connect, of_host: FileLocks, renewal: Renewal | None = None) -> None:
         self.of_host = of_host

@@ -20,12 +20,7 @@ _POLL_SECONDS = 0.1
 
 
 class FileLocks:
-    """Locks kept as files of one folder.
-
-    Attributes:
-        folder: where they are.
-        host: the name of this host, as others know it.
-    """
+    """Locks kept as files of one folder."""
 
     def __init__(self, folder: Path, host: str | None = None) -> None:
         self.folder = folder

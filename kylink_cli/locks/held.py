@@ -41,14 +41,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """How a lock that expires is kept.
+    """How a lock that expires is kept."""
 
-    Attributes:
-        expiry_seconds: how long it lasts unless it is renewed, seconds.
-        every_seconds: how often it is renewed, seconds.
-    """
-
-    expiry_seconds: float = 60
+    expiry_seconds: float = 60  # unless it is renewed
     every_seconds: float = 5
 
 

@@ -27,11 +27,7 @@ T = TypeVar("T")
 
 
 class RedisLocks:
-    """Locks kept in a Redis server.
-
-    Attributes:
-        of_host: the locks that only this host sees.
-    """
+    """Locks kept in a Redis server."""
 
     def __init__(self, url: str, of_host: FileLocks, renewal: Renewal | None = None) -> None:
         """Use a server; it is asked for nothing yet.

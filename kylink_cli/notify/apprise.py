@@ -26,16 +26,10 @@ _TYPES: dict[AlertLevel, str] = {"INFO": "info", "WARNING": "warning", "ERROR": 
 
 @dataclass(frozen=True, slots=True)
 class AppriseChannel:
-    """Sends messages through Apprise.
-
-    Attributes:
-        name: names it for people and in the outbox.
-        url: an address as Apprise takes it; nearly every part of it may be a secret.
-        lowest: notices below this level are not for it.
-    """
+    """Sends messages through Apprise."""
 
     name: str
-    url: str
+    url: str  # nearly every part of it may be a secret
     lowest: AlertLevel = "INFO"
 
     def send(self, message: Message) -> None:

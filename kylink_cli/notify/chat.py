@@ -27,17 +27,11 @@ _REASON_LENGTH = 120
 
 @dataclass(frozen=True, slots=True)
 class Robot:
-    """A robot of a chat room.
+    """A robot of a chat room."""
 
-    Attributes:
-        token: names the room; as good as a key.
-        secret: signs what is sent; None for no signature.
-        moment: when a message is sent.
-    """
-
-    token: str
-    secret: str | None
-    moment: datetime
+    token: str  # names the room; as good as a key
+    secret: str | None  # signs what is sent; None for no signature
+    moment: datetime  # when a message is sent
 
 
 # The address to post to, after the service's own, and the body.
@@ -46,19 +40,12 @@ Request = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How one chat service wants its messages.
-
-    Attributes:
-        url: where it is.
-        request: what is posted there.
-        code: the name of the number in the answer that is 0 for success.
-        text_bytes: the longest text that it takes, bytes.
-    """
+    """How one chat service wants its messages."""
 
     url: str
     request: Callable[[Robot, str], Request]
-    code: str
-    text_bytes: int
+    code: str  # the name of the number in the answer that is 0 for success
+    text_bytes: int  # the longest text that it takes
 
 
 def _dingtalk(robot: Robot, text: str) -> Request:
@@ -101,21 +88,13 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ChatRoom:
-    """Posts messages to a robot of a chat room.
-
-    Attributes:
-        name: names it for people and in the outbox.
-        service: the service that the room belongs to.
-        url: the address, as the operator wrote it.
-        lowest: notices below this level are not for it.
-        clock: tells when a message is sent, which is signed.
-    """
+    """Posts messages to a robot of a chat room."""
 
     name: str
     service: Service
-    url: str
+    url: str  # as the operator wrote it
     lowest: AlertLevel = "INFO"
-    clock: Callable[[], datetime] = _utc_now
+    clock: Callable[[], datetime] = _utc_now  # when a message is sent, which is signed
 
     def send(self, message: Message) -> None:
         """Post a message.

@@ -26,20 +26,12 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Posts messages as JSON.
-
-    Attributes:
-        url: where to.
-        secret: signs them; None for no signature.
-        lowest: notices below this level are not for it.
-        clock: tells when a message is sent, so that a receiver can refuse old ones.
-        name: names it for people and in the outbox.
-    """
+    """Posts messages as JSON."""
 
     url: str
-    secret: str | None
+    secret: str | None  # signs messages; None for no signature
     lowest: AlertLevel = "INFO"
-    clock: Callable[[], datetime] = _utc_now
+    clock: Callable[[], datetime] = _utc_now  # when a message is sent, so that a receiver can refuse old ones
     name: str = "webhook"
 
     def send(self, message: Message) -> None:

@@ -42,19 +42,12 @@ Verdict = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found.
-
-    Attributes:
-        area: what was looked at.
-        verdict: how good it is.
-        text: what was found.
-        advice: what to do about it; empty if nothing.
-    """
+    """What a check found."""
 
     area: str
     verdict: Verdict
     text: str
-    advice: str = ""
+    advice: str = ""  # empty if there is nothing to do
 
 
 def check_settings(loaded: Loaded) -> Iterator[Finding]:

@@ -9,17 +9,11 @@ from kylink_cli.store.tables import Run
 
 @dataclass(frozen=True, slots=True)
 class HostStatus:
-    """How a job is doing on one host.
-
-    Attributes:
-        host: the host's name.
-        last_run: its last run of the job, under way or not.
-        silent: whether its timer should have started the job long ago.
-    """
+    """How a job is doing on one host."""
 
     host: str
-    last_run: Run
-    silent: bool
+    last_run: Run  # under way or not
+    silent: bool  # its timer should have started the job long ago
 
 
 def by_host(recent: Sequence[Run], silence: timedelta | None, now: datetime) -> list[HostStatus]:

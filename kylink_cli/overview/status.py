@@ -23,45 +23,25 @@ READ_RUNS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """How a job is doing.
-
-    Attributes:
-        job: the job.
-        interval_minutes: how often it is to run, minutes.
-        paused_since: when it was paused; None if it is not.
-        enabled: whether its scheduled runs do anything.
-        current: its run under way, if there is one.
-        last_run: its last run, under way or not.
-        last_ended: its last run that is not under way.
-        last_success_at: when a run last succeeded.
-        due_at: when the timer was to start it after its last run by a timer; None if nobody knows.
-        next_run_at: when the timer starts it next; None if it does not, or nobody knows.
-        overdue: whether it should have run long ago.
-        success_rate_24h: share of the runs of 24 hours that succeeded; None without any.
-        runs_24h: runs that began in the last 24 hours.
-        p50_ms: median duration of those, milliseconds.
-        p95_ms: ninety-fifth percentile of their duration, milliseconds.
-        consecutive_failures: failed or crashed runs since the last that was neither.
-        hosts: how it is doing on each host that ran it in the last 24 hours.
-    """
+    """How a job is doing."""
 
     job: Job
     interval_minutes: int
-    paused_since: datetime | None
-    enabled: bool
-    current: Run | None
-    last_run: Run | None
-    last_ended: Run | None
+    paused_since: datetime | None  # None if it is not paused
+    enabled: bool  # its scheduled runs do something
+    current: Run | None  # under way
+    last_run: Run | None  # under way or not
+    last_ended: Run | None  # not under way
     last_success_at: datetime | None
-    due_at: datetime | None
-    next_run_at: datetime | None
+    due_at: datetime | None  # when the timer was to start it after its last run by a timer; None if that can't be told
+    next_run_at: datetime | None  # None if no timer starts it, or that can't be told
     overdue: bool
-    success_rate_24h: float | None
+    success_rate_24h: float | None  # 0 to 1; None without any run
     runs_24h: int
-    p50_ms: int | None
+    p50_ms: int | None  # of the runs that began in the last 24 hours
     p95_ms: int | None
-    consecutive_failures: int
-    hosts: Sequence[HostStatus]
+    consecutive_failures: int  # failed or crashed runs since the last that was neither
+    hosts: Sequence[HostStatus]  # those that ran it in the last 24 hours
 
 
 def read_status(

@@ -24,31 +24,18 @@ LISTED_ALERTS = 50
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The machine room at one moment.
-
-    Attributes:
-        now: the moment.
-        auto_cron: whether scheduled runs do anything.
-        jobs: how each job is doing.
-        progress: how far each run that is under way has come, by its job.
-        campaigns: how many there are.
-        low: how many of them are below their watermark.
-        matching: how many are what the watcher wants to see.
-        shown: those that fit on the screen.
-        consumption: for each of them the items consumed in each of the last 24 hours.
-        alerts: those that go on, the last that were seen first.
-    """
+    """The machine room at one moment."""
 
     now: datetime
-    auto_cron: bool
+    auto_cron: bool  # scheduled runs do something
     jobs: Sequence[JobStatus]
-    progress: Mapping[str, RunProgress]
+    progress: Mapping[str, RunProgress]  # of each run under way, by its job
     campaigns: int
-    low: int
-    matching: int
-    shown: Sequence[Need]
-    consumption: Mapping[str, Sequence[int]]
-    alerts: Sequence[Alert]
+    low: int  # campaigns below their watermark
+    matching: int  # campaigns that the wish is about
+    shown: Sequence[Need]  # those that fit on the screen
+    consumption: Mapping[str, Sequence[int]]  # of each campaign shown, by hour of the last 24
+    alerts: Sequence[Alert]  # those that go on, the last seen first
 
 
 def look(database: Database, locks: Locks, settings: Settings, wish: Wish, room: int) -> Scene:

@@ -27,21 +27,13 @@ _ASSETS = files("kylink_cli.report") / "assets"
 
 @dataclass(frozen=True)
 class Page:
-    """The report.
-
-    Attributes:
-        figures: of the period.
-        history: of the period.
-        language: what its texts are in.
-        user_id: whose campaigns it is about; None for all.
-        version: kylink's own.
-    """
+    """The report."""
 
     figures: Figures
     history: History
     language: Language
-    user_id: str | None
-    version: str
+    user_id: str | None  # whose campaigns it is about; None for all
+    version: str  # kylink's own
 
     @cached_property
     def sections(self) -> list[Section]:

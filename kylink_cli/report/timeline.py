@@ -27,14 +27,9 @@ T = TypeVar("T", bound=OfHour)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Equal steps that cover a period.
+    """Equal steps that cover a period."""
 
-    Attributes:
-        starts: when each begins, seconds since 1970.
-        step_hours: how long each is, hours.
-    """
-
-    starts: Sequence[int]
+    starts: Sequence[int]  # seconds since 1970
     step_hours: int
 
     @classmethod

@@ -8,12 +8,7 @@ from kylink_cli.rules.replenishment import ResultStatus
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run was recorded.
-
-    Attributes:
-        job: the job's name.
-        run_id: the run.
-    """
+    """A run was recorded."""
 
     job: str
     run_id: int
@@ -21,25 +16,15 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunsCrashed:
-    """Runs were found dead, and their claims were freed.
-
-    Attributes:
-        run_ids: the runs.
-        hosts: the host of each.
-    """
+    """Runs were found dead, and their claims were freed."""
 
     run_ids: tuple[int, ...]
-    hosts: tuple[str, ...]
+    hosts: tuple[str, ...]  # of each run
 
 
 @dataclass(frozen=True, slots=True)
 class WorkFound:
-    """The scan is over.
-
-    Attributes:
-        campaigns: campaigns to be filled.
-        items: items to be ordered.
-    """
+    """The scan is over."""
 
     campaigns: int
     items: int
@@ -47,176 +32,105 @@ class WorkFound:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStarted:
-    """A try to fill a campaign begins.
-
-    Attributes:
-        campaign_id: the campaign.
-        name: what people call it.
-        attempt: which try, from 1.
-        tries: how many there can be.
-        ordered: items ordered in all.
-    """
+    """A try to fill a campaign begins."""
 
     campaign_id: str
     name: str
-    attempt: int
+    attempt: int  # from 1
     tries: int
-    ordered: int
+    ordered: int  # items in all
 
 
 @dataclass(frozen=True, slots=True)
 class ItemsStored:
-    """Items of a campaign are in stock.
-
-    Attributes:
-        campaign_id: the campaign.
-        items: how many are new.
-    """
+    """Items of a campaign are in stock."""
 
     campaign_id: str
-    items: int
+    items: int  # new ones
 
 
 @dataclass(frozen=True, slots=True)
 class RetryWaiting:
-    """A campaign waits for its next try.
-
-    Attributes:
-        campaign_id: the campaign.
-        wait_ms: how long, milliseconds.
-        error: why the last try failed.
-    """
+    """A campaign waits for its next try."""
 
     campaign_id: str
     wait_ms: int
-    error: str
+    error: str  # why the last try failed
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignFinished:
-    """A campaign's tries are over.
-
-    Attributes:
-        campaign_id: the campaign.
-        name: what people call it.
-        status: how it ended.
-        produced: items that it got.
-        ordered: items that were ordered.
-        error: what went wrong, None if nothing.
-    """
+    """A campaign's tries are over."""
 
     campaign_id: str
     name: str
     status: ResultStatus
-    produced: int
-    ordered: int
-    error: str | None
+    produced: int  # items
+    ordered: int  # items
+    error: str | None  # None if nothing went wrong
 
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:
-    """A batch of long work is committed.
+    """A batch of long work is committed."""
 
-    Attributes:
-        what: what the work is about, as in `leases recovered`.
-        done: how many so far.
-        total: how many there are, as far as is known.
-    """
-
-    what: str
+    what: str  # as in `leases recovered`
     done: int
-    total: int
+    total: int  # as far as is known
 
 
 @dataclass(frozen=True, slots=True)
 class LeasesRecovered:
-    """A recovery is over.
-
-    Attributes:
-        expired_leases: leases that expired.
-        recovered: items that are available again.
-        discarded: items whose leases have expired too often.
-        expired_items: items past their end.
-    """
+    """A recovery is over."""
 
     expired_leases: int
-    recovered: int
-    discarded: int
-    expired_items: int
+    recovered: int  # items that are available again
+    discarded: int  # items whose leases have expired too often
+    expired_items: int  # items past their end
 
 
 @dataclass(frozen=True, slots=True)
 class SupplyPaused:
-    """The supply service as a whole seems to be down: calls wait for a probe.
+    """The supply service as a whole seems to be down: calls wait for a probe."""
 
-    Attributes:
-        error: the last error.
-        wait_ms: when the next probe is due, milliseconds.
-    """
-
-    error: str
-    wait_ms: int
+    error: str  # the last one
+    wait_ms: int  # until the next probe
 
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """The run makes no new calls.
-
-    Attributes:
-        reason: why.
-    """
+    """The run makes no new calls."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that a person should look at, without being wrong.
+    """Something that a person should look at, without being wrong."""
 
-    Attributes:
-        text: one line.
-    """
-
-    text: str
+    text: str  # one line
 
 
 @dataclass(frozen=True, slots=True)
 class ChecksDone:
-    """The alert check has looked at everything.
-
-    Attributes:
-        checks: how many checks there were.
-        raised: those that found something, each in one line with its level.
-    """
+    """The alert check has looked at everything."""
 
     checks: int
-    raised: tuple[str, ...]
+    raised: tuple[str, ...]  # one line for each check that found something
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationsSent:
-    """What was in the outbox has been tried.
-
-    Attributes:
-        sent: notifications that arrived.
-        failed: those that will be tried again.
-        given_up: those that nobody tries any more.
-    """
+    """What was in the outbox has been tried."""
 
     sent: int
-    failed: int
-    given_up: int
+    failed: int  # will be tried again
+    given_up: int  # will not be tried any more
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run has ended and is recorded.
-
-    Attributes:
-        job: the job's name.
-        status: how it ended.
-        duration_ms: how long it took, milliseconds.
-    """
+    """A run has ended and is recorded."""
 
     job: str
     status: str

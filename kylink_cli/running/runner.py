@@ -70,52 +70,29 @@ R = TypeVar("R", bound=Report)
 
 @dataclass(frozen=True, slots=True)
 class Machinery:
-    """What runs need around them.
-
-    Attributes:
-        database: where everything is recorded.
-        locks: where locks are kept.
-        observe: told what happens.
-        ping: tells a heartbeat service; None if there is none.
-        alerting: whom it tells of alerts, and when.
-        clock: the time.
-    """
+    """What runs need around them."""
 
     database: Database
     locks: Locks
     observe: Observer
-    ping: Ping | None = None
+    ping: Ping | None = None  # tells a heartbeat service; None if there is none
     alerting: Alerting = field(default_factory=Alerting)
     clock: Clock = field(default_factory=local_clock)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """Which job is to run, and how.
-
-    Attributes:
-        job: its name.
-        scheduled: whether a timer started it.
-        exclusive: whether it needs the job's lock.
-        wait_seconds: how long to wait for the lock, seconds.
-    """
+    """Which job is to run, and how."""
 
     job: str
-    scheduled: bool = False
-    exclusive: bool = True
-    wait_seconds: float = 0
+    scheduled: bool = False  # a timer started it
+    exclusive: bool = True  # it needs the job's lock
+    wait_seconds: float = 0  # for the lock
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a job works with.
-
-    Attributes:
-        run_id: the run.
-        machinery: what is around it.
-        ledger: commits its writes.
-        stop: whether it is to end.
-    """
+    """What a job works with."""
 
     run_id: int
     machinery: Machinery
@@ -125,17 +102,7 @@ class RunContext:
 
 @dataclass(frozen=True, slots=True)
 class Finished(Generic[R]):
-    """A run that has ended and is recorded.
-
-    Attributes:
-        run_id: the run.
-        started_at: when it began.
-        duration_ms: how long it took, milliseconds.
-        report: what the job says of its work.
-        posted: the alerts that were changed.
-        delivered: what became of the notifications.
-        stopped_by: why it ended early; None if it did not.
-    """
+    """A run that has ended and is recorded."""
 
     run_id: int
     started_at: datetime
@@ -143,7 +110,7 @@ class Finished(Generic[R]):
     report: R
     posted: Posted = field(default_factory=Posted)
     delivered: Delivered = field(default_factory=Delivered)
-    stopped_by: StopReason | None = None
+    stopped_by: StopReason | None = None  # why it ended early; None if it did not
 
 
 Work = Callable[[RunContext], Awaitable[R]]

@@ -16,17 +16,11 @@ GRACE_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why a run ends early.
+    """Why a run ends early."""
 
-    Attributes:
-        text: for people.
-        signal: the signal that asked for it, if one did.
-        error: the supply error that makes every further call pointless, if that is why.
-    """
-
-    text: str
-    signal: Signals | None = None
-    error: SupplyError | None = None
+    text: str  # for people
+    signal: Signals | None = None  # that asked for it, if one did
+    error: SupplyError | None = None  # makes every further call pointless, if that is why
 
 
 class StoppedError(KylinkError):
@@ -34,11 +28,7 @@ class StoppedError(KylinkError):
 
 
 class Stop:
-    """Says whether the run is to end, wakes who waits, and cuts calls that outlast the grace.
-
-    Attributes:
-        reason: why the run ends; None while it goes on.
-    """
+    """Says whether the run is to end, wakes who waits, and cuts calls that outlast the grace."""
 
     def __init__(self, on_stop: Callable[[StopReason], None], grace_seconds: float = GRACE_SECONDS) -> None:
         self.reason: StopReason | None = None

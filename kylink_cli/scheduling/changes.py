@@ -12,17 +12,11 @@ from kylink_cli.language import tr
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file, before and after.
-
-    Attributes:
-        path: the file.
-        before: what is there; None if there is no such file.
-        after: what is to be there; None if the file is to go.
-    """
+    """One file, before and after."""
 
     path: Path
-    before: str | None
-    after: str | None
+    before: str | None  # None if there is no such file
+    after: str | None  # None if the file is to go
 
     @property
     def diff(self) -> str:

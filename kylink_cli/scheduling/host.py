@@ -15,15 +15,10 @@ from kylink_cli.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What starts the jobs of a host.
-
-    Attributes:
-        by: `systemd` or `cron`.
-        next_at: for each job that is started at all, by its name: when next; None while that can't be told, as
-            systemd can't while the job runs.
-    """
+    """What starts the jobs of a host."""
 
     by: Literal["systemd", "cron"]
+    # by job that is started at all; None while that can't be told, as systemd can't while the job runs
     next_at: Mapping[str, datetime | None]
 
 

@@ -7,23 +7,14 @@ from kylink_cli.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job that a timer starts.
+    """A job that a timer starts."""
 
-    Attributes:
-        name: its name in the database and in JSON.
-        command: the subcommand of `kylink` that runs it.
-        arguments: what a timer adds to the subcommand.
-        interval_setting: the field of the settings that holds its interval, minutes.
-        minute: the minute of the period from which its times are counted.
-        second: the second at which it begins; each job has its own, so that no two begin at once.
-    """
-
-    name: str
-    command: str
-    arguments: tuple[str, ...]
-    interval_setting: str
-    minute: int
-    second: int
+    name: str  # in the database and in JSON
+    command: str  # the subcommand of `kylink`
+    arguments: tuple[str, ...]  # what a timer adds to the subcommand
+    interval_setting: str  # the field of the settings that holds its interval, minutes
+    minute: int  # of the period, from which its times are counted
+    second: int  # each job has its own, so that no two begin at once
 
     @property
     def unit(self) -> str:

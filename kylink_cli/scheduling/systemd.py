@@ -25,36 +25,22 @@ _MOMENT = "%a %Y-%m-%d %H:%M:%S UTC"
 
 @dataclass(frozen=True, slots=True)
 class TimerState:
-    """What systemd says of a job's timer.
-
-    Attributes:
-        job: the job.
-        loaded: whether systemd knows the timer.
-        active: whether the timer is at work.
-        enabled: whether it begins with the machine.
-        last_at: when it started the job last; None if it has not.
-        next_at: when it starts the job next; None if it does not.
-        result: how the job's last run ended for systemd, as `success` or `exit-code`.
-    """
+    """What systemd says of a job's timer."""
 
     job: Job
-    loaded: bool
+    loaded: bool  # systemd knows the timer
     active: bool
-    enabled: bool
+    enabled: bool  # it begins with the machine
     last_at: datetime | None
     next_at: datetime | None
-    result: str
+    result: str  # how the job's last run ended for systemd, as `success` or `exit-code`
 
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """One of systemd's managers: the system's, or a user's own.
+    """One of systemd's managers: the system's, or a user's own."""
 
-    Attributes:
-        of_user: whether it is the user's.
-    """
-
-    of_user: bool = False
+    of_user: bool = False  # the user's own, not the system's
 
     @property
     def folder(self) -> Path:

@@ -32,19 +32,12 @@ _HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Where an installation of kylink is.
+    """Where an installation of kylink is."""
 
-    Attributes:
-        program: the command, an absolute path.
-        interpreter: the program behind it, links resolved.
-        env_file: the settings, an absolute path.
-        of_user: whether the units are a user's own.
-    """
-
-    program: Path
-    interpreter: Path
-    env_file: Path
-    of_user: bool = False
+    program: Path  # absolute
+    interpreter: Path  # the program behind it, links resolved
+    env_file: Path  # absolute
+    of_user: bool = False  # the units are a user's own
 
     def check_reachable(self) -> None:
         """Check that the units can see what they need.

@@ -20,15 +20,7 @@ _users = table(AlertUser)
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """Which alerts are meant; what is None or empty excludes none.
-
-    Attributes:
-        state: only those in this state.
-        type: only those of this type.
-        level: only those of this level.
-        user_id: only those about this user's campaigns.
-        limit: at most so many.
-    """
+    """Which alerts are meant; what is None or empty excludes none."""
 
     state: str | None = None
     type: str | None = None

@@ -16,29 +16,17 @@ _campaigns = table(Campaign)
 
 @dataclass(frozen=True, slots=True)
 class NewResult:
-    """How one campaign fared in a run.
-
-    Attributes:
-        campaign_id: the campaign.
-        status: how it ended.
-        available_before: items available when it was claimed.
-        watermark: its reorder point, items.
-        target: its order-up-to level, items.
-        ordered: items ordered.
-        produced: items that are new in stock.
-        attempts: tries made.
-        error: what went wrong, None if nothing.
-    """
+    """How one campaign fared in a run."""
 
     campaign_id: str
     status: str
-    available_before: int
-    watermark: int
-    target: int
+    available_before: int  # items, when it was claimed
+    watermark: int  # items
+    target: int  # items
     ordered: int
-    produced: int
+    produced: int  # items that are new in stock
     attempts: int
-    error: str | None
+    error: str | None  # None if nothing went wrong
 
     @property
     def available_after(self) -> int:

@@ -13,43 +13,25 @@ _leases = table(Lease)
 
 @dataclass(frozen=True, slots=True)
 class ListedLease:
-    """A lease without its token.
-
-    Attributes:
-        campaign_id: the campaign.
-        item_id: the item.
-        holder: who took it, None if he did not say.
-        state: `active`, `confirmed`, `released` or `expired`.
-        leased_at: when it was taken.
-        expires_at: its deadline.
-        closed_at: when it ended, None while it is active.
-        error: why it was released, None if nothing was wrong.
-    """
+    """A lease without its token."""
 
     campaign_id: str
     item_id: int
-    holder: str | None
-    state: str
+    holder: str | None  # None if the consumer did not say
+    state: str  # `active`, `confirmed`, `released` or `expired`
     leased_at: datetime
-    expires_at: datetime
-    closed_at: datetime | None
-    error: str | None
+    expires_at: datetime  # its deadline
+    closed_at: datetime | None  # None while it is active
+    error: str | None  # why it was released, None if nothing was wrong
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseFilter:
-    """Which leases are meant.
-
-    Attributes:
-        campaign_id: only this campaign's; None for every campaign's.
-        state: only those in this state; None for every state.
-        overdue: only active ones past their deadline.
-        limit: at most so many.
-    """
+    """Which leases are meant."""
 
     campaign_id: str | None = None
     state: str | None = None
-    overdue: bool = False
+    overdue: bool = False  # only active ones past their deadline
     limit: int = 20
 
 

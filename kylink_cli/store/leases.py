@@ -18,44 +18,26 @@ _leases = table(Lease)
 
 @dataclass(frozen=True, slots=True)
 class NewLease:
-    """What a consumer asks for.
-
-    Attributes:
-        campaign_id: whose stock.
-        count: items wanted, at least 1.
-        expires_at: the deadline.
-        holder: who asks, for people.
-        key: his idempotency key; None if he has none.
-    """
+    """What a consumer asks for."""
 
     campaign_id: str
-    count: int
-    expires_at: datetime
-    holder: str | None = None
-    key: str | None = None
+    count: int  # at least 1
+    expires_at: datetime  # the deadline
+    holder: str | None = None  # who asks, for people
+    key: str | None = None  # the consumer's idempotency key
 
 
 @dataclass(frozen=True, slots=True)
 class TakenLease:
-    """A lease as its holder sees it.
+    """A lease as its holder sees it."""
 
-    Attributes:
-        token: names it; whoever has it can close the lease.
-        campaign_id: the campaign.
-        item_id: the item.
-        value: the item's single-use value.
-        leased_at: when it was taken.
-        expires_at: its deadline.
-        state: `active`, unless an earlier call with the same key took it.
-    """
-
-    token: str
+    token: str  # whoever has it can close the lease
     campaign_id: str
     item_id: int
     value: str
     leased_at: datetime
     expires_at: datetime
-    state: str = "active"
+    state: str = "active"  # `active`, unless an earlier call with the same key took it
 
 
 def lock_campaign(session: Session, campaign_id: str) -> bool:

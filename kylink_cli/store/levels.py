@@ -19,12 +19,7 @@ _requests = table(SupplyRequest)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which campaigns are meant.
-
-    Attributes:
-        user_id: only this user's; None for every user's.
-        campaign_ids: only these; None for all.
-    """
+    """Which campaigns are meant."""
 
     user_id: str | None = None
     campaign_ids: Collection[str] | None = None

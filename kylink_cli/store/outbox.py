@@ -17,51 +17,31 @@ _runs = table(Run)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A notification that a run is about to send.
-
-    Attributes:
-        id: its row.
-        channel: where it is to be sent.
-        message: what is sent.
-        attempts: tries that failed before.
-        created_at: when it was written.
-    """
+    """A notification that a run is about to send."""
 
     id: int
     channel: str
     message: Message
-    attempts: int
+    attempts: int  # that failed before
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which notifications a run claims.
+    """Which notifications a run claims."""
 
-    Attributes:
-        due_by: only those whose next try was due by this moment; None for all.
-        limit: at most so many.
-    """
-
-    due_by: datetime | None
+    due_by: datetime | None  # when the next try was due at the latest; None for all
     limit: int
 
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """Notifications that have not arrived, by channel.
-
-    Attributes:
-        channel: where they were to arrive.
-        waiting: those that have failed and will be tried again.
-        given_up: those that nobody tries any more.
-        error: why the last one failed.
-    """
+    """Notifications that have not arrived, by channel."""
 
     channel: str
-    waiting: int
-    given_up: int
-    error: str | None
+    waiting: int  # have failed and will be tried again
+    given_up: int  # will not be tried any more
+    error: str | None  # of the last one that failed
 
     @property
     def text(self) -> str:

@@ -22,19 +22,12 @@ _leases = table(Lease)
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What became of leases past their deadline, and of items past their end.
-
-    Attributes:
-        expired_leases: leases that expired.
-        recovered: items that are available again.
-        discarded: items whose leases have expired too often.
-        expired_items: items past their end, leased before or not.
-    """
+    """What became of leases past their deadline, and of items past their end."""
 
     expired_leases: int = 0
-    recovered: int = 0
-    discarded: int = 0
-    expired_items: int = 0
+    recovered: int = 0  # items that are available again
+    discarded: int = 0  # items whose leases have expired too often
+    expired_items: int = 0  # past their end, leased before or not
 
     def __add__(self, other: "Recovered") -> "Recovered":
         return Recovered(

@@ -15,21 +15,13 @@ _claims = table(CampaignClaim)
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run has come.
-
-    Attributes:
-        run_id: the run.
-        finished: campaigns whose result is recorded.
-        claimed: campaigns that it holds.
-        items: items that it has put in stock.
-        open_requests: supply requests that wait for an answer.
-    """
+    """How far a run has come."""
 
     run_id: int
-    finished: int
-    claimed: int
-    items: int
-    open_requests: int
+    finished: int  # campaigns whose result is recorded
+    claimed: int  # campaigns that it holds
+    items: int  # put in stock
+    open_requests: int  # that wait for an answer
 
 
 def read_progress(session: Session, run_id: int, started_at: datetime) -> RunProgress:

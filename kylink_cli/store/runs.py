@@ -18,19 +18,12 @@ SUCCESSES = ("succeeded", "partial")
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How a run ended.
-
-    Attributes:
-        status: its last status.
-        duration_ms: how long it took by a clock that never jumps.
-        figures: what it did, in numbers.
-        error: what went wrong, None if nothing.
-    """
+    """How a run ended."""
 
     status: str
-    duration_ms: int
+    duration_ms: int  # by a clock that never jumps
     figures: dict[str, Any]
-    error: str | None = None
+    error: str | None = None  # None if nothing went wrong
 
 
 def start(session: Session, run: Run) -> int:

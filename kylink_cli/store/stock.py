@@ -17,34 +17,19 @@ _ITEMS_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stock item.
-
-    Attributes:
-        id: its number.
-        campaign_id: its campaign.
-        value: the single-use value.
-        state: its state; one past its end is expired, whether a job has marked it or not.
-        created_at: when it came.
-        expires_at: the end of its life.
-    """
+    """A stock item."""
 
     id: int
     campaign_id: str
     value: str
-    state: str
+    state: str  # one past its end is expired, whether a job has marked it or not
     created_at: datetime
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFilter:
-    """Which items are meant.
-
-    Attributes:
-        campaign_id: only this campaign's; None for every campaign's.
-        state: only those in this state; None for every state.
-        limit: at most so many; None for all.
-    """
+    """Which items are meant."""
 
     campaign_id: str | None = None
     state: str | None = None

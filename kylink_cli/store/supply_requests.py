@@ -20,44 +20,26 @@ RequestState = Literal["open", "answered", "refused", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """A request that is about to be sent.
+    """A request that is about to be sent."""
 
-    Attributes:
-        key: its idempotency key.
-        campaign_id: the campaign it is for.
-        quantity: items asked for.
-        body: the exact text that belongs to the key.
-    """
-
-    key: str
+    key: str  # its idempotency key
     campaign_id: str
     quantity: int
-    body: str
+    body: str  # the exact text that belongs to the key
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A recorded request that has no definite answer yet.
+    """A recorded request that has no definite answer yet."""
 
-    Attributes:
-        id: its row.
-        request: what was recorded.
-        outstanding: items that it may still bring.
-    """
-
-    id: int
+    id: int  # its row
     request: NewRequest
-    outstanding: int
+    outstanding: int  # items that it may still bring
 
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """An item to store.
-
-    Attributes:
-        value: the single-use value.
-        expires_at: the end of its life.
-    """
+    """An item to store."""
 
     value: str
     expires_at: datetime
@@ -65,34 +47,21 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a call for a request ended.
-
-    Attributes:
-        request_id: the request's row.
-        campaign_id: its campaign.
-        state: `open` if it must be asked again, else its end.
-        items: what came and can be used.
-        error: what was wrong, None if nothing.
-    """
+    """How a call for a request ended."""
 
     request_id: int
     campaign_id: str
-    state: RequestState
-    items: Sequence[NewItem] = ()
-    error: str | None = None
+    state: RequestState  # `open` if it must be asked again, else its end
+    items: Sequence[NewItem] = ()  # what came and can be used
+    error: str | None = None  # None if nothing was wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of the items of one settlement.
+    """What became of the items of one settlement."""
 
-    Attributes:
-        produced: items that are new in stock.
-        duplicates: items that the campaign had already.
-    """
-
-    produced: int = 0
-    duplicates: int = 0
+    produced: int = 0  # items that are new in stock
+    duplicates: int = 0  # items that the campaign had already
 
 
 def record(session: Session, run_id: int, requests: Sequence[NewRequest], now: datetime) -> list[OpenRequest]:

@@ -24,21 +24,13 @@ from kylink_cli.errors import KylinkError
 
 
 class SupplyError(KylinkError):
-    """A call to the supply service brought nothing usable.
-
-    Attributes:
-        retryable: asking again can help.
-        charge_open: the service may have charged; the request must be asked again under its key.
-        service_down: it speaks of the service as a whole, not of one campaign.
-        stops_run: no call of any campaign can succeed until a person acts.
-        retry_after: seconds that the service asks to wait, None if it does not say.
-    """
+    """A call to the supply service brought nothing usable."""
 
     code = "SUPPLY"
-    retryable: ClassVar[bool] = False
-    charge_open: ClassVar[bool] = False
-    service_down: ClassVar[bool] = False
-    stops_run: ClassVar[bool] = False
+    retryable: ClassVar[bool] = False  # asking again can help
+    charge_open: ClassVar[bool] = False  # the service may have charged; the request must be asked again under its key
+    service_down: ClassVar[bool] = False  # it speaks of the service as a whole, not of one campaign
+    stops_run: ClassVar[bool] = False  # no call of any campaign can succeed until a person acts
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)

@@ -90,11 +90,7 @@ class FileSupplier:
 
 
 class _ValueFile:
-    """The values of a file, one a line; blank lines are none, and lines that can't be values are passed over.
-
-    Attributes:
-        fault: what is wrong with the first line that can't be a value, once it was met.
-    """
+    """The values of a file, one a line; blank lines are none, and lines that can't be values are passed over."""
 
     def __init__(self, path: Path) -> None:
         self.fault: InvalidResponseError | None = None

@@ -17,17 +17,11 @@ BUILT_IN = ("https", "http", "exec", "file")
 
 @dataclass(frozen=True, slots=True)
 class SupplierOptions:
-    """What a supplier of another package is built from.
+    """What a supplier of another package is built from."""
 
-    Attributes:
-        url: PROXY_API_URL, whole.
-        key: PROXY_API_KEY, None if it is not set.
-        timeout_seconds: limit for one whole call.
-    """
-
-    url: str
-    key: str | None = field(repr=False)
-    timeout_seconds: float
+    url: str  # PROXY_API_URL, whole
+    key: str | None = field(repr=False)  # PROXY_API_KEY, None if it is not set
+    timeout_seconds: float  # for one whole call
 
 
 def build_plugin(kind: str, options: SupplierOptions) -> Supplier:

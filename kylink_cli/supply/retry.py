@@ -18,17 +18,11 @@ from kylink_cli.supply.errors import SupplyError
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and when a failed try is repeated.
+    """How often and when a failed try is repeated."""
 
-    Attributes:
-        tries: tries in all.
-        delay_seconds: the wait before a try is repeated, seconds.
-        backoff: `fixed`, or `exponential`: doubling, with up to one delay of jitter on top.
-    """
-
-    tries: int
-    delay_seconds: float
-    backoff: Literal["fixed", "exponential"] = "fixed"
+    tries: int  # in all
+    delay_seconds: float  # before a try is repeated
+    backoff: Literal["fixed", "exponential"] = "fixed"  # `exponential`: doubling, with up to one delay of jitter on top
 
 
 def retrying(

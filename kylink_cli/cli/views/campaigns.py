@@ -28,12 +28,7 @@ _COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A campaign with its stock, and what the rule says of it.
-
-    Attributes:
-        stock: the campaign and its stock.
-        need: its watermark, target and order.
-    """
+    """A campaign with its stock, and what the rule says of it."""
 
     stock: CampaignStock
     need: Need
@@ -64,17 +59,11 @@ def in_order(shown: Sequence[Shown], sort: str) -> list[Shown]:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is known of a campaign that is looked at alone.
+    """What is known of a campaign that is looked at alone."""
 
-    Attributes:
-        items: its items by state.
-        no_stock_24h: how often consumers found nothing to lease in the last 24 hours.
-        by_hour: the items consumed in each of the last 24 hours.
-    """
-
-    items: Mapping[str, int]
+    items: Mapping[str, int]  # by state
     no_stock_24h: int
-    by_hour: Sequence[int]
+    by_hour: Sequence[int]  # consumed in each of the last 24 hours
 
 
 def show_list(console: Console, shown: Sequence[Shown]) -> None:

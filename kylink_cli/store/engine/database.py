@@ -50,12 +50,7 @@ T = TypeVar("T")
 
 
 class Database:
-    """An open database; this one is embedded, one on a server is `postgresql.ServerDatabase`.
-
-    Attributes:
-        engine: the SQLAlchemy engine behind it.
-        path: the file of an embedded database, None otherwise.
-    """
+    """An open database; this one is embedded, one on a server is `postgresql.ServerDatabase`."""
 
     def __init__(self, engine: Engine, path: Path | None) -> None:
         self.engine = engine

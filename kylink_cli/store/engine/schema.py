@@ -18,15 +18,10 @@ from kylink_cli.store.engine.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The revision of a database beside the program's.
+    """The revision of a database beside the program's."""
 
-    Attributes:
-        current: the database's revision; None if it holds no tables at all.
-        head: the revision that this program works with.
-    """
-
-    current: str | None
-    head: str
+    current: str | None  # of the database; None if it holds no tables at all
+    head: str  # what this program works with
 
     @property
     def is_current(self) -> bool:

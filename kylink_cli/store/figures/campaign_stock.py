@@ -19,19 +19,12 @@ _LEVEL = 11
 
 @dataclass(frozen=True, slots=True)
 class CampaignStock:
-    """A campaign and its stock.
-
-    Attributes:
-        level: its stock level.
-        leased: items that consumers hold.
-        last_replenished_at: when it last got items, None if never.
-        last_error: what went wrong in its last run, None if nothing.
-    """
+    """A campaign and its stock."""
 
     level: Level
     leased: int
-    last_replenished_at: datetime | None
-    last_error: str | None
+    last_replenished_at: datetime | None  # None if never
+    last_error: str | None  # of its last run, None if nothing went wrong
 
 
 def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[CampaignStock]:

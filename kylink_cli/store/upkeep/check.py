@@ -30,28 +30,18 @@ _runs = table(Run)
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A rule that every database keeps.
+    """A rule that every database keeps."""
 
-    Attributes:
-        name: the rule as a sentence.
-        violations: counts the rows that break it.
-    """
-
-    name: str
-    violations: Count
+    name: str  # the rule as a sentence
+    violations: Count  # counts the rows that break it
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found.
-
-    Attributes:
-        name: the rule that was checked.
-        violations: rows that break it.
-    """
+    """What a check found."""
 
     name: str
-    violations: int
+    violations: int  # rows that break it
 
     @property
     def ok(self) -> bool:

@@ -31,15 +31,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a copy came to.
+    """What a copy came to."""
 
-    Attributes:
-        rows: rows of each table, in the order in which they were copied.
-        resumed: rows that an earlier, interrupted copy had brought.
-    """
-
-    rows: dict[str, int]
-    resumed: int
+    rows: dict[str, int]  # by table, in the order in which they were copied
+    resumed: int  # rows that an earlier, interrupted copy had brought
 
 
 def copy(source: Database, target: Database, origin: str, progress: Progress) -> Copied:

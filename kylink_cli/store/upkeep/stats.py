@@ -19,27 +19,16 @@ _items = table(StockItem)
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a database holds.
+    """What a database holds."""
 
-    Attributes:
-        path: the file of an embedded database, None otherwise.
-        revision: the revision of its tables.
-        sqlite_version: the version of the SQLite library in use; None on a server.
-        server_version: the version of the PostgreSQL server; None if the database is embedded.
-        file_bytes: what the file takes, or the database on its server.
-        wal_bytes: what was written and is not in the file yet; 0 if there is none.
-        rows: the number of rows of each table.
-        items: the number of items in each state.
-    """
-
-    path: str | None
+    path: str | None  # of an embedded database, None otherwise
     revision: str | None
-    sqlite_version: str | None
-    server_version: str | None
-    file_bytes: int
-    wal_bytes: int
-    rows: Mapping[str, int]
-    items: Mapping[str, int]
+    sqlite_version: str | None  # of the library in use; None on a server
+    server_version: str | None  # None if the database is embedded
+    file_bytes: int  # what the file takes, or the database on its server
+    wal_bytes: int  # written, and not in the file yet
+    rows: Mapping[str, int]  # by table
+    items: Mapping[str, int]  # by state
 
     def document(self) -> dict[str, Any]:
         """The figures as a JSON object."""

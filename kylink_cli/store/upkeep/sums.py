@@ -16,15 +16,10 @@ _DIGEST_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What rows come to.
-
-    Attributes:
-        rows: how many.
-        checksum: the sum of their digests.
-    """
+    """What rows come to."""
 
     rows: int = 0
-    checksum: int = 0
+    checksum: int = 0  # of the rows' digests
 
 
 def add_up(session: Session, statement: Select[Any]) -> Sum:
