@@ -13,7 +13,6 @@ def read_text(path: Path, kind: str) -> str:
     """A text file, whole.
 
     Args:
-        path: the file.
         kind: what it is, for an error's message.
 
     Raises:

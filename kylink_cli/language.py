@@ -50,7 +50,6 @@ def ntr(one: str, many: str, n: int, /, **values: object) -> str:
     Args:
         one: the English text for a single thing; `{n}` stands for the number.
         many: the English text for any other number.
-        n: the number.
         values: what further placeholders stand for.
     """
     return _catalog.ngettext(one, many, n).format(n=n, **values)

@@ -126,9 +126,6 @@ def release(
     """Give the items of leases back to the stock.
 
     Args:
-        database: where.
-        tokens: the leases.
-        now: when.
         error: why the items could not be used; None if nothing was wrong.
         discard: whether nobody is to get the items any more.
 

@@ -39,9 +39,6 @@ def families(figures: Figures, schedules: Sequence[Schedule], version: str, limi
     """The metrics of the machine room.
 
     Args:
-        figures: those of the last 24 hours.
-        schedules: every job.
-        version: kylink's own.
         limit: so many campaigns have metrics of their own, those most at risk.
     """
     return [

@@ -30,11 +30,7 @@ class Result:
 
 
 def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> list[Result]:
-    """Record that somebody takes alerts on.
-
-    Raises:
-        DatabaseError: the database failed.
-    """
+    """Record that somebody takes alerts on."""
 
     def act(session: Session) -> list[Result]:
         changed = alerts.acknowledge(session, alert_ids, now)
@@ -46,11 +42,7 @@ def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> 
 
 
 def resolve(database: Database, alerting: Alerting, alert_ids: Sequence[int], now: datetime) -> list[Result]:
-    """Record that alerts are over; the next run of a job tells those who were told of them.
-
-    Raises:
-        DatabaseError: the database failed.
-    """
+    """Record that alerts are over; the next run of a job tells those who were told of them."""
 
     def act(session: Session) -> list[Result]:
         found = alerts.get(session, alert_ids)
@@ -67,7 +59,6 @@ def silence(database: Database, wanted: Silence, reason: str | None, now: dateti
     Raises:
         UsageError: nothing is named.
         NotFoundError: there is no such campaign.
-        DatabaseError: the database failed.
     """
     if wanted.type is None and wanted.campaign_id is None and wanted.user_id is None:
         raise UsageError(tr("name what is to be silent: --type, --campaign, --user, or several of them"))
@@ -92,7 +83,6 @@ def unsilence(database: Database, silence_id: int) -> None:
 
     Raises:
         NotFoundError: there is none.
-        DatabaseError: the database failed.
     """
 
     def act(session: Session) -> None:
@@ -109,9 +99,7 @@ def purge(database: Database, kept_days: int, now: datetime) -> int:
     """Delete resolved alerts, ended silences and settled notifications.
 
     Args:
-        database: where they are.
         kept_days: how long they are kept, days.
-        now: when.
 
     Returns:
         How many rows were deleted.

@@ -48,11 +48,8 @@ def post(
     """Enter what a run has found into the alert book, and write to the outbox what people are told.
 
     Args:
-        session: a writing transaction.
-        alerting: whom to tell, and when.
         raised: the conditions that are there, each at most once.
         ended: the fingerprints of those that are over.
-        now: when.
     """
     book = alerts.read_book(session, [condition.fingerprint for condition in raised], now - alerting.rules.flap)
     posting = _Posting(session, alerting, now)

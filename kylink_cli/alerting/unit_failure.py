@@ -17,26 +17,12 @@ from kylink_cli.rules.unit_failures import UnitFailure, unit_failed
 
 
 def record_failure(office: PostOffice, failure: UnitFailure) -> Delivered:
-    """Record that a unit failed, and tell people.
-
-    Args:
-        office: the database, and how people are told.
-        failure: what is known of it.
-
-    Raises:
-        DatabaseError: the database failed.
-    """
+    """Record that a unit failed, and tell people."""
     now = office.clock()
     office.database.commit(lambda session: post(session, office.alerting, [unit_failed(failure)], [], now))
     return asyncio.run(office.deliver(None, only_due=True))
 
 
 def tell_directly(alerting: Alerting, failure: UnitFailure, reason: KylinkError) -> Sequence[Probed]:
-    """Tell people of a failure that could not be recorded.
-
-    Args:
-        alerting: how they are told.
-        failure: what is known of it.
-        reason: why it could not be recorded.
-    """
+    """Tell people of a failure that could not be recorded."""
     return send_directly(alerting, unrecorded(str(uuid4()), unit_failed(failure), str(reason)))

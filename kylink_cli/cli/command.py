@@ -63,12 +63,7 @@ class Cli:
 
 
 def command(app: typer.Typer, name: str) -> Callable[[CommandFunction], CommandFunction]:
-    """Register a function, whose first parameter is a `Cli`, as a command with the common options.
-
-    Args:
-        app: the group that it belongs to.
-        name: what the user types.
-    """
+    """Register a function, whose first parameter is a `Cli`, as a command with the common options."""
 
     def register(function: CommandFunction) -> CommandFunction:
         @functools.wraps(function)
@@ -87,12 +82,7 @@ def command(app: typer.Typer, name: str) -> Callable[[CommandFunction], CommandF
 
 
 def group(name: str, help_text: str) -> typer.Typer:
-    """A group of commands, as in `kylink campaigns …`.
-
-    Args:
-        name: what the user types.
-        help_text: what its commands are about.
-    """
+    """A group of commands, as in `kylink campaigns …`."""
     return typer.Typer(name=name, help=tr(help_text), no_args_is_help=True, rich_markup_mode=None)
 
 

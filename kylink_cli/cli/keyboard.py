@@ -47,9 +47,6 @@ class Keyboard:
     def read(self, seconds: float) -> list[str]:
         """The keys that were pressed.
 
-        Args:
-            seconds: how long to wait for the first.
-
         Returns:
             Characters, and the names of other keys; none if nothing was pressed in time.
 

@@ -17,7 +17,6 @@ def build_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, on_
     """A table of clean text; a state has its colour.
 
     Args:
-        columns: the headings.
         rows: the cells; None is shown as a dash.
         on_terminal: whether flexible columns give way to the width, so that the others are whole.
     """

@@ -19,7 +19,6 @@ def send(level: int, message: str, facts: Mapping[str, Any]) -> bool:
     """Hand a line to the journal.
 
     Args:
-        level: a level of the standard library's `logging`.
         message: the line, clean.
         facts: what it is about; texts and numbers become fields, their names in capitals.
 

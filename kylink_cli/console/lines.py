@@ -19,12 +19,7 @@ class RunLog:
     """
 
     def __init__(self, console: Console, command: str) -> None:
-        """Write lines that begin with `[command]`.
-
-        Args:
-            console: where they go.
-            command: the subcommand that runs.
-        """
+        """Write lines that begin with `[command]`."""
         self._console = console
         self._command = command
         self._run_id: int | None = None

@@ -14,7 +14,6 @@ def observing(console: Console, command: str) -> Iterator[Observer]:
 
     Args:
         console: where they are shown.
-        command: the subcommand that runs.
     """
     if not console.shows_progress:
         yield RunLog(console, command)

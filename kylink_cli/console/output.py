@@ -91,7 +91,6 @@ class Console:
         """Write one log line to standard error.
 
         Args:
-            level: a level of the standard library's `logging`.
             message: the line; control characters are replaced.
             facts: what a program wants to know of it; shown by `--log-format json`, and fields in the journal.
         """
@@ -133,7 +132,6 @@ class Console:
         """Ask before something that can't be undone; without a terminal the answer is no.
 
         Args:
-            question: what is asked.
             yes: whether the user has said yes beforehand.
         """
         if yes:

@@ -36,7 +36,6 @@ def sparkline(numbers: Sequence[float], glyphs: Glyphs = BLOCKS) -> str:
 
     Args:
         numbers: none below zero.
-        glyphs: what it is made of.
     """
     highest, most = max(numbers, default=0), len(glyphs.levels) - 1
     if highest <= 0:
@@ -48,11 +47,8 @@ def stock_bar(available: int, watermark: int, target: int, width: int, glyphs: G
     """Stock between nothing and its target, with a mark at the watermark; red below it.
 
     Args:
-        available: items in stock.
         watermark: the reorder point, items.
         target: the order-up-to level, items; more than that fills the bar.
-        width: cells.
-        glyphs: what it is made of.
     """
     filled = min(width, -(-available * width // target))
     mark = min(width - 1, watermark * width // target)

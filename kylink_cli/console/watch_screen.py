@@ -54,7 +54,6 @@ def draw(scene: Scene | None, frame: Frame) -> RenderableType:
 
     Args:
         scene: what is to be seen; None if nothing could be read yet.
-        frame: what it has to fit into.
     """
     if scene is None:
         return Text(one_line(frame.error or "", _TEXT_LENGTH), style="bold red")

@@ -52,7 +52,6 @@ def parse_campaigns(records: Records, user: str | None) -> CampaignFile:
     """Check rows of text as campaigns; a campaign may appear once.
 
     Args:
-        records: the rows.
         user: the user of campaigns for which the rows name none.
     """
     entries: dict[str, Entry] = {}

@@ -45,7 +45,6 @@ def read_json_lines(text: str, names: Mapping[str, str]) -> Records:
     """Read JSON lines, one object each; null is an empty cell.
 
     Args:
-        text: the whole text.
         names: what a known column's snake_case heading is called in the records.
     """
     records = Records()
@@ -69,7 +68,6 @@ def read_csv(text: str, names: Mapping[str, str]) -> Records:
     """Read CSV with a header; the delimiter is the one of comma, semicolon and tab that the header uses most.
 
     Args:
-        text: the whole text.
         names: what a known column's snake_case heading is called in the records.
     """
     records = Records()

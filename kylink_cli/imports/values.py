@@ -46,7 +46,6 @@ def parse_values(text: str, now: datetime) -> ValueFile:
     """Read values from text.
 
     Args:
-        text: the whole text.
         now: a value whose life ended before this moment can't be used.
     """
     records = read_csv(text, _COLUMNS) if "value" in csv_header(text) else _read_lines(text)

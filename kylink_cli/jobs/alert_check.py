@@ -83,11 +83,7 @@ class AlertCheckReport:
 
 
 def check_all(database: Database, watch: Watch, now: datetime) -> list[CheckResult]:
-    """What every check finds; nothing is changed.
-
-    Raises:
-        DatabaseError: the database failed.
-    """
+    """What every check finds; nothing is changed."""
     limits = watch.thresholds
     disk = _disk(database)
     with database.reading() as session:

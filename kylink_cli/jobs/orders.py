@@ -11,9 +11,7 @@ def requests_for(level: Level, items: int, max_per_call: int) -> list[NewRequest
     """Requests that have not been recorded yet, each with a key of its own.
 
     Args:
-        level: the campaign.
         items: how many it lacks; none if it is not positive.
-        max_per_call: items asked for in one call.
     """
     return [
         NewRequest(str(uuid.uuid4()), level.campaign_id, quantity, order_body(level, quantity))
@@ -22,12 +20,7 @@ def requests_for(level: Level, items: int, max_per_call: int) -> list[NewRequest
 
 
 def order_body(level: Level, quantity: int) -> str:
-    """The JSON text that asks for items of a campaign (contract, section 5).
-
-    Args:
-        level: the campaign.
-        quantity: items asked for.
-    """
+    """The JSON text that asks for items of a campaign (contract, section 5)."""
     order = {
         "campaign_id": level.campaign_id,
         "user_id": level.user_id,

@@ -82,11 +82,7 @@ class RecoveryReport:
 
 
 def foresee(database: Database, limits: RecoveryLimits, now: datetime) -> Recovered:
-    """What a recovery would come to; nothing is changed.
-
-    Raises:
-        DatabaseError: the database failed.
-    """
+    """What a recovery would come to; nothing is changed."""
     with database.reading() as session:
         return recovery.foresee(session, now, limits.max_expirations)
 

@@ -58,11 +58,7 @@ class Assignment:
 
 
 def scan(database: Database, assignment: Assignment, now: datetime) -> list[Need]:
-    """What every campaign in scope needs that is low, forced or has open requests, in the order of work.
-
-    Raises:
-        DatabaseError: the database failed.
-    """
+    """What every campaign in scope needs that is low, forced or has open requests, in the order of work."""
     low_by = None if assignment.demand.force else assignment.policy
     with database.reading() as session:
         found = read_levels(session, now, assignment.scope, low_by=low_by)
@@ -72,11 +68,6 @@ def scan(database: Database, assignment: Assignment, now: datetime) -> list[Need
 
 async def replenish(assignment: Assignment, supplier: Supplier, run: RunContext) -> ReplenishReport:
     """Fill the campaigns in scope that are low; the run is recorded by the runner.
-
-    Args:
-        assignment: what is to be done.
-        supplier: who is asked.
-        run: the run.
 
     Raises:
         DatabaseError: the database failed; what was asked and not stored is asked for again by a later run.

@@ -22,18 +22,10 @@ class LockConnection(Protocol):
     """A connection to the database whose only purpose is to hold locks."""
 
     def take(self, name: str) -> bool:
-        """Take a lock; whether nobody else had it.
-
-        Raises:
-            DatabaseError: the database failed.
-        """
+        """Take a lock; whether nobody else had it."""
 
     def holder(self, name: str) -> tuple[str, datetime] | None:
-        """The label of who holds a lock, and since when he is connected; None if it is free.
-
-        Raises:
-            DatabaseError: the database failed.
-        """
+        """The label of who holds a lock, and since when he is connected; None if it is free."""
 
     def ping(self) -> None:
         """Make sure that the connection, and with it what it holds, is still there.
@@ -64,7 +56,6 @@ class DatabaseLocks:
 
         Raises:
             LockedError: another process holds it; the message names the holder.
-            DatabaseError: the database failed.
         """
         grip = _Grip(name, self._connect)
         try:
@@ -75,11 +66,7 @@ class DatabaseLocks:
             grip.let_go()
 
     def is_free(self, name: str) -> bool:
-        """Whether no process holds a lock.
-
-        Raises:
-            DatabaseError: the database failed.
-        """
+        """Whether no process holds a lock."""
         connection = self._connect()
         try:
             return connection.holder(name) is None
@@ -100,7 +87,6 @@ class _Grip:
 
         Raises:
             LockedError: another process holds it.
-            DatabaseError: the database failed.
         """
         self._connection = self._connect()
         end = time.monotonic() + wait_seconds

@@ -52,9 +52,7 @@ def kept(name: str, renew: Callable[[], bool], renewal: Renewal) -> Iterator[Hel
     """Renew a lock from a thread for the length of a `with` block.
 
     Args:
-        name: the lock.
         renew: renews it, or takes it again if nobody has it; False if another has it. Raises `LockUnreachableError`.
-        renewal: how often.
     """
     held, over = Held(), threading.Event()
     thread = threading.Thread(target=_keep, args=(name, renew, renewal, held, over), daemon=True)

@@ -35,7 +35,6 @@ class RedisLocks:
         Args:
             url: `redis://…` or `rediss://…`.
             of_host: the locks that only this host sees.
-            renewal: how the locks are kept.
 
         Raises:
             ConfigError: the library is not installed, or the URL is none.

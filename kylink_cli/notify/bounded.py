@@ -17,7 +17,6 @@ async def bounded(act: Callable[[], T], seconds: float) -> T:
 
     Args:
         act: what is done; it is not stopped, only left to itself.
-        seconds: the limit.
 
     Raises:
         TimeoutError: it was not done in time.

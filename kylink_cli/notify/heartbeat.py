@@ -29,7 +29,6 @@ class Heartbeat:
         """Send a heartbeat; whatever goes wrong is told without the address, which is as good as a key.
 
         Args:
-            kind: what has happened.
             summary: sent as the body.
         """
         try:

@@ -17,7 +17,6 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -
 
     Args:
         url: where to; it may hold secrets.
-        body: the document.
         headers: what else is sent.
 
     Returns:

@@ -22,8 +22,6 @@ def read_figures(session: Session, policy: Policy, period: Period, user_id: str 
     """The figures of a period; runs are those of all users, since a run serves all.
 
     Args:
-        session: a transaction.
-        policy: decides where the watermarks are.
         period: its end is now.
         user_id: only what concerns this user's campaigns; None for everything.
     """
@@ -46,7 +44,6 @@ def read_history(session: Session, period: Period, user_id: str | None) -> Histo
     """What only the report tells of a period.
 
     Args:
-        session: a transaction.
         period: its end is now.
         user_id: only what concerns this user's campaigns; None for everything.
     """

@@ -23,7 +23,6 @@ def by_host(recent: Sequence[Run], silence: timedelta | None, now: datetime) -> 
         recent: runs of the job, newest first.
         silence: a host is silent when its timer started nothing for so long; None if hosts may rest, since one run
             goes on in all.
-        now: when.
     """
     last: dict[str, Run] = {}
     last_by_timer: dict[str, Run] = {}

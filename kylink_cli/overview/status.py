@@ -50,14 +50,7 @@ def read_status(
     """How every job is doing.
 
     Args:
-        database: where runs are recorded.
-        locks: tell which runs are alive.
-        settings: intervals, and whether scheduling is on.
-        now: the moment of the look.
         schedule: what starts the jobs on this host; None if nobody knows, so that the last run by a timer must do.
-
-    Raises:
-        DatabaseError: the database failed.
     """
     with database.reading() as session:
         paused = paused_jobs.paused(session)

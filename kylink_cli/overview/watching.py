@@ -39,18 +39,7 @@ class Scene:
 
 
 def look(database: Database, locks: Locks, settings: Settings, wish: Wish, room: int) -> Scene:
-    """Look at the machine room.
-
-    Args:
-        database: where everything is recorded.
-        locks: tell which runs are alive.
-        settings: the intervals and the policy.
-        wish: which campaigns are wanted.
-        room: how many campaigns fit on the screen.
-
-    Raises:
-        DatabaseError: the database failed.
-    """
+    """Look at the machine room."""
     now = database.now()
     jobs = read_status(database, locks, settings, now, read_schedule(settings, now))
     with database.reading() as session:

@@ -18,7 +18,6 @@ def section(alerts: Sequence[AlertsOfHour], last_alerts: Sequence[AlertFacts], t
     Args:
         alerts: those that were first seen in the period.
         last_alerts: those that are not resolved, then the last that are.
-        timeline: the period.
     """
     return Section("alerts", tr("Alerts"), [_levels(alerts, timeline)], [_table(last_alerts)])
 

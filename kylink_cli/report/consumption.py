@@ -19,7 +19,6 @@ def section(consumption: Sequence[ConsumptionOfHour], period: Period) -> Section
 
     Args:
         consumption: the items that were consumed in the period.
-        period: the period.
     """
     used = Counter[tuple[int, int]]()
     for one in consumption:

@@ -27,9 +27,7 @@ def section(runs: Sequence[RunsOfHour], last_runs: Sequence[RunFacts], timeline:
     """The section on jobs.
 
     Args:
-        runs: the runs of the period.
         last_runs: the last of them, newest first.
-        timeline: the period.
     """
     charts = [_results(runs, timeline), _durations(runs, timeline)]
     return Section("jobs", tr("Jobs"), charts, [_jobs(runs), _last(last_runs)])

@@ -22,7 +22,6 @@ def section(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Section:
 
     Args:
         requests: the supply requests of the period.
-        timeline: the period.
     """
     return Section("supply", tr("Supply service"), [_results(requests, timeline), _latency(requests, timeline)])
 

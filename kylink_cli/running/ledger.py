@@ -42,7 +42,6 @@ class Ledger:
 
         Args:
             act: a set-based write: takes the transaction and all items waiting for it, returns a result for each.
-            item: what to write.
 
         Returns:
             The item's result, once it is committed.

@@ -119,11 +119,6 @@ Work = Callable[[RunContext], Awaitable[R]]
 def run_job(machinery: Machinery, request: RunRequest, work: Work[R]) -> Finished[R]:
     """Run a job from lock to recorded end.
 
-    Args:
-        machinery: what is around the run.
-        request: which job, and how.
-        work: the job itself.
-
     Raises:
         LockedError: another run of the job is under way.
         KylinkError: the run failed as a whole; this is recorded.

@@ -25,12 +25,7 @@ STATE_DIRECTORY={STATE_FOLDER}
 
 
 def render(installed: Installed, settings: Settings) -> str:
-    """The file for cron (crontab(5)).
-
-    Args:
-        installed: where kylink and its settings are.
-        settings: the settings: the intervals.
-    """
+    """The file for cron (crontab(5))."""
     return _HEAD + "".join(f"{line}\n" for job in JOBS for line in _lines(job, installed, settings))
 
 

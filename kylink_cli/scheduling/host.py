@@ -23,12 +23,7 @@ class Schedule:
 
 
 def read_schedule(settings: Settings, now: datetime) -> Schedule | None:
-    """What starts the jobs on this host; None if nothing does, as far as can be seen.
-
-    Args:
-        settings: the settings: the intervals.
-        now: the moment of the look.
-    """
+    """What starts the jobs on this host; None if nothing does, as far as can be seen."""
     for manager in _managers():
         try:
             states = manager.timers()

@@ -53,7 +53,6 @@ class Manager:
         """Put units in place; timers that are at work follow at once.
 
         Args:
-            changes: the files that differ.
             now: whether the timers begin, now and with the machine.
 
         Raises:
@@ -74,9 +73,6 @@ class Manager:
 
     def uninstall(self, changes: Sequence[Change]) -> None:
         """End timers and jobs in good order, and take their units away.
-
-        Args:
-            changes: the files that are there.
 
         Raises:
             BadFileError: a file can't be removed.

@@ -53,12 +53,7 @@ class Installed:
 
 
 def render(installed: Installed, settings: Settings) -> dict[str, str]:
-    """The unit files of an installation, by name.
-
-    Args:
-        installed: where it is.
-        settings: its settings: the intervals and the deadline.
-    """
+    """The unit files of an installation, by name."""
     units = {FAILURE_UNIT: _service(FAILURE_UNIT, installed, None)}
     for job in JOBS:
         service = f"{job.unit}.service"

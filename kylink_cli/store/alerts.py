@@ -35,7 +35,6 @@ def read_book(session: Session, fingerprints: Collection[str], resolved_after: d
     Nobody else may change alerts until the transaction ends.
 
     Args:
-        session: a writing transaction.
         fingerprints: the conditions whose resolved alerts are wanted.
         resolved_after: what was resolved before this moment is over for good.
 

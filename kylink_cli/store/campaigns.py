@@ -40,9 +40,7 @@ def save(session: Session, campaigns: Sequence[CampaignFacts], now: datetime) ->
     """Add campaigns, or overwrite what an operator has said of those that exist.
 
     Args:
-        session: a writing transaction.
         campaigns: each at most once.
-        now: when new ones are added.
     """
     if not campaigns:
         return

@@ -17,12 +17,6 @@ _runs = table(Run)
 def claim(session: Session, run_id: int, campaign_ids: Collection[str], now: datetime) -> dict[str, int]:
     """Claim the campaigns that nobody holds (free -> claimed); one that another is just claiming is passed over.
 
-    Args:
-        session: a writing transaction.
-        run_id: the run that claims.
-        campaign_ids: the campaigns wanted.
-        now: when they are claimed.
-
     Returns:
         The epoch of each campaign that was claimed; one that another run holds, or that was removed, is missing.
     """
@@ -60,8 +54,6 @@ def still_held(session: Session, run_id: int, epochs: Mapping[str, int]) -> set[
     """Which claims still stand; their rows stay locked until the transaction ends.
 
     Args:
-        session: a writing transaction.
-        run_id: the run that claimed.
         epochs: the epoch that each campaign was claimed with.
     """
     statement = (

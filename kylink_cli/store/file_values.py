@@ -29,9 +29,6 @@ class FileValues:
         Args:
             source: the file that they come from.
             values: what it holds; read only as far as needed.
-
-        Raises:
-            DatabaseError: the database failed.
         """
         while batch := list(islice(values, _LOOKED_UP_AT_ONCE)):
             with self._database.reading() as session:

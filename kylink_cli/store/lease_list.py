@@ -39,8 +39,6 @@ def read_leases(session: Session, wanted: LeaseFilter, now: datetime) -> list[Li
     """Leases, newest first.
 
     Args:
-        session: a transaction.
-        wanted: which.
         now: a deadline before this moment is over.
     """
     c = _leases.c

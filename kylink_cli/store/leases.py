@@ -73,8 +73,6 @@ def take(session: Session, wanted: NewLease, now: datetime) -> list[TakenLease]:
     """Lease items (available -> leased), those that expire soonest first.
 
     Args:
-        session: a writing transaction.
-        wanted: what is asked for.
         now: items that expired before this moment are never taken.
 
     Returns:
@@ -107,9 +105,6 @@ def release(session: Session, tokens: Collection[str], now: datetime, *, error: 
     """Give items back (active -> released, leased -> available, or expired if their time is over, or discarded).
 
     Args:
-        session: a writing transaction.
-        tokens: the leases.
-        now: when.
         error: why the items could not be used; None if nothing was wrong.
         discard: whether nobody is to get the items any more.
 

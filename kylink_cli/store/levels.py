@@ -31,9 +31,7 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, low_by: Policy
     These are the active ones, and those with unfinished supply requests whatever their status.
 
     Args:
-        session: a transaction.
         now: items that expired before this moment do not count; consumption is that of the 24 hours before.
-        scope: which campaigns.
         low_by: leave out campaigns that are certainly not low by this policy; None leaves out none.
     """
     available, consumed = available_items(now, scope), consumed_items(now, scope)
@@ -81,9 +79,7 @@ def count_available(session: Session, now: datetime, campaign_ids: Collection[st
     """How many items of these campaigns can be leased now; a campaign without any is missing.
 
     Args:
-        session: a transaction.
         now: items that expired before this moment do not count.
-        campaign_ids: the campaigns.
     """
     available = available_items(now, Scope(campaign_ids=campaign_ids))
     rows = session.execute(select(available.c.campaign_id, available.c.number))

@@ -25,11 +25,6 @@ _STATEMENTS: Final[dict[Kind, str]] = {
 def read_names(url: str, kind: Kind, beginning: str) -> list[tuple[str, str]]:
     """Names that begin with a text, each with what people call it; at most `LIMIT`.
 
-    Args:
-        url: the database.
-        kind: of what.
-        beginning: what was typed.
-
     Raises:
         Exception: whatever the driver raises when the database can't be read.
     """

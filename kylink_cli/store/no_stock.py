@@ -19,7 +19,6 @@ def count_since(session: Session, since: datetime, campaign_id: str | None = Non
     """How often there was nothing to lease.
 
     Args:
-        session: a transaction.
         since: events after this moment count.
         campaign_id: only this campaign's; None for every campaign's.
     """

@@ -128,10 +128,8 @@ def give_up(session: Session, before: datetime, channels: Collection[str], now: 
     """Stop trying (pending -> given up) what was written long ago, and has been tried or has no channel any more.
 
     Args:
-        session: a writing transaction.
         before: what was written before this moment.
         channels: the channels that there are.
-        now: when.
 
     Returns:
         How many were given up.
@@ -146,7 +144,6 @@ def undelivered(session: Session, given_up_after: datetime) -> list[Undelivered]
     """The channels whose notifications fail.
 
     Args:
-        session: a transaction.
         given_up_after: what was given up before this moment is not spoken of any more.
     """
     has_failed = _is_pending() & (_notifications.c.attempts > 0)

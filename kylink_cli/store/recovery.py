@@ -45,7 +45,6 @@ def expire_leases(session: Session, now: datetime, *, max_expirations: int, limi
     expired too often.
 
     Args:
-        session: a writing transaction.
         now: deadlines before this moment are over.
         max_expirations: an item is discarded with so many expired leases.
         limit: at most so many leases.
@@ -64,7 +63,6 @@ def expire_items(session: Session, now: datetime, limit: int) -> Recovered:
     """Mark available items that are past their end (available -> expired), the oldest first.
 
     Args:
-        session: a writing transaction.
         now: items that expired before this moment are marked.
         limit: at most so many.
     """
@@ -87,7 +85,6 @@ def foresee(session: Session, now: datetime, max_expirations: int) -> Recovered:
     """What a recovery would come to; nothing is changed.
 
     Args:
-        session: a transaction.
         now: what ends before this moment is over.
         max_expirations: an item is discarded with so many expired leases.
     """

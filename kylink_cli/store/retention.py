@@ -47,7 +47,6 @@ def purge(database: Database, deletions: Sequence[Deletion], batch_size: int = B
     """Delete what is old, each batch in a transaction of its own.
 
     Args:
-        database: where it is.
         deletions: what is deleted, one kind after the other.
         batch_size: rows that one transaction deletes.
 
@@ -68,7 +67,6 @@ def delete_leases(session: Session, before: datetime, limit: int) -> int:
     """Delete leases that were closed before a moment, the oldest first; with them go their idempotency keys.
 
     Args:
-        session: a writing transaction.
         before: what ended before this moment is deleted.
         limit: at most so many.
 
@@ -84,7 +82,6 @@ def delete_items(session: Session, before: datetime, limit: int) -> int:
     A spent item stays until its time is long over, so that its value can't come back from the supplier as new.
 
     Args:
-        session: a writing transaction.
         before: items that are consumed, expired or discarded, and whose time was over before this moment, are deleted.
         limit: at most so many.
 

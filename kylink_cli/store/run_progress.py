@@ -28,8 +28,6 @@ def read_progress(session: Session, run_id: int, started_at: datetime) -> RunPro
     """How far a run has come.
 
     Args:
-        session: a transaction.
-        run_id: the run.
         started_at: when it began; requests that were settled before are not even read.
     """
     finished = select(func.count()).where(_results.c.run_id == run_id).scalar_subquery()

@@ -90,7 +90,6 @@ def history(session: Session, job: str | None, limit: int) -> list[Run]:
     """The last runs, newest first.
 
     Args:
-        session: a transaction.
         job: only this job's; None for every job's.
         limit: at most so many.
     """

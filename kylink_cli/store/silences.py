@@ -15,7 +15,6 @@ def add(session: Session, silence: Silence, reason: str | None, now: datetime) -
     """Record a silence.
 
     Args:
-        session: a writing transaction.
         silence: what is silenced, until when.
         reason: why, for people.
         now: when it begins.

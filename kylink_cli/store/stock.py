@@ -40,8 +40,6 @@ def read_items(session: Session, wanted: ItemFilter, now: datetime) -> Iterator[
     """Items in the order in which they came, read piece by piece while the transaction is open.
 
     Args:
-        session: a transaction.
-        wanted: which items.
         now: available items that expired before this moment are expired.
     """
     statement = _select(wanted, now).execution_options(yield_per=_ITEMS_AT_ONCE)
@@ -53,10 +51,8 @@ def add(session: Session, campaign_id: str, values: Mapping[str, datetime], now:
     """Put values in stock (new -> available); those that the campaign has or had already are left out.
 
     Args:
-        session: a writing transaction.
         campaign_id: the campaign, which must exist.
         values: the end of each value's life.
-        now: when they come.
 
     Returns:
         How many were new.

@@ -67,12 +67,6 @@ class Stored:
 def record(session: Session, run_id: int, requests: Sequence[NewRequest], now: datetime) -> list[OpenRequest]:
     """Record requests before they are sent (new -> open).
 
-    Args:
-        session: a writing transaction.
-        run_id: the run that asks.
-        requests: what it asks for.
-        now: when.
-
     Returns:
         The recorded requests, in the same order.
     """
@@ -104,9 +98,7 @@ def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -
     request brought before is no duplicate.
 
     Args:
-        session: a writing transaction.
         settlements: how the calls ended, at most one a request.
-        now: when.
 
     Returns:
         What became of each settlement's items, in the same order.
@@ -197,9 +189,7 @@ def give_up(session: Session, older_than: datetime, now: datetime) -> list[tuple
     """Stop asking for requests that the service may no longer know (open -> in_doubt).
 
     Args:
-        session: a writing transaction.
         older_than: requests recorded before this moment are given up.
-        now: when.
 
     Returns:
         Campaign id and idempotency key of each.

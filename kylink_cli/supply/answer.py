@@ -22,7 +22,6 @@ def parse_answer(body: bytes, quantity: int, now: datetime) -> Supply:
     """Read the JSON answer of a supplier (contract, section 5).
 
     Args:
-        body: the whole answer.
         quantity: items that were asked for; more are cut off and counted.
         now: an item whose life ended before this moment is no good.
 

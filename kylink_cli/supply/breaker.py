@@ -58,10 +58,6 @@ class Breaker:
     async def call(self, campaign_id: str, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call: let it pass, make it the probe or refuse it, and learn from how it ends.
 
-        Args:
-            campaign_id: the campaign that it is for.
-            make: makes it.
-
         Raises:
             ServiceDownError: the service is down; the call was not made.
             SupplyError: it failed.

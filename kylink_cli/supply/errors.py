@@ -134,7 +134,6 @@ def judge_status(status: int, reason: str, retry_after: float | None = None) -> 
     """The error that an HTTP status other than 200 stands for.
 
     Args:
-        status: the status code.
         reason: what the service says, cleaned and cut.
         retry_after: seconds that the service asks to wait, None if it does not say.
     """

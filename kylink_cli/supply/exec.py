@@ -39,7 +39,6 @@ class ExecSupplier:
         """Name the program.
 
         Args:
-            program: its path.
             key: handed to it in its environment, None for none.
             timeout_seconds: limit for one whole call.
 

@@ -41,7 +41,6 @@ class FileSupplier:
         """Name the file.
 
         Args:
-            path: the file.
             memory: remembers what was handed out.
         """
         self._file = _ValueFile(path)

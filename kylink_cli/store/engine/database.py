@@ -63,11 +63,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that sees one state of the database and changes nothing.
-
-        Raises:
-            DatabaseError: the database failed.
-        """
+        """A transaction that sees one state of the database and changes nothing."""
         with (
             translated_errors(),
             self._connected(self._reading) as connection,

@@ -36,20 +36,12 @@ class LockConnection:
             self._connection: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def take(self, name: str) -> bool:
-        """Take a lock; whether nobody else had it.
-
-        Raises:
-            DatabaseError: the database failed.
-        """
+        """Take a lock; whether nobody else had it."""
         with translated_errors():
             return bool(self._connection.scalar(_TAKE, {"name": name}))
 
     def holder(self, name: str) -> tuple[str, datetime] | None:
-        """The label of who holds a lock, and since when he is connected; None if it is free.
-
-        Raises:
-            DatabaseError: the database failed.
-        """
+        """The label of who holds a lock, and since when he is connected; None if it is free."""
         with translated_errors():
             found = self._connection.execute(_HOLDER, {"name": name}).first()
         return None if found is None else (str(found.application_name), found.backend_start)

@@ -74,7 +74,6 @@ class ServerDatabase(Database):
         Raises:
             DatabaseLostError: the database stayed away for longer than a run waits.
             DatabaseBusyError: other transactions stood in the way for as long.
-            DatabaseError: the database failed.
         """
         pauses = _Pauses(self._patience_seconds)
         while True:

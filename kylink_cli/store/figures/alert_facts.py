@@ -19,13 +19,7 @@ _requests = table(SupplyRequest)
 
 
 def read_low_campaigns(session: Session, policy: Policy, now: datetime) -> list[LowCampaign]:
-    """The active campaigns below their watermark.
-
-    Args:
-        session: a transaction.
-        policy: decides where the watermark is.
-        now: the moment of the check.
-    """
+    """The active campaigns below their watermark."""
     levels = read_levels(session, now, Scope(), low_by=policy)
     needs = [need(level, policy, now) for level in levels]
     return [
@@ -39,7 +33,6 @@ def read_held_leases(session: Session, taken_by: datetime, now: datetime) -> lis
     """By campaign, the active leases that were taken long ago or are past their deadline.
 
     Args:
-        session: a transaction.
         taken_by: leases taken by this moment are old.
         now: deadlines by this moment are over.
     """

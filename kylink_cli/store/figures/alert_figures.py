@@ -18,7 +18,6 @@ def read_unresolved(session: Session, user_id: str | None) -> list[UnresolvedAle
     """The alerts that are not resolved, by type, level and state.
 
     Args:
-        session: a transaction.
         user_id: only those about this user's campaigns; None for all.
     """
     kind = (_alerts.c.type, _alerts.c.level, _alerts.c.state)
@@ -30,7 +29,6 @@ def read_alerts_by_hour(session: Session, since: datetime, user_id: str | None) 
     """The alerts that were first seen after a moment, by hour and level.
 
     Args:
-        session: a transaction.
         since: what was first seen later counts.
         user_id: only those about this user's campaigns; None for all.
     """
@@ -48,7 +46,6 @@ def read_last_alerts(session: Session, since: datetime, user_id: str | None, lim
     """The alerts that are not resolved, then those last seen after a moment; newest first.
 
     Args:
-        session: a transaction.
         since: resolved ones last seen earlier are left out.
         user_id: only those about this user's campaigns; None for all.
         limit: at most so many.

@@ -31,9 +31,7 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
     """The campaigns of a scope, active and paused, with their stock; by id.
 
     Args:
-        session: a transaction.
         now: items that expired before this moment do not count; consumption is that of the 24 hours before.
-        scope: which campaigns.
     """
     available, consumed, leased = available_items(now, scope), consumed_items(now, scope), leased_items(scope)
     c = _campaigns.c

@@ -19,7 +19,6 @@ def read_consumption(session: Session, since: datetime, user_id: str | None) -> 
     """The items that were consumed after a moment, by hour; an hour without any is missing.
 
     Args:
-        session: a transaction.
         since: what was consumed later counts.
         user_id: only that of this user's campaigns; None for everyone's.
     """

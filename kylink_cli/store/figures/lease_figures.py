@@ -17,7 +17,6 @@ def read_lease_figures(session: Session, period: Period, user_id: str | None) ->
     """The leases that are active now, and those that ended within a period.
 
     Args:
-        session: a transaction.
         period: its end is now.
         user_id: only those of this user's campaigns; None for everyone's.
     """
@@ -34,7 +33,6 @@ def count_no_stock(session: Session, since: datetime, user_id: str | None) -> in
     """How often consumers found nothing to lease after a moment.
 
     Args:
-        session: a transaction.
         since: what happened later counts.
         user_id: only at this user's campaigns; None for everyone's.
     """

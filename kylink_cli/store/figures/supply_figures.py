@@ -19,7 +19,6 @@ def read_requests(session: Session, since: datetime, user_id: str | None) -> lis
     """The requests that were settled after a moment, by hour and state.
 
     Args:
-        session: a transaction.
         since: those settled later count.
         user_id: only those for this user's campaigns; None for everyone's.
     """
@@ -39,7 +38,6 @@ def count_open_requests(session: Session, user_id: str | None) -> int:
     """How many requests wait for an answer.
 
     Args:
-        session: a transaction.
         user_id: only those for this user's campaigns; None for everyone's.
     """
     statement = select(func.count()).select_from(_requests).where(in_state(_requests, "open"))

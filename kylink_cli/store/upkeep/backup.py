@@ -27,10 +27,6 @@ def back_up(database: Database, target: Path) -> int:
 
     The copy appears under its name only when it is whole and was checked; what stood there is replaced at once.
 
-    Args:
-        database: the database to copy.
-        target: the file to write.
-
     Returns:
         The size of the copy, bytes.
 

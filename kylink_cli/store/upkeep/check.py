@@ -50,11 +50,7 @@ class Finding:
 
 
 def check(session: Session) -> list[Finding]:
-    """Check the file itself, then every invariant; a damaged file is not looked into any further.
-
-    Args:
-        session: a transaction.
-    """
+    """Check the file itself, then every invariant; a damaged file is not looked into any further."""
     findings = []
     if session.get_bind().dialect.name == "sqlite":
         # PostgreSQL looks after its files and references itself.

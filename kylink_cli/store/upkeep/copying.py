@@ -42,7 +42,6 @@ def copy(source: Database, target: Database, origin: str, progress: Progress) ->
 
     Args:
         source: a database of the current revision.
-        target: where to.
         origin: names the source, to know an unfinished copy again.
         progress: told of each table, with rows copied and rows in all.
 
