@@ -8,7 +8,7 @@ from typing import Self
 
 from kylink_cli import leasing, wiring
 from kylink_cli.errors import KylinkError, LeaseOverError
-from kylink_cli.leasing import Result, Wish
+from kylink_cli.leasing import LeaseResult, TakeRequest
 from kylink_cli.settings_loading import load
 from kylink_cli.store.engine.clock import uptime
 from kylink_cli.store.engine.database import Database
@@ -94,10 +94,10 @@ class Stock:
             KylinkError: as `take`.
         """
         minutes = self._ttl_minutes if ttl_minutes is None else ttl_minutes
-        taken = leasing.take(self._database, Wish(campaign_id, minutes, count, holder, key), self._now())
+        taken = leasing.take(self._database, TakeRequest(campaign_id, minutes, count, holder, key), self._now())
         return [Lease(self, lease, reused=taken.reused) for lease in taken.leases]
 
-    def confirm(self, *tokens: str) -> list[Result]:
+    def confirm(self, *tokens: str) -> list[LeaseResult]:
         """Say that items were used; an answer for each token.
 
         Raises:
@@ -105,7 +105,7 @@ class Stock:
         """
         return leasing.confirm(self._database, tokens, self._now())
 
-    def release(self, *tokens: str, error: str | None = None, discard: bool = False) -> list[Result]:
+    def release(self, *tokens: str, error: str | None = None, discard: bool = False) -> list[LeaseResult]:
         """Give items back to the stock; an answer for each token.
 
         Args:
@@ -118,7 +118,7 @@ class Stock:
         """
         return leasing.release(self._database, tokens, self._now(), error=error, discard=discard)
 
-    def extend(self, *tokens: str, ttl_minutes: int) -> list[Result]:
+    def extend(self, *tokens: str, ttl_minutes: int) -> list[LeaseResult]:
         """Let leases end so many minutes from now, if they do not last longer already; an answer for each token.
 
         Raises:
@@ -223,7 +223,7 @@ class Lease:
                 self._stock.release(self.token, error=f"{type(error).__name__}: {error}")
 
     @staticmethod
-    def _require(results: list[Result]) -> Result:
+    def _require(results: list[LeaseResult]) -> LeaseResult:
         [result] = results
         if not result.ok:
             raise LeaseOverError(result.message)

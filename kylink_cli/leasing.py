@@ -30,7 +30,7 @@ from kylink_cli.store.leases import NewLease, TakenLease
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TakeRequest:
     """What a consumer asks for."""
 
     campaign_id: str
@@ -70,7 +70,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class LeaseResult:
     """What an act on one lease has come to."""
 
     token: str
@@ -80,36 +80,39 @@ class Result:
     expires_at: datetime | None = None  # if the act was about the deadline
 
 
-def take(database: Database, wish: Wish, now: datetime) -> Taken:
+def take(database: Database, request: TakeRequest, now: datetime) -> Taken:
     """Lease items of a campaign, those that expire soonest first.
 
     Returns:
         As many leases as were asked for, or as the stock gives; never none.
 
     Raises:
-        UsageError: the wish is out of bounds.
+        UsageError: the request is out of bounds.
         NotFoundError: there is no such campaign.
         NoStockError: the campaign has nothing to lease; this is recorded.
         LeaseOverError: the key was used, and its leases were released or have expired.
         DatabaseError: the database failed; nothing was taken.
     """
-    wish.check()
+    request.check()
 
     def act(session: Session) -> Taken | None:
-        taken = _take_again(session, wish) or _take_new(session, wish, now)
+        taken = _take_again(session, request) or _take_new(session, request, now)
         if taken is None:
-            _record_no_stock(session, wish.campaign_id, now)
+            _record_no_stock(session, request.campaign_id, now)
         return taken
 
     taken = database.commit(act)
     if taken is None:
         raise NoStockError(
-            tr("campaign {campaign_id} has nothing to lease: try later, or replenish it", campaign_id=wish.campaign_id)
+            tr(
+                "campaign {campaign_id} has nothing to lease: try later, or replenish it",
+                campaign_id=request.campaign_id,
+            )
         )
     return taken
 
 
-def confirm(database: Database, tokens: Iterable[str], now: datetime) -> list[Result]:
+def confirm(database: Database, tokens: Iterable[str], now: datetime) -> list[LeaseResult]:
     """Say that the items of leases were used; they are consumed for good.
 
     Raises:
@@ -122,7 +125,7 @@ def confirm(database: Database, tokens: Iterable[str], now: datetime) -> list[Re
 
 def release(
     database: Database, tokens: Iterable[str], now: datetime, *, error: str | None = None, discard: bool = False
-) -> list[Result]:
+) -> list[LeaseResult]:
     """Give the items of leases back to the stock.
 
     Args:
@@ -136,14 +139,14 @@ def release(
     wanted = _distinct(tokens)
     reason = None if error is None else one_line(error, ERROR_LENGTH)
 
-    def act(session: Session) -> list[Result]:
+    def act(session: Session) -> list[LeaseResult]:
         done = leases.release(session, wanted, now, error=reason, discard=discard)
         return _results(session, "release", wanted, done)
 
     return database.commit(act)
 
 
-def extend(database: Database, tokens: Iterable[str], ttl_minutes: int, now: datetime) -> list[Result]:
+def extend(database: Database, tokens: Iterable[str], ttl_minutes: int, now: datetime) -> list[LeaseResult]:
     """Let leases end so many minutes from now; a deadline that is later already stays.
 
     Raises:
@@ -153,7 +156,7 @@ def extend(database: Database, tokens: Iterable[str], ttl_minutes: int, now: dat
     check_ttl(ttl_minutes)
     wanted = _distinct(tokens)
 
-    def act(session: Session) -> list[Result]:
+    def act(session: Session) -> list[LeaseResult]:
         deadlines = leases.extend(session, wanted, now + timedelta(minutes=ttl_minutes))
         results = _results(session, "extend", wanted, deadlines)
         return [replace(result, expires_at=deadlines.get(result.token)) for result in results]
@@ -177,32 +180,32 @@ def check_ttl(minutes: int) -> None:
         )
 
 
-def _take_again(session: Session, wish: Wish) -> Taken | None:
+def _take_again(session: Session, request: TakeRequest) -> Taken | None:
     """What an earlier call with the same key took; None if there was none.
 
     Only live leases are handed out again: the item of one that is over may be in other hands.
     """
-    if wish.key is None:
+    if request.key is None:
         return None
-    leases.lock_campaign(session, wish.campaign_id)
-    found = leases.find_by_key(session, wish.campaign_id, wish.key)
+    leases.lock_campaign(session, request.campaign_id)
+    found = leases.find_by_key(session, request.campaign_id, request.key)
     live = [lease for lease in found if is_live(lease.state)]
     if found and not live:
         raise LeaseOverError(
             tr(
                 "key {key} of campaign {campaign_id} stands for a lease that is over ({state}): use a new key to "
                 "lease another item",
-                key=one_line(wish.key, 80),
-                campaign_id=wish.campaign_id,
+                key=one_line(request.key, 80),
+                campaign_id=request.campaign_id,
                 state=found[0].state,
             )
         )
     return Taken(live, reused=True) if live else None
 
 
-def _take_new(session: Session, wish: Wish, now: datetime) -> Taken | None:
-    expires_at = now + timedelta(minutes=wish.ttl_minutes)
-    wanted = NewLease(wish.campaign_id, wish.count, expires_at, wish.holder, wish.key)
+def _take_new(session: Session, request: TakeRequest, now: datetime) -> Taken | None:
+    expires_at = now + timedelta(minutes=request.ttl_minutes)
+    wanted = NewLease(request.campaign_id, request.count, expires_at, request.holder, request.key)
     taken = leases.take(session, wanted, now)
     return Taken(taken) if taken else None
 
@@ -231,12 +234,12 @@ def _distinct(tokens: Iterable[str]) -> list[str]:
     return distinct
 
 
-def _results(session: Session, act: Act, tokens: Sequence[str], done: Collection[str]) -> list[Result]:
+def _results(session: Session, act: Act, tokens: Sequence[str], done: Collection[str]) -> list[LeaseResult]:
     """The answer for each token: those that are not done were found in another state than active, or not at all."""
     found = leases.states(session, [token for token in tokens if token not in done])
     results = []
     for token in tokens:
         state = "active" if token in done else found.get(token, UNKNOWN)
         given = answer(act, cast("TokenState", state))
-        results.append(Result(token, given.ok, given.state, given.message))
+        results.append(LeaseResult(token, given.ok, given.state, given.message))
     return results

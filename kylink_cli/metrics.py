@@ -27,7 +27,7 @@ _OF_JOB = ("job_name",)
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class JobSchedule:
     """How often a job is to run."""
 
     job: str
@@ -35,7 +35,7 @@ class Schedule:
     enabled: bool
 
 
-def families(figures: Figures, schedules: Sequence[Schedule], version: str, limit: int) -> list[Metric]:
+def families(figures: Figures, schedules: Sequence[JobSchedule], version: str, limit: int) -> list[Metric]:
     """The metrics of the machine room.
 
     Args:
@@ -115,7 +115,7 @@ def _runway_seconds(one: Need) -> int | None:
     return None if minutes is None else minutes * 60
 
 
-def _jobs(figures: Figures, schedules: Sequence[Schedule]) -> Iterator[Metric]:
+def _jobs(figures: Figures, schedules: Sequence[JobSchedule]) -> Iterator[Metric]:
     intervals = {(one.job,): one.interval_seconds for one in schedules}
     yield _gauge("job_interval_seconds", "From one run of the job's timer to the next.", _OF_JOB, intervals)
     enabled = {(one.job,): int(one.enabled) for one in schedules}

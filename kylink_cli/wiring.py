@@ -20,7 +20,7 @@ from kylink_cli.places import state_directory
 from kylink_cli.rules.alert_book import BookRules
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.replenishment import Demand
-from kylink_cli.running.events import Notice, Observer
+from kylink_cli.running.events import Observer, Warned
 from kylink_cli.running.runner import Machinery, Ping
 from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.settings import Settings
@@ -166,13 +166,13 @@ def locks(settings: Settings) -> Locks:
 
 def machinery(settings: Settings, database: Database, observe: Observer, job: Job) -> Machinery:
     """What a job's run needs around it."""
-    database.tell_outages(lambda text: observe(Notice(text)))
+    database.tell_outages(lambda text: observe(Warned(text)))
     return Machinery(
         database=database,
         locks=locks(settings),
         observe=observe,
         clock=database.now,
-        ping=_heartbeat(settings, job, lambda text: observe(Notice(text))),
+        ping=_heartbeat(settings, job, lambda text: observe(Warned(text))),
         alerting=alerting(settings),
     )
 

@@ -20,7 +20,7 @@ REASON_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class AlertResult:
     """What has become of one alert that was named."""
 
     alert_id: int
@@ -29,10 +29,10 @@ class Result:
     message: str
 
 
-def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> list[Result]:
+def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> list[AlertResult]:
     """Record that somebody takes alerts on."""
 
-    def act(session: Session) -> list[Result]:
+    def act(session: Session) -> list[AlertResult]:
         changed = alerts.acknowledge(session, alert_ids, now)
         found = alerts.get(session, alert_ids)
         states = {alert_id: alert.state for alert_id, alert in found.items()}
@@ -41,10 +41,10 @@ def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> 
     return database.commit(act)
 
 
-def resolve(database: Database, alerting: Alerting, alert_ids: Sequence[int], now: datetime) -> list[Result]:
+def resolve(database: Database, alerting: Alerting, alert_ids: Sequence[int], now: datetime) -> list[AlertResult]:
     """Record that alerts are over; the next run of a job tells those who were told of them."""
 
-    def act(session: Session) -> list[Result]:
+    def act(session: Session) -> list[AlertResult]:
         found = alerts.get(session, alert_ids)
         going_on = [alert.fingerprint for alert in found.values() if alert.state != "resolved"]
         posted = post(session, alerting, (), going_on, now)
@@ -111,22 +111,22 @@ def purge(database: Database, kept_days: int, now: datetime) -> int:
     return sum(purge_batches(database, [(delete, before) for delete in retention.OF_ALERTS]))
 
 
-def _acknowledged(alert_id: int, state: str | None, changed: set[int]) -> Result:
+def _acknowledged(alert_id: int, state: str | None, changed: set[int]) -> AlertResult:
     if state is None:
         return _unknown(alert_id)
     if alert_id in changed:
-        return Result(alert_id, ok=True, state=state, message=tr("acknowledged"))
+        return AlertResult(alert_id, ok=True, state=state, message=tr("acknowledged"))
     if state == "acknowledged":
-        return Result(alert_id, ok=True, state=state, message=tr("was acknowledged already"))
-    return Result(alert_id, ok=False, state=state, message=tr("is over: there is nothing to acknowledge"))
+        return AlertResult(alert_id, ok=True, state=state, message=tr("was acknowledged already"))
+    return AlertResult(alert_id, ok=False, state=state, message=tr("is over: there is nothing to acknowledge"))
 
 
-def _resolved(alert_id: int, changed: Sequence[int], known: set[int]) -> Result:
+def _resolved(alert_id: int, changed: Sequence[int], known: set[int]) -> AlertResult:
     if alert_id not in known:
         return _unknown(alert_id)
     message = tr("resolved") if alert_id in changed else tr("was resolved already")
-    return Result(alert_id, ok=True, state="resolved", message=message)
+    return AlertResult(alert_id, ok=True, state="resolved", message=message)
 
 
-def _unknown(alert_id: int) -> Result:
-    return Result(alert_id, ok=False, state="unknown", message=tr("there is no such alert"))
+def _unknown(alert_id: int) -> AlertResult:
+    return AlertResult(alert_id, ok=False, state="unknown", message=tr("there is no such alert"))

@@ -25,12 +25,12 @@ from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.delivery import GIVE_UP_AFTER, retry_delay
 from kylink_cli.rules.notices import Message, probe
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
-from kylink_cli.running.events import Notice, NotificationsSent, Observer
+from kylink_cli.running.events import NotificationsSent, Observer, Warned
 from kylink_cli.running.liveness import is_dead
 from kylink_cli.store import outbox
 from kylink_cli.store.engine.clock import Clock
 from kylink_cli.store.engine.database import Database
-from kylink_cli.store.outbox import Claimed
+from kylink_cli.store.outbox import ClaimedMessage
 
 # Messages that a channel is asked to send in one run; a longer queue takes more runs.
 LARGEST_QUEUE = 20
@@ -89,18 +89,18 @@ class PostOffice:
         with self.database.reading() as session:
             return outbox.has_pending(session)
 
-    def _claim(self, run_id: int | None, *, only_due: bool) -> list[Claimed]:
+    def _claim(self, run_id: int | None, *, only_due: bool) -> list[ClaimedMessage]:
         now = self.clock()
         wanted = outbox.Wanted(now if only_due else None, LARGEST_QUEUE)
 
-        def claim(session: Session) -> list[Claimed]:
+        def claim(session: Session) -> list[ClaimedMessage]:
             dead = [run.id or 0 for run in outbox.claimants(session) if is_dead(run, self.locks, now)]
             outbox.free(session, dead)
             return [c for name in self._channel_names() for c in outbox.claim(session, run_id, name, wanted)]
 
         return self.database.commit(claim)
 
-    async def _send_all(self, channel: Channel, queue: Sequence[Claimed]) -> tuple[int, int]:
+    async def _send_all(self, channel: Channel, queue: Sequence[ClaimedMessage]) -> tuple[int, int]:
         """Send a channel's messages in turn; what its time does not suffice for is left to a later run.
 
         Returns:
@@ -114,13 +114,13 @@ class PostOffice:
             error = await _try(channel, claimed.message, end - time.monotonic())
             if error is not None:
                 self.observe(
-                    Notice(tr("the notification through {name} failed: {error}", name=channel.name, error=error))
+                    Warned(tr("the notification through {name} failed: {error}", name=channel.name, error=error))
                 )
             await asyncio.to_thread(self._record, claimed, error)
             sent, failed = (sent + 1, failed) if error is None else (sent, failed + 1)
         return sent, failed
 
-    def _record(self, claimed: Claimed, error: str | None) -> None:
+    def _record(self, claimed: ClaimedMessage, error: str | None) -> None:
         now = self.clock()
 
         def record(session: Session) -> None:

@@ -35,7 +35,7 @@ class Status(StrEnum):
     PAUSED = "paused"
 
 
-class Order(StrEnum):
+class SortOrder(StrEnum):
     """What campaigns can be sorted by."""
 
     ID = "id"
@@ -67,7 +67,7 @@ def list_campaigns(
     ] = None,
     status: Annotated[Status | None, typer.Option("--status", help="Only those of this status.")] = None,
     low: Annotated[bool, typer.Option("--low", help="Only those below their watermark.")] = False,
-    sort: Annotated[Order, typer.Option("--sort", help="Shortest runway, or emptiest, first.")] = Order.ID,
+    sort: Annotated[SortOrder, typer.Option("--sort", help="Shortest runway, or emptiest, first.")] = SortOrder.ID,
     json: JsonOption = False,
 ) -> None:
     """List campaigns with their stock.

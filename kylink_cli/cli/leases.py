@@ -55,9 +55,9 @@ def take(
     from kylink_cli.cli.views import leases as view
 
     minutes = cli.settings.lease_ttl_minutes if ttl is None else ttl
-    wish = leasing.Wish(campaign, minutes, count, holder, key)
+    request = leasing.TakeRequest(campaign, minutes, count, holder, key)
     database = wiring.existing_database(cli.settings)
-    taken = leasing.take(database, wish, database.now())
+    taken = leasing.take(database, request, database.now())
     view.show_taken(cli.console, taken, count)
     return 0 if taken.reused or len(taken.leases) == count else view.PARTLY
 

@@ -61,7 +61,7 @@ def metrics(
 
 def _read(cli: Cli, limit: int) -> "list[Metric]":
     from kylink_cli import wiring
-    from kylink_cli.metrics import Schedule, families
+    from kylink_cli.metrics import JobSchedule, families
     from kylink_cli.overview.figures import read_figures
     from kylink_cli.rules.figures import Period
     from kylink_cli.scheduling.jobs import JOBS
@@ -74,7 +74,7 @@ def _read(cli: Cli, limit: int) -> "list[Metric]":
         figures = read_figures(session, settings.policy, Period(now - timedelta(hours=24), now))
         paused = paused_jobs.paused(session)
     schedules = [
-        Schedule(job.name, job.interval_minutes(settings) * 60, settings.enable_auto_cron and job.name not in paused)
+        JobSchedule(job.name, job.interval_minutes(settings) * 60, settings.enable_auto_cron and job.name not in paused)
         for job in JOBS
     ]
     return families(figures, schedules, kylink_cli.__version__, limit)

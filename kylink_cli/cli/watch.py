@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from kylink_cli.console.watch_screen import Frame
     from kylink_cli.overview.watching import Scene
-    from kylink_cli.rules.watching import Wish
+    from kylink_cli.rules.watching import Selection
 
-    Look = Callable[[Wish, int], Scene]
+    Look = Callable[[Selection, int], Scene]
 
 # A look may take a fifth of the time, so that a big database is not read without end.
 _SHARE = 4
@@ -52,8 +52,8 @@ def watch(
 
     database, locks = wiring.existing_database(cli.settings), wiring.locks(cli.settings)
 
-    def looked(wish: "Wish", room: int) -> "Scene":
-        return look(database, locks, cli.settings, wish, room)
+    def looked(selection: "Selection", room: int) -> "Scene":
+        return look(database, locks, cli.settings, selection, room)
 
     if once:
         _show_once(cli, looked)
@@ -71,12 +71,12 @@ def _show_once(cli: Cli, look: "Look") -> None:
     from rich.console import Console
 
     from kylink_cli.console.watch_screen import draw
-    from kylink_cli.rules.watching import Wish
+    from kylink_cli.rules.watching import Selection
 
     console = cli.console.stdout if cli.console.stdout.is_terminal else Console(file=sys.stdout, width=120, height=40)
-    frame = _frame(console.width, console.height, Wish())
+    frame = _frame(console.width, console.height, Selection())
     with cli.console.results():
-        console.print(draw(look(frame.wish, frame.campaign_lines), frame), soft_wrap=False)
+        console.print(draw(look(frame.selection, frame.campaign_lines), frame), soft_wrap=False)
 
 
 class _Live:
@@ -113,7 +113,7 @@ class _Live:
         """Look again; what can't be read leaves the last picture, and says so."""
         began, self._room = time.monotonic(), frame.campaign_lines
         try:
-            self._scene, self._error = self._look(self._watcher.wish, frame.campaign_lines), None
+            self._scene, self._error = self._look(self._watcher.selection, frame.campaign_lines), None
         except DatabaseError as error:
             self._error = str(error)
         took = time.monotonic() - began
@@ -124,22 +124,24 @@ class _Live:
 
         for key in keys:
             matching = 0 if self._scene is None else self._scene.matching
-            before, self._watcher = self._watcher.wish, press(self._watcher, key, frame.campaign_lines, matching)
-            if self._watcher.wish != before:
+            before, self._watcher = self._watcher.selection, press(self._watcher, key, frame.campaign_lines, matching)
+            if self._watcher.selection != before:
                 self._next_look = 0
 
     def _wait(self) -> float:
         return max(0, min(_TICK, self._next_look - time.monotonic()))
 
     def _current_frame(self) -> "Frame":
-        return _frame(*self._console.size, self._watcher.wish, typing=self._watcher.typing, error=self._error)
+        return _frame(*self._console.size, self._watcher.selection, typing=self._watcher.typing, error=self._error)
 
 
-def _frame(width: int, height: int, wish: "Wish", *, typing: bool = False, error: str | None = None) -> "Frame":
+def _frame(
+    width: int, height: int, selection: "Selection", *, typing: bool = False, error: str | None = None
+) -> "Frame":
     from kylink_cli.console.sparkline import glyphs_for
     from kylink_cli.console.watch_screen import Frame
 
-    return Frame(width, height, wish, typing, error, glyphs_for(os.environ.get("TERM", "")))
+    return Frame(width, height, selection, typing, error, glyphs_for(os.environ.get("TERM", "")))
 
 
 class _Stopped(BaseException):

@@ -156,7 +156,7 @@ def _(event: events.Stopping) -> tuple[int, str]:
 
 
 @line.register
-def _(event: events.Notice) -> tuple[int, str]:
+def _(event: events.Warned) -> tuple[int, str]:
     return logging.WARNING, event.text
 
 

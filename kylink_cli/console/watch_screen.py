@@ -18,7 +18,7 @@ from kylink_cli.overview.watching import Scene
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import one_line
-from kylink_cli.rules.watching import Wish
+from kylink_cli.rules.watching import Selection
 
 BAR_WIDTH = 12
 # Title, jobs with their heading, runs, headings of campaigns and alerts, keys.
@@ -33,7 +33,7 @@ class Frame:
 
     width: int  # cells
     height: int  # lines
-    wish: Wish
+    selection: Selection
     typing: bool = False  # a text to search for is being typed
     error: str | None = None  # why the scene is an old one; None if it is not
     glyphs: Glyphs = BLOCKS
@@ -158,15 +158,15 @@ def _alerts(scene: Scene, frame: Frame) -> Table:
 
 def _keys(scene: Scene, frame: Frame) -> Text:
     if frame.typing:
-        return _line(tr("look for: {text}_  (enter: done, escape: everything)", text=frame.wish.text), "reverse")
-    wish = frame.wish
-    last = wish.first + len(scene.shown)
+        return _line(tr("look for: {text}_  (enter: done, escape: everything)", text=frame.selection.text), "reverse")
+    selection = frame.selection
+    last = selection.first + len(scene.shown)
     parts = [
         tr("q quit"),
-        tr("s sort: {sorting}", sorting=tr(wish.sorting)),
-        tr("l low only: {choice}", choice=tr("on") if wish.low else tr("off")),
-        tr("/ look for: {text}", text=wish.text or "-"),
-        tr("{first}-{last} of {number}", first=min(wish.first + 1, last), last=last, number=scene.matching),
+        tr("s sort: {sorting}", sorting=tr(selection.sorting)),
+        tr("l low only: {choice}", choice=tr("on") if selection.low else tr("off")),
+        tr("/ look for: {text}", text=selection.text or "-"),
+        tr("{first}-{last} of {number}", first=min(selection.first + 1, last), last=last, number=scene.matching),
     ]
     return _line("  ".join(parts), "reverse")
 

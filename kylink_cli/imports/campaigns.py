@@ -9,7 +9,7 @@ from kylink_cli.errors import BadFileError
 from kylink_cli.imports.records import Record, Records, csv_header, read_csv, read_json_lines
 from kylink_cli.imports.source import read_text, shown
 from kylink_cli.language import tr
-from kylink_cli.rules.campaign_import import Entry, Fault
+from kylink_cli.rules.campaign_import import CampaignRow, Fault
 from kylink_cli.rules.campaigns import FIELDS, REQUIRED, parse_field
 
 # A sheet export names two of the fields in its own way.
@@ -21,7 +21,7 @@ _JSON_SUFFIXES = {".jsonl", ".ndjson"}
 class CampaignFile:
     """A file of campaigns that was read."""
 
-    entries: list[Entry]
+    entries: list[CampaignRow]
     faults: list[Fault]
     ignored: list[str]  # columns that mean nothing to kylink
 
@@ -54,7 +54,7 @@ def parse_campaigns(records: Records, user: str | None) -> CampaignFile:
     Args:
         user: the user of campaigns for which the rows name none.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[str, CampaignRow] = {}
     faults = list(records.faults)
     for record in records.rows:
         try:
@@ -66,8 +66,8 @@ def parse_campaigns(records: Records, user: str | None) -> CampaignFile:
     return CampaignFile(list(entries.values()), faults, records.ignored)
 
 
-def _entry(record: Record, user: str | None, earlier: Mapping[str, Entry]) -> Entry:
-    entry = Entry(record.line, _fields(record, user))
+def _entry(record: Record, user: str | None, earlier: Mapping[str, CampaignRow]) -> CampaignRow:
+    entry = CampaignRow(record.line, _fields(record, user))
     first = earlier.get(entry.campaign_id)
     if first is not None:
         raise ValueError(

@@ -15,7 +15,7 @@ from kylink_cli.jobs.outcome import Outcome, Tally
 from kylink_cli.jobs.writes import Claimed, NewOrders, RunWrites
 from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import result_status
-from kylink_cli.running.events import AttemptStarted, ItemsStored, Notice, Observer, RetryWaiting
+from kylink_cli.running.events import AttemptStarted, ItemsStored, Observer, RetryWaiting, Warned
 from kylink_cli.running.ledger import Ledger
 from kylink_cli.running.stop import Stop, StoppedError, StopReason
 from kylink_cli.store.supply_requests import NewItem, OpenRequest, RequestState, Settlement
@@ -273,7 +273,7 @@ class Fill:
             self._open[request.id] = replace(request, outstanding=max(1, request.outstanding - produced))
         if supply.surplus:
             self._tools.observe(
-                Notice(
+                Warned(
                     tr(
                         "campaign {campaign_id}: {surplus} items beyond the order were dropped",
                         campaign_id=self._level.campaign_id,

@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.5
 _LABEL = "kylink "
 
 
-class LockConnection(Protocol):
+class LockSession(Protocol):
     """A connection to the database whose only purpose is to hold locks."""
 
     def take(self, name: str) -> bool:
@@ -39,7 +39,7 @@ class LockConnection(Protocol):
 
 
 # Connects under a label that tells others whose connection it is.
-Connect = Callable[[str], LockConnection]
+Connect = Callable[[str], LockSession]
 
 
 class DatabaseLocks:
@@ -77,10 +77,10 @@ class DatabaseLocks:
 class _Grip:
     """One lock on a connection of its own."""
 
-    def __init__(self, name: str, connect: Callable[[], LockConnection]) -> None:
+    def __init__(self, name: str, connect: Callable[[], LockSession]) -> None:
         self._name = name
         self._connect = connect
-        self._connection: LockConnection | None = None
+        self._connection: LockSession | None = None
 
     def take(self, wait_seconds: float) -> None:
         """Take the lock.

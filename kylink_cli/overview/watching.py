@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from kylink_cli.locks.base import Locks
 from kylink_cli.overview.status import JobStatus, read_status
 from kylink_cli.rules.replenishment import Need, need
-from kylink_cli.rules.watching import HOURS, Wish, by_hour, chosen
+from kylink_cli.rules.watching import HOURS, Selection, by_hour, chosen
 from kylink_cli.scheduling.host import read_schedule
 from kylink_cli.settings import Settings
 from kylink_cli.store import alerts
@@ -32,21 +32,21 @@ class Scene:
     progress: Mapping[str, RunProgress]  # of each run under way, by its job
     campaigns: int
     low: int  # campaigns below their watermark
-    matching: int  # campaigns that the wish is about
+    matching: int  # campaigns that the selection is about
     shown: Sequence[Need]  # those that fit on the screen
     consumption: Mapping[str, Sequence[int]]  # of each campaign shown, by hour of the last 24
     alerts: Sequence[Alert]  # those that go on, the last seen first
 
 
-def look(database: Database, locks: Locks, settings: Settings, wish: Wish, room: int) -> Scene:
+def look(database: Database, locks: Locks, settings: Settings, selection: Selection, room: int) -> Scene:
     """Look at the machine room."""
     now = database.now()
     jobs = read_status(database, locks, settings, now, read_schedule(settings, now))
     with database.reading() as session:
         stocks = read_campaign_stock(session, now, Scope())
         needs = [need(stock.level, settings.policy, now) for stock in stocks]
-        matching = chosen(needs, wish)
-        shown = matching[wish.first : wish.first + room]
+        matching = chosen(needs, selection)
+        shown = matching[selection.first : selection.first + room]
         ids = [one.level.campaign_id for one in shown]
         consumption = read_consumption_of(session, now - timedelta(hours=HOURS), ids)
         running = {status.job.name: status.current for status in jobs if status.current is not None}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kylink_cli.language import tr
-from kylink_cli.report.parts import Cell, Chart, Color, Column, Section, Series, Table
+from kylink_cli.report.parts import Cell, Chart, Color, ReportColumn, Section, Series, Table
 from kylink_cli.report.timeline import Timeline
 from kylink_cli.rules.figures import AlertFacts, AlertsOfHour
 from kylink_cli.rules.text import one_line
@@ -41,14 +41,14 @@ def _levels(alerts: Sequence[AlertsOfHour], timeline: Timeline) -> Chart:
 
 def _table(alerts: Sequence[AlertFacts]) -> Table:
     columns = [
-        Column(tr("Alert"), "number"),
-        Column(tr("Level"), "state"),
-        Column(tr("State"), "state"),
-        Column(tr("What")),
-        Column(tr("Type")),
-        Column(tr("Seen"), "number"),
-        Column(tr("First seen (UTC)")),
-        Column(tr("Last seen (UTC)")),
+        ReportColumn(tr("Alert"), "number"),
+        ReportColumn(tr("Level"), "state"),
+        ReportColumn(tr("State"), "state"),
+        ReportColumn(tr("What")),
+        ReportColumn(tr("Type")),
+        ReportColumn(tr("Seen"), "number"),
+        ReportColumn(tr("First seen (UTC)")),
+        ReportColumn(tr("Last seen (UTC)")),
     ]
     return Table("last-alerts", tr("Open and last alerts"), columns, [_row(one) for one in alerts])
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from kylink_cli.language import tr
-from kylink_cli.report.parts import Cell, Chart, Color, Column, Section, Series, Table
+from kylink_cli.report.parts import Cell, Chart, Color, ReportColumn, Section, Series, Table
 from kylink_cli.report.timeline import Timeline
 from kylink_cli.rules.figures import RunFacts, RunsOfHour
 from kylink_cli.rules.histograms import RUN_BOUNDS, Histogram
@@ -95,12 +95,12 @@ def _total(runs: Iterable[RunsOfHour]) -> Histogram:
 
 def _jobs(runs: Sequence[RunsOfHour]) -> Table:
     columns = [
-        Column(tr("Job")),
-        Column(tr("Runs"), "number"),
-        Column(tr("Done"), "number"),
-        Column(tr("Mean"), "number"),
-        Column(tr("Half within"), "number"),
-        Column(tr("95 % within"), "number"),
+        ReportColumn(tr("Job")),
+        ReportColumn(tr("Runs"), "number"),
+        ReportColumn(tr("Done"), "number"),
+        ReportColumn(tr("Mean"), "number"),
+        ReportColumn(tr("Half within"), "number"),
+        ReportColumn(tr("95 % within"), "number"),
     ]
     rows = [_job_row(job.name, [one for one in runs if one.job == job.name]) for job in JOBS]
     note = tr("How long half and 95 % of the runs took at most is an estimate.")
@@ -120,13 +120,13 @@ def _job_row(job: str, runs: Sequence[RunsOfHour]) -> list[Cell]:
 
 def _last(runs: Sequence[RunFacts]) -> Table:
     columns = [
-        Column(tr("Run"), "number"),
-        Column(tr("Job")),
-        Column(tr("State"), "state"),
-        Column(tr("Started (UTC)")),
-        Column(tr("Took"), "number"),
-        Column(tr("Started by"), "state"),
-        Column(tr("Host")),
+        ReportColumn(tr("Run"), "number"),
+        ReportColumn(tr("Job")),
+        ReportColumn(tr("State"), "state"),
+        ReportColumn(tr("Started (UTC)")),
+        ReportColumn(tr("Took"), "number"),
+        ReportColumn(tr("Started by"), "state"),
+        ReportColumn(tr("Host")),
     ]
     return Table("last-runs", tr("Last runs"), columns, [_run_row(one) for one in runs])
 

@@ -58,7 +58,7 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ReportColumn:
     """A column of a table."""
 
     heading: str
@@ -71,7 +71,7 @@ class Table:
 
     key: str  # its name in the page
     title: str
-    columns: Sequence[Column]
+    columns: Sequence[ReportColumn]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
 

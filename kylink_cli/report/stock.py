@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from kylink_cli.language import ntr, tr
-from kylink_cli.report.parts import Axis, Cell, Chart, Column, Section, Series, Table
+from kylink_cli.report.parts import Axis, Cell, Chart, ReportColumn, Section, Series, Table
 from kylink_cli.rules.moments import span
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import one_line
@@ -81,16 +81,16 @@ def _runway_class(one: Need) -> int:
 
 def _table(needs: Sequence[Need], number: int) -> Table:
     columns = [
-        Column(tr("Campaign")),
-        Column(tr("Name")),
-        Column(tr("State"), "state"),
-        Column(tr("Stock"), "stock"),
-        Column(tr("Available"), "number"),
-        Column(tr("Watermark"), "number"),
-        Column(tr("Target"), "number"),
-        Column(tr("Runway"), "number"),
-        Column(tr("Used in 24 h"), "number"),
-        Column(tr("User")),
+        ReportColumn(tr("Campaign")),
+        ReportColumn(tr("Name")),
+        ReportColumn(tr("State"), "state"),
+        ReportColumn(tr("Stock"), "stock"),
+        ReportColumn(tr("Available"), "number"),
+        ReportColumn(tr("Watermark"), "number"),
+        ReportColumn(tr("Target"), "number"),
+        ReportColumn(tr("Runway"), "number"),
+        ReportColumn(tr("Used in 24 h"), "number"),
+        ReportColumn(tr("User")),
     ]
     left_out = number - len(needs)
     note = tr("The bar shows the stock; the mark in it is the watermark, its full length the target.")

@@ -8,7 +8,7 @@ from kylink_cli.rules.campaigns import CampaignFacts, Fields, changed
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CampaignRow:
     """A campaign in a file.
 
     Attributes:
@@ -63,7 +63,7 @@ class Plan:
         return [*self.added, *(after for _, after in self.updated)]
 
 
-def plan_import(entries: Sequence[Entry], existing: Mapping[str, CampaignFacts]) -> Plan:
+def plan_import(entries: Sequence[CampaignRow], existing: Mapping[str, CampaignFacts]) -> Plan:
     """Decide what an import does.
 
     Args:

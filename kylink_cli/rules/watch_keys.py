@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from kylink_cli.rules.watching import SORTINGS, Wish
+from kylink_cli.rules.watching import SORTINGS, Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,12 +10,12 @@ class Watcher:
     """A watcher between two keys.
 
     Attributes:
-        wish: which campaigns he wants to see.
+        selection: which campaigns he wants to see.
         typing: whether he is typing the text that he looks for.
         gone: whether he has had enough.
     """
 
-    wish: Wish = field(default_factory=Wish)
+    selection: Selection = field(default_factory=Selection)
     typing: bool = False
     gone: bool = False
 
@@ -35,19 +35,19 @@ def press(watcher: Watcher, key: str, page: int, matching: int) -> Watcher:
         return replace(watcher, gone=True)
     if key == "/":
         return replace(watcher, typing=True)
-    return replace(watcher, wish=_change(watcher.wish, key, page, matching))
+    return replace(watcher, selection=_change(watcher.selection, key, page, matching))
 
 
-def _change(wish: Wish, key: str, page: int, matching: int) -> Wish:
+def _change(selection: Selection, key: str, page: int, matching: int) -> Selection:
     if key == "s":
-        following = SORTINGS[(SORTINGS.index(wish.sorting) + 1) % len(SORTINGS)]
-        return replace(wish, sorting=following, first=0)
+        following = SORTINGS[(SORTINGS.index(selection.sorting) + 1) % len(SORTINGS)]
+        return replace(selection, sorting=following, first=0)
     if key == "l":
-        return replace(wish, low=not wish.low, first=0)
+        return replace(selection, low=not selection.low, first=0)
     if key == "escape":
-        return replace(wish, text="", first=0)
+        return replace(selection, text="", first=0)
     step = {"up": -1, "k": -1, "down": 1, "j": 1, "page up": -page, "page down": page, "home": -matching}.get(key, 0)
-    return replace(wish, first=max(0, min(wish.first + step, matching - page)))
+    return replace(selection, first=max(0, min(selection.first + step, matching - page)))
 
 
 def _type(watcher: Watcher, key: str) -> Watcher:
@@ -55,9 +55,9 @@ def _type(watcher: Watcher, key: str) -> Watcher:
         case "enter":
             return replace(watcher, typing=False)
         case "escape":
-            return replace(watcher, typing=False, wish=replace(watcher.wish, text="", first=0))
+            return replace(watcher, typing=False, selection=replace(watcher.selection, text="", first=0))
         case "backspace":
-            text = watcher.wish.text[:-1]
+            text = watcher.selection.text[:-1]
         case _:
-            text = watcher.wish.text + (key if len(key) == 1 and key.isprintable() else "")
-    return replace(watcher, wish=replace(watcher.wish, text=text, first=0))
+            text = watcher.selection.text + (key if len(key) == 1 and key.isprintable() else "")
+    return replace(watcher, selection=replace(watcher.selection, text=text, first=0))

@@ -14,7 +14,7 @@ HOURS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Selection:
     """What a watcher wants to see.
 
     Attributes:
@@ -30,11 +30,11 @@ class Wish:
     first: int = 0
 
 
-def chosen(needs: Sequence[Need], wish: Wish) -> list[Need]:
+def chosen(needs: Sequence[Need], selection: Selection) -> list[Need]:
     """The campaigns that a watcher wants to see, in his order; those of equal rank by id."""
-    text = wish.text.casefold()
-    wanted = [need for need in needs if (need.low or not wish.low) and _matches(need, text)]
-    return sorted(wanted, key=lambda need: (*_rank(need, wish.sorting), need.level.campaign_id))
+    text = selection.text.casefold()
+    wanted = [need for need in needs if (need.low or not selection.low) and _matches(need, text)]
+    return sorted(wanted, key=lambda need: (*_rank(need, selection.sorting), need.level.campaign_id))
 
 
 def by_hour(consumed: Mapping[datetime, int], now: datetime) -> list[int]:

@@ -105,7 +105,7 @@ class Stopping:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Warned:
     """Something that a person should look at, without being wrong."""
 
     text: str  # one line
@@ -151,7 +151,7 @@ Event = (
     | ChecksDone
     | NotificationsSent
     | Stopping
-    | Notice
+    | Warned
     | RunFinished
 )
 

@@ -28,7 +28,7 @@ from kylink_cli.locks.held import Held
 from kylink_cli.rules import unit_failures
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
-from kylink_cli.running.events import Notice, Observer, RunFinished, RunsCrashed, RunStarted, Stopping
+from kylink_cli.running.events import Observer, RunFinished, RunsCrashed, RunStarted, Stopping, Warned
 from kylink_cli.running.ledger import Ledger
 from kylink_cli.running.liveness import BEAT_SECONDS, is_dead, own_lock
 from kylink_cli.running.stop import Stop, StopReason
@@ -280,7 +280,7 @@ class _Recording:
         try:
             return await office.deliver(self.run_id, only_due=self._request.scheduled)
         except DatabaseError as error:
-            machinery.observe(Notice(tr("notifications are left to the next run: {error}", error=error)))
+            machinery.observe(Warned(tr("notifications are left to the next run: {error}", error=error)))
             return Delivered()
 
     async def _announce(self, end: RunEnd) -> None:

@@ -27,10 +27,10 @@ Index("uq_stock_items_digest", table(tables.StockItem).c.campaign_id, text("md5(
     dialect="postgresql"
 )
 
-_index(tables.Lease, "uq_leases_active_item", "item_id", unique=True, where="state = 'active'")
-_index(tables.Lease, "ix_leases_deadline", "expires_at", where="state = 'active'")
-_index(tables.Lease, "ix_leases_item_id", "item_id")
-_index(tables.Lease, "ix_leases_closed_at", "closed_at")
+_index(tables.LeaseRecord, "uq_leases_active_item", "item_id", unique=True, where="state = 'active'")
+_index(tables.LeaseRecord, "ix_leases_deadline", "expires_at", where="state = 'active'")
+_index(tables.LeaseRecord, "ix_leases_item_id", "item_id")
+_index(tables.LeaseRecord, "ix_leases_closed_at", "closed_at")
 
 _index(tables.NoStockEvent, "ix_no_stock_events_campaign_id", "campaign_id", "happened_at")
 _index(tables.NoStockEvent, "ix_no_stock_events_happened_at", "happened_at")

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kylink_cli.store.tables import Lease, in_state, table
+from kylink_cli.store.tables import LeaseRecord, in_state, table
 
-_leases = table(Lease)
+_leases = table(LeaseRecord)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Update, case, literal_column, select, upda
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.leases import new_token
-from kylink_cli.store.tables import Campaign, Lease, StockItem, in_state, table
+from kylink_cli.store.tables import Campaign, LeaseRecord, StockItem, in_state, table
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
-_leases = table(Lease)
+_leases = table(LeaseRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def find_by_key(session: Session, campaign_id: str, key: str) -> list[TakenLease
 
 
 def take(session: Session, wanted: NewLease, now: datetime) -> list[TakenLease]:
-    """Lease items (available -> leased), those that expire soonest first.
+    """Hold items (available -> leased), those that expire soonest first.
 
     Args:
         now: items that expired before this moment are never taken.

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, cast, 
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level, Policy
-from kylink_cli.store.tables import Campaign, Lease, StockItem, SupplyRequest, in_state, table
+from kylink_cli.store.tables import Campaign, LeaseRecord, StockItem, SupplyRequest, in_state, table
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
-_leases = table(Lease)
+_leases = table(LeaseRecord)
 _requests = table(SupplyRequest)
 
 

@@ -16,7 +16,7 @@ _runs = table(Run)
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedMessage:
     """A notification that a run is about to send."""
 
     id: int
@@ -92,7 +92,7 @@ def free(session: Session, run_ids: Collection[int]) -> None:
     session.execute(update(_notifications).where(_notifications.c.claimed_by.in_(run_ids)).values(claimed_by=None))
 
 
-def claim(session: Session, run_id: int | None, channel: str, wanted: Wanted) -> list[Claimed]:
+def claim(session: Session, run_id: int | None, channel: str, wanted: Wanted) -> list[ClaimedMessage]:
     """Claim a channel's pending notifications for a run, the oldest first: nobody else sends them meanwhile.
 
     Without a run they are only read.
@@ -104,7 +104,7 @@ def claim(session: Session, run_id: int | None, channel: str, wanted: Wanted) ->
     ids = session.scalars(picked.with_for_update(skip_locked=True)).all()
     session.execute(update(_notifications).where(_notifications.c.id.in_(ids)).values(claimed_by=run_id))
     rows = session.scalars(select(Notification).where(_notifications.c.id.in_(ids)).order_by(_notifications.c.id))
-    return [Claimed(row.id or 0, row.channel, _message(row), row.attempts, row.created_at) for row in rows]
+    return [ClaimedMessage(row.id or 0, row.channel, _message(row), row.attempts, row.created_at) for row in rows]
 
 
 def mark_sent(session: Session, notification_id: int, now: datetime) -> None:
@@ -112,7 +112,7 @@ def mark_sent(session: Session, notification_id: int, now: datetime) -> None:
     _change(session, notification_id, sent_at=now, claimed_by=None, error=None)
 
 
-def mark_failed(session: Session, claimed: Claimed, next_try_at: datetime, error: str) -> None:
+def mark_failed(session: Session, claimed: ClaimedMessage, next_try_at: datetime, error: str) -> None:
     """Record that a try has failed (pending -> pending)."""
     _change(
         session,

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.store.engine.database import is_among
 from kylink_cli.store.leases import state_of_returned
-from kylink_cli.store.tables import Lease, StockItem, in_state, table
+from kylink_cli.store.tables import LeaseRecord, StockItem, in_state, table
 
 _items = table(StockItem)
-_leases = table(Lease)
+_leases = table(LeaseRecord)
 
 
 @dataclass(frozen=True, slots=True)

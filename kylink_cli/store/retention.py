@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
     Alert,
-    Lease,
+    LeaseRecord,
     NoStockEvent,
     Notification,
     Run,
@@ -23,7 +23,7 @@ from kylink_cli.store.tables import (
 
 _events = table(NoStockEvent)
 _items = table(StockItem)
-_leases = table(Lease)
+_leases = table(LeaseRecord)
 _alerts = table(Alert)
 _silences = table(SilenceRecord)
 _notifications = table(Notification)

@@ -118,7 +118,7 @@ class StockItem(SQLModel, table=True):
     expirations: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
 
 
-class Lease(SQLModel, table=True):
+class LeaseRecord(SQLModel, table=True):
     """A time-limited, exclusive hold on one item by one consumer, named by a secret token."""
 
     __tablename__ = "leases"

@@ -175,14 +175,14 @@ def test_a_plain_terminal_gets_plain_characters(kylink: Installation) -> None:
 def test_a_look_takes_as_many_statements_for_many_campaigns_as_for_one(kylink: Installation) -> None:
     from kylink_cli import wiring
     from kylink_cli.overview.watching import look
-    from kylink_cli.rules.watching import Wish
+    from kylink_cli.rules.watching import Selection
     from kylink_cli.settings import Settings
     from tests.support.statements import counting
 
     settings = Settings(database_url=kylink.settings["DATABASE_URL"])
     with counting(kylink.database) as few:
-        look(kylink.database, wiring.locks(settings), settings, Wish(), 1)
+        look(kylink.database, wiring.locks(settings), settings, Selection(), 1)
     kylink.add_campaigns(*[f"d{number}" for number in range(200)])
     with counting(kylink.database) as many:
-        look(kylink.database, wiring.locks(settings), settings, Wish(), 100)
+        look(kylink.database, wiring.locks(settings), settings, Selection(), 100)
     assert len(few) == len(many)

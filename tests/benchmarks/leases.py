@@ -67,10 +67,10 @@ def _seconds(database: Database, consumers: int, leases: int) -> float:
 def consume(number: int, url: str, leases: int, ready: Barrier) -> None:
     """Take leases and confirm them, one after the other."""
     opened = open_server(url) if url.startswith("postgresql:") else open_database(Path(url.removeprefix("sqlite:///")))
-    wish = leasing.Wish(f"c{number}", ttl_minutes=15)
+    request = leasing.TakeRequest(f"c{number}", ttl_minutes=15)
     with closing(opened) as database:
         ready.wait()
         for _ in range(leases):
-            taken = leasing.take(database, wish, database.now())
+            taken = leasing.take(database, request, database.now())
             leasing.confirm(database, [taken.leases[0].token], database.now())
         ready.wait()

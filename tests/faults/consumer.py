@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kylink_cli import leasing
 from kylink_cli.errors import NoStockError
-from kylink_cli.leasing import Wish
+from kylink_cli.leasing import TakeRequest
 from kylink_cli.store.engine.database import Database, open_database
 
 CAMPAIGNS = 6
@@ -18,9 +18,9 @@ CAMPAIGNS = 6
 
 def consume(database: Database, chance: random.Random) -> None:
     """Take a few items of some campaign; confirm most, give some back, forget the rest."""
-    wish = Wish(str(chance.randrange(CAMPAIGNS)), ttl_minutes=1, count=chance.randint(1, 3))
+    request = TakeRequest(str(chance.randrange(CAMPAIGNS)), ttl_minutes=1, count=chance.randint(1, 3))
     try:
-        taken = leasing.take(database, wish, datetime.now(UTC))
+        taken = leasing.take(database, request, datetime.now(UTC))
     except NoStockError:
         return
     for lease in taken.leases:

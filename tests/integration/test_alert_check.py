@@ -20,7 +20,7 @@ from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
     Alert,
     Campaign,
-    Lease,
+    LeaseRecord,
     NoStockEvent,
     Notification,
     PausedJob,
@@ -66,7 +66,7 @@ def store(checks: Checks, *rows: object) -> None:
         session.add_all(rows)
 
 
-def lease(checks: Checks, taken: timedelta, **facts: Any) -> Lease:
+def lease(checks: Checks, taken: timedelta, **facts: Any) -> LeaseRecord:
     """A lease of fifteen minutes on an item of its own."""
     item = StockItem(
         campaign_id="a1", value=f"v{taken}{facts}", state="leased", created_at=START, expires_at=START + DAY
@@ -74,7 +74,7 @@ def lease(checks: Checks, taken: timedelta, **facts: Any) -> Lease:
     store(checks, item)
     moment = START - taken
     assert item.id is not None
-    return Lease(
+    return LeaseRecord(
         token=f"t{item.id}",
         campaign_id="a1",
         item_id=item.id,

@@ -11,7 +11,7 @@ from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.campaign_stock import count_by_state, read_campaign_stock
 from kylink_cli.store.levels import Scope
 from kylink_cli.store.stock import ItemFilter
-from kylink_cli.store.tables import Campaign, Lease, Run, StockItem
+from kylink_cli.store.tables import Campaign, LeaseRecord, Run, StockItem
 from tests.support.database import LONG_AGO, add_campaigns, add_items
 
 NOW = datetime.now(UTC)
@@ -22,7 +22,9 @@ def add_lease(database: Database, item_id: int, campaign: str) -> None:
     with database.writing() as session:
         item = session.get_one(StockItem, item_id)
         item.state = "leased"
-        session.add(Lease(token=f"t{item_id}", campaign_id=campaign, item_id=item_id, leased_at=NOW, expires_at=later))
+        session.add(
+            LeaseRecord(token=f"t{item_id}", campaign_id=campaign, item_id=item_id, leased_at=NOW, expires_at=later)
+        )
 
 
 def test_saving_adds_what_is_new_and_overwrites_only_what_an_operator_says(database: Database) -> None:

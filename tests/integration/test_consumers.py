@@ -17,7 +17,7 @@ from kylink_cli.errors import LeaseOverError, NoStockError
 from kylink_cli.settings import Settings
 from kylink_cli.store import recovery
 from kylink_cli.store.engine.database import Database
-from kylink_cli.store.tables import Lease, StockItem, in_state, table
+from kylink_cli.store.tables import LeaseRecord, StockItem, in_state, table
 from kylink_cli.store.upkeep.check import check
 from tests.support.database import add_campaigns, add_items, url_of
 
@@ -26,7 +26,7 @@ CAMPAIGNS = ("c1", "c2", "c3")
 ITEMS_EACH = 60
 
 items = table(StockItem)
-leases = table(Lease)
+leases = table(LeaseRecord)
 
 
 @pytest.fixture
@@ -53,10 +53,10 @@ class Consumer:
     def work(self) -> None:
         for number in range(ROUNDS):
             key = f"{id(self)}-{number}" if self._chance.random() < 0.3 else None
-            wish = leasing.Wish(self._chance.choice(CAMPAIGNS), 15, count=self._chance.randint(1, 3), key=key)
+            request = leasing.TakeRequest(self._chance.choice(CAMPAIGNS), 15, count=self._chance.randint(1, 3), key=key)
             try:
-                taken = leasing.take(self._database, wish, self._database.now())
-                again = leasing.take(self._database, wish, self._database.now()) if key else taken
+                taken = leasing.take(self._database, request, self._database.now())
+                again = leasing.take(self._database, request, self._database.now()) if key else taken
             except (NoStockError, LeaseOverError):
                 continue
             assert {lease.token for lease in again.leases} <= {lease.token for lease in taken.leases}

@@ -138,7 +138,7 @@ def test_a_batch_of_expired_leases_takes_two_statements(database: Database, tmp_
     add_items(database, "c1", 300)
 
     def recover(leases: int) -> int:
-        leasing.take(database, leasing.Wish("c1", 15, leases), NOW - timedelta(hours=1))
+        leasing.take(database, leasing.TakeRequest("c1", 15, leases), NOW - timedelta(hours=1))
         counts.statements.clear()
         limits = RecoveryLimits(max_expirations=9, retention=timedelta(days=30))
         run_job(machinery(database, tmp_path), RunRequest("lease_recovery"), recover_within(limits))
@@ -153,7 +153,7 @@ def test_taking_and_confirming_take_the_same_statements_however_many_items(datab
 
     def consume(count: int) -> int:
         counts.statements.clear()
-        taken = leasing.take(database, leasing.Wish("c1", 15, count), NOW)
+        taken = leasing.take(database, leasing.TakeRequest("c1", 15, count), NOW)
         leasing.confirm(database, [lease.token for lease in taken.leases], NOW)
         return len(counts.statements)
 

@@ -11,14 +11,14 @@ from sqlalchemy import func, select
 
 from kylink_cli import leasing
 from kylink_cli.errors import LeaseOverError, NoStockError
-from kylink_cli.leasing import Wish
+from kylink_cli.leasing import TakeRequest
 from kylink_cli.store import recovery, stock
-from kylink_cli.store.tables import Lease, StockItem, table
+from kylink_cli.store.tables import LeaseRecord, StockItem, table
 from kylink_cli.store.upkeep.check import check
 from tests.support.database import add_campaigns, new_database
 
 ITEM = table(StockItem).c
-LEASE = table(Lease).c
+LEASE = table(LeaseRecord).c
 TTL = 15
 MAX_EXPIRATIONS = 3
 
@@ -65,7 +65,7 @@ class Leases(RuleBasedStateMachine):
     )
     def take(self, campaign: str, count: int, key: str | None) -> object:
         try:
-            taken = leasing.take(self._database, Wish(campaign, TTL, count, key=key), self._now)
+            taken = leasing.take(self._database, TakeRequest(campaign, TTL, count, key=key), self._now)
         except (NoStockError, LeaseOverError):
             return multiple()
         fresh = {lease.token: lease.item_id for lease in taken.leases if lease.token not in self._held}

@@ -8,16 +8,16 @@ from sqlalchemy import func, select
 
 from kylink_cli import leasing
 from kylink_cli.errors import LeaseOverError, NoStockError, NotFoundError, UsageError
-from kylink_cli.leasing import Result, Taken, Wish
+from kylink_cli.leasing import LeaseResult, Taken, TakeRequest
 from kylink_cli.store import no_stock, recovery
 from kylink_cli.store.engine.database import Database
-from kylink_cli.store.tables import Lease, StockItem, table
+from kylink_cli.store.tables import LeaseRecord, StockItem, table
 from tests.support.database import add_campaigns, add_items
 
 NOW = datetime.now(UTC)
 TTL = 15
 ITEM = table(StockItem).c
-LEASE = table(Lease).c
+LEASE = table(LeaseRecord).c
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def stocked(database: Database) -> Database:
     return database
 
 
-def take(database: Database, campaign: str = "1", now: datetime = NOW, **wish: Any) -> Taken:
-    return leasing.take(database, Wish(campaign, TTL, **wish), now)
+def take(database: Database, campaign: str = "1", now: datetime = NOW, **request: Any) -> Taken:
+    return leasing.take(database, TakeRequest(campaign, TTL, **request), now)
 
 
 def take_one(database: Database) -> str:
@@ -48,7 +48,7 @@ def recover(database: Database, now: datetime) -> None:
         recovery.expire_leases(session, now, max_expirations=5, limit=100)
 
 
-def told(results: list[Result]) -> list[tuple[bool, str]]:
+def told(results: list[LeaseResult]) -> list[tuple[bool, str]]:
     return [(result.ok, result.state) for result in results]
 
 
@@ -92,7 +92,7 @@ def test_an_unknown_campaign_is_no_empty_stock(stocked: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "line"),
+    ("asked", "line"),
     [
         ({"count": 0}, "the count is 0: must be 1 to 1000"),
         ({"count": 1001}, "the count is 1001: must be 1 to 1000"),
@@ -101,16 +101,16 @@ def test_an_unknown_campaign_is_no_empty_stock(stocked: Database) -> None:
         ({"key": "x" * 201}, "must be 1 to 200 characters of text"),
     ],
 )
-def test_a_wish_out_of_bounds_takes_nothing(stocked: Database, wish: dict[str, Any], line: str) -> None:
+def test_a_request_out_of_bounds_takes_nothing(stocked: Database, asked: dict[str, Any], line: str) -> None:
     with pytest.raises(UsageError, match=line):
-        take(stocked, **wish)
+        take(stocked, **asked)
     assert items(stocked) == {"available": 3}
 
 
 @pytest.mark.parametrize("minutes", [0, 10_081, -1])
 def test_a_lease_without_time_or_for_ever_is_refused(stocked: Database, minutes: int) -> None:
     with pytest.raises(UsageError, match=f"the time to live is {minutes} minutes"):
-        leasing.take(stocked, Wish("1", minutes), NOW)
+        leasing.take(stocked, TakeRequest("1", minutes), NOW)
 
 
 def test_the_same_key_gets_the_same_leases(stocked: Database) -> None:

@@ -9,25 +9,25 @@ from sqlalchemy import event, func, select, update
 from kylink_cli import leasing
 from kylink_cli.errors import LockedError
 from kylink_cli.jobs.recover_leases import RecoveryLimits, RecoveryReport, foresee, recover_within
-from kylink_cli.leasing import Wish
+from kylink_cli.leasing import TakeRequest
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.running.events import BatchDone, Event, LeasesRecovered, Observer
 from kylink_cli.running.runner import Machinery, RunContext, RunRequest, run_job
 from kylink_cli.running.stop import Stop, StopReason
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.recovery import Recovered
-from kylink_cli.store.tables import Lease, NoStockEvent, StockItem, table
+from kylink_cli.store.tables import LeaseRecord, NoStockEvent, StockItem, table
 from tests.support.database import add_campaigns, add_items
 
 NOW = datetime.now(UTC)
 LATE = NOW + timedelta(minutes=16)
 ITEM = table(StockItem).c
-LEASE = table(Lease).c
+LEASE = table(LeaseRecord).c
 LIMITS = RecoveryLimits(max_expirations=3, retention=timedelta(days=30))
 
 
 def take(database: Database, count: int, now: datetime = NOW) -> list[str]:
-    return [lease.token for lease in leasing.take(database, Wish("1", 15, count), now).leases]
+    return [lease.token for lease in leasing.take(database, TakeRequest("1", 15, count), now).leases]
 
 
 def ignore(_: Event) -> None:
@@ -168,7 +168,7 @@ def _age(database: Database, days: float) -> None:
     """Let everything have happened so many days earlier."""
     with database.writing() as session:
         for rows, columns in (
-            (table(Lease), ("leased_at", "expires_at", "closed_at")),
+            (table(LeaseRecord), ("leased_at", "expires_at", "closed_at")),
             (table(StockItem), ("created_at", "expires_at", "consumed_at")),
             (table(NoStockEvent), ("happened_at",)),
         ):
@@ -197,6 +197,6 @@ def test_what_is_in_use_is_never_deleted(stocked: Database, tmp_path: Path) -> N
     take(stocked, 1)
     with stocked.writing() as session:
         session.execute(update(table(StockItem)).values(created_at=NOW - timedelta(days=400)))
-        session.execute(update(table(Lease)).values(leased_at=NOW - timedelta(days=400)))
+        session.execute(update(table(LeaseRecord)).values(leased_at=NOW - timedelta(days=400)))
     assert recover(stocked, tmp_path, NOW).deleted == 0
     assert states(stocked) == {"leased": 1, "available": 4}

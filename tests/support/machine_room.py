@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Table, insert
 
 from kylink_cli.store.engine.database import Database
-from kylink_cli.store.tables import Alert, AlertUser, Campaign, Lease, Run, StockItem, SupplyRequest, table
+from kylink_cli.store.tables import Alert, AlertUser, Campaign, LeaseRecord, Run, StockItem, SupplyRequest, table
 from tests.support.database import LONG_AGO
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -34,7 +34,7 @@ def fill(database: Database, *, campaigns: int = 40, days: int = 7, now: datetim
     _insert(database, StockItem, _items(chance, campaigns, days, now))
     _insert(database, Run, _runs(chance, days, now))
     _insert(database, SupplyRequest, _requests(chance, campaigns, days, now))
-    _insert(database, Lease, _leases(now))
+    _insert(database, LeaseRecord, _leases(now))
     _insert(database, Alert, _alerts(chance, days, now))
     _insert(database, AlertUser, ({"alert_id": number, "user_id": f"user{number % 3}"} for number in range(1, 21)))
     return now

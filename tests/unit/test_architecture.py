@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,3 +120,9 @@ def test_only_the_console_prints(module: Path) -> None:
         if isinstance(node, ast.Name)
     }
     assert names.isdisjoint({"print", "input"})
+
+
+def test_no_two_classes_have_one_name() -> None:
+    nodes = [node for module in MODULES for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8")))]
+    names = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
+    assert [name for name, number in names.items() if number > 1] == []

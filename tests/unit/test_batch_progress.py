@@ -35,7 +35,7 @@ def test_each_kind_of_work_has_a_bar_with_how_much_of_it_is_done(console: Consol
     [
         (events.Stopping("stopped by SIGTERM"), "stopped by SIGTERM: no new calls, calls in flight may finish"),
         (events.LeasesRecovered(3, 3, 0, 0), ""),
-        (events.Notice("the success heartbeat [/nope] \x1b[31m"), "the success heartbeat [/nope]  [31m"),
+        (events.Warned("the success heartbeat [/nope] \x1b[31m"), "the success heartbeat [/nope]  [31m"),
     ],
 )
 def test_what_a_person_should_look_at_stays_as_a_line(console: Console, event: events.Event, text: str) -> None:

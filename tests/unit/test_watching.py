@@ -8,7 +8,7 @@ import pytest
 from kylink_cli.console.sparkline import ASCII, glyphs_for, sparkline, stock_bar
 from kylink_cli.rules.replenishment import Level, Need, Watermark
 from kylink_cli.rules.watch_keys import Watcher, press
-from kylink_cli.rules.watching import Wish, by_hour, chosen
+from kylink_cli.rules.watching import Selection, by_hour, chosen
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
@@ -28,20 +28,20 @@ CAMPAIGNS = [
 
 
 @pytest.mark.parametrize(
-    ("wish", "expected"),
+    ("selection", "expected"),
     [
-        (Wish(), ["empty", "short", "long", "still", "paused"]),
-        (Wish(sorting="available"), ["empty", "short", "still", "long", "paused"]),
-        (Wish(sorting="name"), ["short", "paused", "still", "long", "empty"]),
-        (Wish(low=True), ["empty"]),
-        (Wish(text="WINT"), ["long"]),
-        (Wish(text="u1", sorting="name"), ["short", "paused", "still", "long", "empty"]),
-        (Wish(text="nothing"), []),
+        (Selection(), ["empty", "short", "long", "still", "paused"]),
+        (Selection(sorting="available"), ["empty", "short", "still", "long", "paused"]),
+        (Selection(sorting="name"), ["short", "paused", "still", "long", "empty"]),
+        (Selection(low=True), ["empty"]),
+        (Selection(text="WINT"), ["long"]),
+        (Selection(text="u1", sorting="name"), ["short", "paused", "still", "long", "empty"]),
+        (Selection(text="nothing"), []),
     ],
     ids=str,
 )
-def test_which_campaigns_and_in_which_order(wish: Wish, expected: list[str]) -> None:
-    assert [one.level.campaign_id for one in chosen(CAMPAIGNS, wish)] == expected
+def test_which_campaigns_and_in_which_order(selection: Selection, expected: list[str]) -> None:
+    assert [one.level.campaign_id for one in chosen(CAMPAIGNS, selection)] == expected
 
 
 def test_hours_without_consumption_count_as_none() -> None:
@@ -55,20 +55,20 @@ def test_hours_without_consumption_count_as_none() -> None:
     [
         ([], Watcher()),
         (["q"], Watcher(gone=True)),
-        (["s"], Watcher(Wish(sorting="available"))),
+        (["s"], Watcher(Selection(sorting="available"))),
         (["s", "s", "s"], Watcher()),
-        (["l"], Watcher(Wish(low=True))),
+        (["l"], Watcher(Selection(low=True))),
         (["l", "l"], Watcher()),
-        (["down", "j"], Watcher(Wish(first=2))),
+        (["down", "j"], Watcher(Selection(first=2))),
         (["down", "up", "k"], Watcher()),
-        (["page down"], Watcher(Wish(first=10))),
-        (["page down"] * 9, Watcher(Wish(first=20))),
+        (["page down"], Watcher(Selection(first=10))),
+        (["page down"] * 9, Watcher(Selection(first=20))),
         (["page down", "home"], Watcher()),
-        (["page down", "s"], Watcher(Wish(sorting="available"))),
+        (["page down", "s"], Watcher(Selection(sorting="available"))),
         (["/"], Watcher(typing=True)),
-        (["/", "q", "2", "enter"], Watcher(Wish(text="q2"))),
-        (["/", "a", "b", "backspace"], Watcher(Wish(text="a"), typing=True)),
-        (["/", "a", "up", "\x00", "enter"], Watcher(Wish(text="a"))),
+        (["/", "q", "2", "enter"], Watcher(Selection(text="q2"))),
+        (["/", "a", "b", "backspace"], Watcher(Selection(text="a"), typing=True)),
+        (["/", "a", "up", "\x00", "enter"], Watcher(Selection(text="a"))),
         (["/", "a", "enter", "escape"], Watcher()),
         (["/", "a", "escape"], Watcher()),
         (["x"], Watcher()),
@@ -84,7 +84,7 @@ def test_what_keys_do(keys: list[str], expected: Watcher) -> None:
 
 def test_there_is_nothing_to_scroll_where_everything_fits() -> None:
     assert press(Watcher(), "down", page=10, matching=4) == Watcher()
-    assert press(replace(Watcher(), wish=Wish(first=8)), "down", page=10, matching=0) == Watcher()
+    assert press(replace(Watcher(), selection=Selection(first=8)), "down", page=10, matching=0) == Watcher()
 
 
 @pytest.mark.parametrize(

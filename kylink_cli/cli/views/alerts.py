@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from kylink_cli.alerting.acts import Result
+from kylink_cli.alerting.acts import AlertResult
 from kylink_cli.alerting.delivery import Probed
 from kylink_cli.console import Console
 from kylink_cli.console.output import iso
@@ -76,7 +76,7 @@ def show_alert(console: Console, alert: Alert, users: Sequence[str]) -> None:
     console.facts({"metadata": one_line(json.dumps(alert.details, ensure_ascii=False), 1_000)})
 
 
-def show_results(console: Console, results: Sequence[Result]) -> int:
+def show_results(console: Console, results: Sequence[AlertResult]) -> int:
     """Show what an act on alerts has come to.
 
     Returns:

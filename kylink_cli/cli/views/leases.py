@@ -10,7 +10,7 @@ from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
 from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.language import tr
-from kylink_cli.leasing import Result, Taken
+from kylink_cli.leasing import LeaseResult, Taken
 from kylink_cli.rules.leases import UNKNOWN, is_overdue
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
@@ -47,7 +47,7 @@ def show_taken(console: Console, taken: Taken, wanted: int) -> None:
         console.warning(tr("only {number} of {wanted} items were in stock", number=len(taken.leases), wanted=wanted))
 
 
-def show_results(console: Console, results: Sequence[Result]) -> int:
+def show_results(console: Console, results: Sequence[LeaseResult]) -> int:
     """Show what an act on leases has come to.
 
     Returns:
@@ -75,16 +75,16 @@ def show_list(console: Console, leases: Sequence[ListedLease], now: datetime) ->
         console.table(_COLUMNS, [_row(lease, now) for lease in leases])
 
 
-def _result_document(result: Result) -> dict[str, Any]:
+def _result_document(result: LeaseResult) -> dict[str, Any]:
     document = {"token": result.token, "ok": result.ok, "state": result.state, "message": result.message}
     return document if result.expires_at is None else document | {"expires_at": iso(result.expires_at)}
 
 
-def _token(result: Result) -> str:
+def _token(result: LeaseResult) -> str:
     return one_line(result.token, 64)
 
 
-def _answer(result: Result) -> str:
+def _answer(result: LeaseResult) -> str:
     if result.expires_at is None:
         return result.message
     return tr("{message} until {moment}", message=result.message, moment=readable(result.expires_at))

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from kylink_cli.rules.check_facts import CrashedRun, HeldLeases, LowCampaign, Share, Subject, SupplyRate
 from kylink_cli.rules.replenishment import Policy, need
 from kylink_cli.store.levels import Scope, read_levels
-from kylink_cli.store.tables import Campaign, Lease, NoStockEvent, Run, SupplyRequest, in_state, table
+from kylink_cli.store.tables import Campaign, LeaseRecord, NoStockEvent, Run, SupplyRequest, in_state, table
 
 _campaigns = table(Campaign)
-_leases = table(Lease)
+_leases = table(LeaseRecord)
 _events = table(NoStockEvent)
 _runs = table(Run)
 _requests = table(SupplyRequest)

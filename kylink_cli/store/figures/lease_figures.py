@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import LeaseFigures, Period
 from kylink_cli.store.levels import of_user
-from kylink_cli.store.tables import LEASE_STATES, Lease, NoStockEvent, in_state, table
+from kylink_cli.store.tables import LEASE_STATES, LeaseRecord, NoStockEvent, in_state, table
 
-_leases = table(Lease)
+_leases = table(LeaseRecord)
 _events = table(NoStockEvent)
 
 

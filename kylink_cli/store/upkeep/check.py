@@ -10,7 +10,7 @@ from kylink_cli.language import marked
 from kylink_cli.store.tables import (
     Alert,
     CampaignClaim,
-    Lease,
+    LeaseRecord,
     Run,
     StockItem,
     SupplyRequest,
@@ -23,7 +23,7 @@ Count = Select[int]
 _alerts = table(Alert)
 _claims = table(CampaignClaim)
 _items = table(StockItem)
-_leases = table(Lease)
+_leases = table(LeaseRecord)
 _requests = table(SupplyRequest)
 _runs = table(Run)
 
@@ -37,7 +37,7 @@ class Invariant:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class InvariantCount:
     """What a check found."""
 
     name: str
@@ -49,7 +49,7 @@ class Finding:
         return self.violations == 0
 
 
-def check(session: Session) -> list[Finding]:
+def check(session: Session) -> list[InvariantCount]:
     """Check the file itself, then every invariant; a damaged file is not looked into any further."""
     findings = []
     if session.get_bind().dialect.name == "sqlite":
@@ -58,17 +58,17 @@ def check(session: Session) -> list[Finding]:
         if not findings[0].ok:
             return findings
         findings.append(_check_references(session))
-    return findings + [Finding(rule.name, session.scalars(rule.violations).one()) for rule in INVARIANTS]
+    return findings + [InvariantCount(rule.name, session.scalars(rule.violations).one()) for rule in INVARIANTS]
 
 
-def _check_file(session: Session) -> Finding:
+def _check_file(session: Session) -> InvariantCount:
     damages = [line for line in session.scalars(text("PRAGMA integrity_check")) if line != "ok"]
-    return Finding(marked("the file is intact"), len(damages))
+    return InvariantCount(marked("the file is intact"), len(damages))
 
 
-def _check_references(session: Session) -> Finding:
+def _check_references(session: Session) -> InvariantCount:
     dangling = session.execute(text("PRAGMA foreign_key_check")).all()
-    return Finding(marked("every reference leads to a row"), len(dangling))
+    return InvariantCount(marked("every reference leads to a row"), len(dangling))
 
 
 def _count(rows: Table, wrong: ColumnElement[bool]) -> Count:
