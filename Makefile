@@ -1,15 +1,19 @@
 # The project's tasks; `make` lists them.
 
 VENV := .venv
+CAN_RUN := $(VENV)/.can-run
 STAMP := $(VENV)/.set-up
 SOURCES := kylink_cli tests
 
+# One lock for every Python from 3.11.0 on, and for wheels alone: nothing is ever compiled. It names no index.
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --only-binary :all: --emit-build-options $(UPGRADE) pyproject.toml
+
 # Another interpreter: make setup PYTHON=/path/to/python
-PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
-IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo packages test faults fuzz audit bench bench-smoke check translations man screenshots format clean
+.PHONY: help setup demo packages test faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +21,7 @@ help: ## List what can be made
 setup: $(STAMP) ## Create .venv with kylink and all that its development needs
 	@echo "ready: $(VENV)/bin/kylink"
 
-demo: $(STAMP) ## Show kylink at work, on this machine alone
+demo: $(CAN_RUN) ## Show kylink at work, on this machine alone
 	@$(VENV)/bin/kylink demo
 
 packages: ## Install the Debian packages that some tests need (as root)
@@ -38,9 +42,16 @@ fuzz: $(STAMP) ## Fuzz the parsers, guided by coverage, for some minutes
 		$(VENV)/bin/python -m tests.faults.fuzz_parsers $$target -max_total_time=120 || exit 1; \
 	done
 
+lock: ## Pin anew what pyproject.toml names; UPGRADE=--upgrade takes the newest of all
+	@python3 -m venv build/lock
+	@build/lock/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@$(LOCK) --extra postgres --extra redis --group build --output-file requirements.txt
+	@$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	@rm -rf build/lock
+
 audit: $(STAMP) ## Look up known vulnerabilities of the pinned dependencies; fails if none could be looked up
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	@$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt
+	@$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.txt --requirement requirements-dev.txt
 
 bench: $(STAMP) ## Measure how fast kylink is, and write it into docs/performance.md; ten minutes, on a quiet machine
 	@$(VENV)/bin/python -m tests.benchmarks
@@ -70,13 +81,10 @@ clean: ## Remove .venv and every cache
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP): requirements.txt pyproject.toml
-	@for python in $(PYTHONS); do \
-		if "$$python" -c '$(IS_FIT)' 2>/dev/null; then exec "$$python" -m venv $(VENV); fi; \
-	done; \
-	echo "kylink needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv);" \
-		"name one with: make setup PYTHON=/path/to/python" >&2; \
-	exit 1
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(CAN_RUN): requirements.txt pyproject.toml
+	@EXPECTED="half a minute" WAY_OUT="make demo" packaging/environment.sh $(VENV) requirements.txt
 	@touch $@
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@packaging/environment.sh $(VENV) requirements.txt requirements-dev.txt
+	@touch $(CAN_RUN) $@
