@@ -24,7 +24,8 @@ from kylink_cli.rules.leases import (
     is_live,
 )
 from kylink_cli.rules.text import ERROR_LENGTH, has_control_characters, one_line
-from kylink_cli.store import leases, no_stock
+from kylink_cli.store import demand, leases, no_stock
+from kylink_cli.store.demand import Refusal
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.leases import NewLease, TakenLease
 
@@ -98,7 +99,7 @@ def take(database: Database, request: TakeRequest, now: datetime) -> Taken:
     def act(session: Session) -> Taken | None:
         taken = _take_again(session, request) or _take_new(session, request, now)
         if taken is None:
-            _record_no_stock(session, request.campaign_id, now)
+            _record_no_stock(session, request, now)
         return taken
 
     taken = database.commit(act)
@@ -207,18 +208,26 @@ def _take_new(session: Session, request: TakeRequest, now: datetime) -> Taken | 
     expires_at = now + timedelta(minutes=request.ttl_minutes)
     wanted = NewLease(request.campaign_id, request.count, expires_at, request.holder, request.key)
     taken = leases.take(session, wanted, now)
+    if 0 < len(taken) < request.count:
+        _record_refusal(session, request, request.count - len(taken), now)
     return Taken(taken) if taken else None
 
 
-def _record_no_stock(session: Session, campaign_id: str, now: datetime) -> None:
-    if not leases.lock_campaign(session, campaign_id):
+def _record_no_stock(session: Session, request: TakeRequest, now: datetime) -> None:
+    if not leases.lock_campaign(session, request.campaign_id):
         raise NotFoundError(
             tr(
                 "unknown campaign {campaign_id}: 'kylink campaigns list' shows them",
-                campaign_id=one_line(campaign_id, 80),
+                campaign_id=one_line(request.campaign_id, 80),
             )
         )
-    no_stock.record(session, campaign_id, now)
+    no_stock.record(session, request.campaign_id, now)
+    _record_refusal(session, request, request.count, now)
+
+
+def _record_refusal(session: Session, request: TakeRequest, items: int, now: datetime) -> None:
+    """Items that a consumer did not get are demand as well."""
+    demand.record_refused(session, Refusal(request.campaign_id, items, request.holder or request.key or ""), now)
 
 
 def _distinct(tokens: Iterable[str]) -> list[str]:

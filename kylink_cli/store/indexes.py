@@ -35,6 +35,9 @@ _index(tables.LeaseRecord, "ix_leases_closed_at", "closed_at")
 _index(tables.NoStockEvent, "ix_no_stock_events_campaign_id", "campaign_id", "happened_at")
 _index(tables.NoStockEvent, "ix_no_stock_events_happened_at", "happened_at")
 
+_index(tables.DemandHours, "ix_demand_hours_last_hour", "last_hour")
+_index(tables.ReorderPoint, "ix_reorder_points_due_minute", "due_minute")
+
 _index(tables.SupplyRequest, "ix_supply_requests_open", "campaign_id", where="state = 'open'")
 _index(tables.SupplyRequest, "ix_supply_requests_campaign_id", "campaign_id")
 _index(tables.SupplyRequest, "ix_supply_requests_finished_at", "finished_at")

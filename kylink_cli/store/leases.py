@@ -1,5 +1,6 @@
 """Leases as consumers take and close them, by guarded updates only: the rows that come back decide who won."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,8 @@ from sqlalchemy import ColumnElement, Update, case, literal_column, select, upda
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.leases import new_token
+from kylink_cli.store import demand
+from kylink_cli.store.demand import Minute, minute_at
 from kylink_cli.store.tables import Campaign, LeaseRecord, StockItem, in_state, table
 
 _campaigns = table(Campaign)
@@ -70,7 +73,7 @@ def find_by_key(session: Session, campaign_id: str, key: str) -> list[TakenLease
 
 
 def take(session: Session, wanted: NewLease, now: datetime) -> list[TakenLease]:
-    """Hold items (available -> leased), those that expire soonest first.
+    """Hold items (available -> leased), those that expire soonest first; they are demand.
 
     Args:
         now: items that expired before this moment are never taken.
@@ -86,6 +89,7 @@ def take(session: Session, wanted: NewLease, now: datetime) -> list[TakenLease]:
     rows = [_row(lease, index, wanted) for index, lease in enumerate(taken)]
     if rows:
         session.connection().execute(_leases.insert(), rows)
+        demand.record_taken(session, {Minute(wanted.campaign_id, minute_at(now)): len(rows)})
     return taken
 
 
@@ -104,6 +108,8 @@ def confirm(session: Session, tokens: Collection[str], now: datetime) -> set[str
 def release(session: Session, tokens: Collection[str], now: datetime, *, error: str | None, discard: bool) -> set[str]:
     """Give items back (active -> released, leased -> available, or expired if their time is over, or discarded).
 
+    They were no demand in the end.
+
     Args:
         error: why the items could not be used; None if nothing was wrong.
         discard: whether nobody is to get the items any more.
@@ -114,6 +120,8 @@ def release(session: Session, tokens: Collection[str], now: datetime, *, error: 
     closed = session.execute(_close(tokens, "released", now).values(error=error)).all()
     next_state = literal_column("'discarded'") if discard else state_of_returned(now)
     session.execute(_of_leased([lease.item_id for lease in closed]).values(state=next_state))
+    returned = Counter(Minute(lease.campaign_id, minute_at(lease.leased_at)) for lease in closed)
+    demand.record_taken(session, {minute: -items for minute, items in returned.items()})
     return {lease.token for lease in closed}
 
 
@@ -180,7 +188,9 @@ def _row(lease: TakenLease, index: int, wanted: NewLease) -> Mapping[str, Any]:
 
 
 def _close(tokens: Collection[str], state: str, now: datetime) -> Any:
-    return _of_active(tokens).values(state=state, closed_at=now).returning(_leases.c.token, _leases.c.item_id)
+    c = _leases.c
+    closed = _of_active(tokens).values(state=state, closed_at=now)
+    return closed.returning(c.token, c.item_id, c.campaign_id, c.leased_at)
 
 
 def _of_active(tokens: Collection[str]) -> Update:

@@ -12,7 +12,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.store import demand
+from kylink_cli.store.demand import Minute
 from kylink_cli.store.engine.database import is_among
+from kylink_cli.store.engine.hours import minute_of
 from kylink_cli.store.leases import state_of_returned
 from kylink_cli.store.tables import LeaseRecord, StockItem, in_state, table
 
@@ -42,20 +45,22 @@ def expire_leases(session: Session, now: datetime, *, max_expirations: int, limi
     """Take back the items of leases past their deadline, the oldest first.
 
     Active -> expired; leased -> available, or expired if their time is over, or discarded if their leases have
-    expired too often.
+    expired too often. They were no demand in the end.
 
     Args:
         now: deadlines before this moment are over.
         max_expirations: an item is discarded with so many expired leases.
         limit: at most so many leases.
     """
-    closed = session.execute(_close_overdue(now, limit)).scalars().all()
+    closed = session.execute(_close_overdue(now, limit)).all()
     if not closed:
         return Recovered()
-    held = is_among(session, _items.c.id, closed) & in_state(_items, "leased")
+    held = is_among(session, _items.c.id, [lease.item_id for lease in closed]) & in_state(_items, "leased")
     state = _state_after(now, max_expirations)
     states = Counter(dict(session.execute(select(state, func.count()).where(held).group_by(state)).all()))
     session.execute(update(_items).where(held).values(state=state, expirations=_items.c.expirations + 1))
+    returned = Counter(Minute(lease.campaign_id, lease.minute) for lease in closed)
+    demand.record_taken(session, {minute: -items for minute, items in returned.items()})
     return _recovered(len(closed), states)
 
 
@@ -106,7 +111,7 @@ def _close_overdue(now: datetime, limit: int) -> Any:
         update(_leases)
         .where(_leases.c.id.in_(picked), in_state(_leases, "active"))
         .values(state="expired", closed_at=now)
-        .returning(_leases.c.item_id)
+        .returning(_leases.c.item_id, _leases.c.campaign_id, minute_of(_leases.c.leased_at).label("minute"))
     )
 
 

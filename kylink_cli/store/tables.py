@@ -18,6 +18,7 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -148,6 +149,42 @@ class NoStockEvent(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
     campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False))
     happened_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class DemandMinute(SQLModel, table=True):
+    """What consumers asked of a campaign in one minute, until it is folded into the campaign's hours.
+
+    `asker` is empty, but for refusals of a consumer who gave a name: he counts once a minute.
+    """
+
+    __tablename__ = "demand_minutes"
+    __table_args__: ClassVar[Any] = {"sqlite_with_rowid": False}
+
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
+    minute: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    asker: str = Field(default="", sa_column=Column(String(200), primary_key=True, default=""))
+    taken: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    refused: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+
+
+class DemandHours(SQLModel, table=True):
+    """What consumers asked of a campaign by the hour, four weeks of it in one value: `demand_hours.py` packs it."""
+
+    __tablename__ = "demand_hours"
+
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
+    last_hour: int = Field(sa_column=Column(Integer, nullable=False))
+    packed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ReorderPoint(SQLModel, table=True):
+    """The stock below which a campaign is to be refilled, as a run last saw it, and when to look again."""
+
+    __tablename__ = "reorder_points"
+
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
+    items: int = Field(sa_column=Column(Integer, nullable=False))
+    due_minute: int = Field(sa_column=Column(Integer, nullable=False))
 
 
 class SupplyRequest(SQLModel, table=True):

@@ -21,6 +21,13 @@ class hour_of(FunctionElement[int]):  # noqa: N801  (it reads as a function in a
     inherit_cache = True
 
 
+class minute_of(FunctionElement[int]):  # noqa: N801  (it reads as a function in a statement)
+    """The minute of a moment: how many have passed since 1970."""
+
+    type = Integer()
+    inherit_cache = True
+
+
 class seconds_between(FunctionElement[float]):  # noqa: N801  (it reads as a function in a statement)
     """How long it is from one moment to a later one, seconds."""
 
@@ -30,14 +37,31 @@ class seconds_between(FunctionElement[float]):  # noqa: N801  (it reads as a fun
 
 @compiles(hour_of, "sqlite")
 def _hour_on_sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    # SQLite rounds: the last microseconds of an hour would count as the next one's.
-    second = f"substr({compiler.process(element.clauses, **options)}, 1, 19)"
-    return f"(CAST(strftime('%s', {second}) AS INTEGER) / 3600)"
+    return _spans_on_sqlite(compiler.process(element.clauses, **options), 3600)
+
+
+@compiles(minute_of, "sqlite")
+def _minute_on_sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
+    return _spans_on_sqlite(compiler.process(element.clauses, **options), 60)
 
 
 @compiles(hour_of, "postgresql")
 def _hour_on_postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST(floor(extract(epoch FROM {compiler.process(element.clauses, **options)}) / 3600) AS INTEGER)"
+    return _spans_on_postgresql(compiler.process(element.clauses, **options), 3600)
+
+
+@compiles(minute_of, "postgresql")
+def _minute_on_postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
+    return _spans_on_postgresql(compiler.process(element.clauses, **options), 60)
+
+
+def _spans_on_sqlite(moment: str, seconds: int) -> str:
+    # SQLite rounds: the last microseconds of an hour would count as the next one's.
+    return f"(CAST(strftime('%s', substr({moment}, 1, 19)) AS INTEGER) / {seconds})"
+
+
+def _spans_on_postgresql(moment: str, seconds: int) -> str:
+    return f"CAST(floor(extract(epoch FROM {moment}) / {seconds}) AS INTEGER)"
 
 
 @compiles(seconds_between, "sqlite")

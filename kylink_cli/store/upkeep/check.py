@@ -1,12 +1,16 @@
 """What must hold in every database, each rule as one statement that counts the rows that break it."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Table, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement, Select
 
 from kylink_cli.language import marked
+from kylink_cli.rules.demand import MINUTES_AN_HOUR
+from kylink_cli.store.demand import minute_at, read_histories
+from kylink_cli.store.engine.hours import start_of
 from kylink_cli.store.tables import (
     Alert,
     CampaignClaim,
@@ -19,6 +23,9 @@ from kylink_cli.store.tables import (
 )
 
 Count = Select[int]
+
+# Leases are kept for a day at least.
+_CHECKED_HOURS = 23
 
 _alerts = table(Alert)
 _claims = table(CampaignClaim)
@@ -58,7 +65,8 @@ def check(session: Session) -> list[InvariantCount]:
         if not findings[0].ok:
             return findings
         findings.append(_check_references(session))
-    return findings + [InvariantCount(rule.name, session.scalars(rule.violations).one()) for rule in INVARIANTS]
+    findings += [InvariantCount(rule.name, session.scalars(rule.violations).one()) for rule in INVARIANTS]
+    return [*findings, _check_demand(session, datetime.now(UTC))]
 
 
 def _check_file(session: Session) -> InvariantCount:
@@ -69,6 +77,31 @@ def _check_file(session: Session) -> InvariantCount:
 def _check_references(session: Session) -> InvariantCount:
     dangling = session.execute(text("PRAGMA foreign_key_check")).all()
     return InvariantCount(marked("every reference leads to a row"), len(dangling))
+
+
+def _check_demand(session: Session, now: datetime) -> InvariantCount:
+    """Compare the demand of the last day with the leases, which are kept for a day at least.
+
+    An item that was consumed without a lease may have come into the demand when that was first recorded.
+    """
+    since = start_of(minute_at(now) // MINUTES_AN_HOUR - _CHECKED_HOURS)
+    kept = _leases.c.state.in_(("active", "confirmed")) & (_leases.c.leased_at >= since)
+    leased = _by_campaign(session, _leases, kept)
+    without = in_state(_items, "consumed") & (_items.c.consumed_at >= since)
+    unleased = _by_campaign(session, _items, without & ~exists().where(_leases.c.item_id == _items.c.id))
+    hour = minute_at(since) // MINUTES_AN_HOUR
+    taken = {key: history.since(hour).taken for key, history in read_histories(session, now).items()}
+    wrong = [
+        key
+        for key in leased.keys() | taken.keys()
+        if not 0 <= taken.get(key, 0) - leased.get(key, 0) <= unleased.get(key, 0)
+    ]
+    return InvariantCount(marked("the recorded demand is what was leased and not given back"), len(wrong))
+
+
+def _by_campaign(session: Session, rows: Table, condition: ColumnElement[bool]) -> dict[str, int]:
+    counted = select(rows.c.campaign_id, func.count().label("number")).where(condition).group_by(rows.c.campaign_id)
+    return {row.campaign_id: row.number for row in session.execute(counted)}
 
 
 def _count(rows: Table, wrong: ColumnElement[bool]) -> Count:

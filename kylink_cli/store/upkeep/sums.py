@@ -37,5 +37,7 @@ def _digest(row: Sequence[Any]) -> int:
     return int.from_bytes(hashlib.blake2b(line, digest_size=_DIGEST_BYTES).digest())
 
 
-def _plain(value: datetime) -> str:
+def _plain(value: datetime | bytes) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
     return value.astimezone(UTC).isoformat(timespec="microseconds")

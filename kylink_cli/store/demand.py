@@ -1,0 +1,184 @@
+"""What consumers ask for: written by the transaction that takes or refuses, folded into hours by the jobs.
+
+A minute of a campaign is a row until its hour is over; then it becomes part of the campaign's packed hours. What comes
+back unused is subtracted from the minute of its taking, in a row below nothing if that is folded already. A fold
+deletes the rows that it adds, in one transaction: no crash counts anything twice, and none loses anything.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, case, delete, select
+from sqlalchemy.orm import Session
+
+from kylink_cli.rules.demand import KEPT_HOURS, MINUTES_AN_HOUR, Asked, DemandHistory, add_minutes
+from kylink_cli.store.demand_hours import pack, unpack
+from kylink_cli.store.engine.database import lock_table, upsert
+from kylink_cli.store.tables import DemandHours, DemandMinute, table
+
+_minutes = table(DemandMinute)
+_hours = table(DemandHours)
+
+
+class Minute(NamedTuple):
+    """A minute of a campaign: so many have passed since 1970."""
+
+    campaign_id: str
+    minute: int
+
+
+def minute_at(moment: datetime) -> int:
+    """The minute of a moment."""
+    return int(moment.timestamp() // 60)
+
+
+def record_taken(session: Session, items: Mapping[Minute, int]) -> None:
+    """Add what consumers took, or subtract what came back of it; nothing may follow in the transaction.
+
+    Rows are locked in one order, and last, so that two transactions never wait for each other.
+
+    Args:
+        session: a writing transaction.
+        items: how many, by campaign and minute of the taking; below 0 what came back.
+    """
+    rows = [
+        {"campaign_id": key.campaign_id, "minute": key.minute, "asker": "", "taken": number, "refused": 0}
+        for key, number in sorted(items.items())
+        if number
+    ]
+    if rows:
+        add = upsert(session, _minutes)
+        taken = {"taken": _minutes.c.taken + add.excluded.taken}
+        session.connection().execute(add.on_conflict_do_update(index_elements=_KEY, set_=taken), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Items that a consumer asked for and did not get.
+
+    Attributes:
+        campaign_id: of which campaign.
+        items: how many.
+        asker: the holder or key that he gave; who gives none is one with all who give none.
+    """
+
+    campaign_id: str
+    items: int
+    asker: str = ""
+
+
+def record_refused(session: Session, refusal: Refusal, now: datetime) -> None:
+    """Add what a consumer did not get; who asks again within the minute is the same consumer, and counts once.
+
+    Args:
+        session: a writing transaction.
+        refusal: what he asked for.
+        now: when.
+    """
+    add = upsert(session, _minutes).values(
+        campaign_id=refusal.campaign_id, minute=minute_at(now), asker=refusal.asker, taken=0, refused=refusal.items
+    )
+    most = case((_minutes.c.refused > add.excluded.refused, _minutes.c.refused), else_=add.excluded.refused)
+    session.execute(add.on_conflict_do_update(index_elements=_KEY, set_={"refused": most}))
+
+
+def fold(session: Session, before: datetime, limit: int) -> int:
+    """Fold minutes into their campaigns' hours, of hours that had been over for an hour at a moment.
+
+    Args:
+        session: a writing transaction.
+        before: the moment.
+        limit: at most so many campaigns.
+
+    Returns:
+        How many campaigns had any.
+    """
+    lock_table(session, _hours)
+    is_over = _minutes.c.minute < _first_kept(before)
+    picked = select(_minutes.c.campaign_id).where(is_over).distinct().order_by(_minutes.c.campaign_id).limit(limit)
+    campaigns = session.scalars(picked).all()
+    if not campaigns:
+        return 0
+    removed = (
+        delete(_minutes)
+        .where(is_over, _minutes.c.campaign_id.in_(campaigns))
+        .returning(_minutes.c.campaign_id, _minutes.c.minute, _minutes.c.taken, _minutes.c.refused)
+    )
+    minutes = _grouped(session.execute(removed).all())
+    hours = _read_hours(session, campaigns)
+    _write_hours(session, {key: add_minutes(hours.get(key, {}), minutes[key]) for key in minutes})
+    return len(campaigns)
+
+
+def read_histories(
+    session: Session, now: datetime, campaign_ids: Collection[str] | None = None
+) -> dict[str, DemandHistory]:
+    """What was asked of campaigns, until now; one of which nothing was asked in four weeks is missing.
+
+    Args:
+        session: a transaction.
+        now: the moment.
+        campaign_ids: of these campaigns; None for all.
+    """
+    until = minute_at(now)
+    c = _minutes.c
+    rows = session.execute(_of(select(c.campaign_id, c.minute, c.taken, c.refused), c.campaign_id, campaign_ids))
+    minutes = _grouped(rows.all())
+    hours = _read_hours(session, campaign_ids)
+    return {key: _history(hours.get(key, {}), minutes.get(key, ()), until) for key in hours.keys() | minutes.keys()}
+
+
+def _history(hours: Mapping[int, Asked], minutes: Sequence[tuple[int, int, int]], until: int) -> DemandHistory:
+    def asked_within(length: int) -> int:
+        return max(0, sum(taken + refused for minute, taken, refused in minutes if minute > until - length))
+
+    first_kept = until // MINUTES_AN_HOUR - KEPT_HOURS
+    kept = {hour: asked for hour, asked in add_minutes(hours, minutes).items() if hour > first_kept}
+    return DemandHistory(kept, asked_within(10), asked_within(MINUTES_AN_HOUR))
+
+
+def _of(statement: Select[Any], column: Any, campaign_ids: Collection[str] | None) -> Select[Any]:
+    return statement if campaign_ids is None else statement.where(column.in_(campaign_ids))
+
+
+def _grouped(rows: Sequence[tuple[str, int, int, int]]) -> dict[str, list[tuple[int, int, int]]]:
+    """Minutes by campaign."""
+    minutes: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for campaign_id, *minute in rows:
+        minutes[campaign_id].append((minute[0], minute[1], minute[2]))
+    return minutes
+
+
+def _read_hours(session: Session, campaign_ids: Collection[str] | None) -> dict[str, dict[int, Asked]]:
+    c = _hours.c
+    rows = session.execute(_of(select(c.campaign_id, c.last_hour, c.packed), c.campaign_id, campaign_ids))
+    return {row.campaign_id: unpack(row.last_hour, row.packed) for row in rows}
+
+
+def _write_hours(session: Session, hours: Mapping[str, Mapping[int, Asked]]) -> None:
+    packed = {campaign_id: pack(of_campaign) for campaign_id, of_campaign in hours.items()}
+    rows = [{"campaign_id": key, "last_hour": last, "packed": value} for key, (last, value) in packed.items()]
+    write = upsert(session, _hours)
+    values = {"last_hour": write.excluded.last_hour, "packed": write.excluded.packed}
+    session.connection().execute(write.on_conflict_do_update(index_elements=["campaign_id"], set_=values), rows)
+
+
+def delete_hours(session: Session, before: datetime, limit: int) -> int:
+    """Delete the hours of campaigns that nobody has asked anything of since a moment.
+
+    Returns:
+        How many campaigns had any.
+    """
+    old = select(_hours.c.campaign_id).where(_hours.c.last_hour < minute_at(before) // MINUTES_AN_HOUR).limit(limit)
+    return session.connection().execute(delete(_hours).where(_hours.c.campaign_id.in_(old))).rowcount
+
+
+def _first_kept(now: datetime) -> int:
+    """The first minute that stays a row: an hour is looked at by the minute until it ended an hour ago."""
+    return (minute_at(now) // MINUTES_AN_HOUR - 1) * MINUTES_AN_HOUR
+
+
+_KEY = ("campaign_id", "minute", "asker")
