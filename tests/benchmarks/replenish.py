@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.benchmarks.frame import Effort, Figure, Rounds, against, alternate, run_python, seconds_of
@@ -18,15 +19,38 @@ DELAY_SECONDS = 2.0
 FAILING_EVERY = 20
 
 
+@dataclass(frozen=True)
+class Load:
+    """A service and a run that fills campaigns from it."""
+
+    latency_ms: int
+    # Campaigns at once; each has five calls in flight.
+    at_once: int
+    campaigns: int
+    # At most so many times the bound.
+    target: float
+
+    @property
+    def bound_seconds(self) -> float:
+        """What no run can beat."""
+        return self.campaigns * ITEMS * self.latency_ms / 1000 / (5 * self.at_once)
+
+
+LOADS = (Load(20, 3, CAMPAIGNS, 1.15), Load(300, 3, CAMPAIGNS // 10, 1.05), Load(100, 20, CAMPAIGNS, 1.05))
+
+
 def near_the_bound(effort: Effort) -> list[Figure]:
     """Wall time of a run against the bound, with few and with many calls in flight; and with the command's start."""
     figures = []
-    with supply_service(LATENCY_MS) as url:
-        for at_once, target in ((3, 1.15), (20, 1.3)):
-            rounds = _against_bound(effort, url, at_once)
-            what = f"replenish {CAMPAIGNS:,} campaigns x {ITEMS} items, {5 * at_once} calls in flight"
-            figures.append(against(rounds, "run", "the bound", what, target))
-            figures.append(against(rounds, "command", "the bound", f"{what}, with the command's start", None))
+    for load in LOADS:
+        with supply_service(load.latency_ms) as url:
+            rounds = _against_bound(effort, url, replace(load, campaigns=effort.of(load.campaigns)))
+        what = (
+            f"replenish {load.campaigns:,} campaigns x {ITEMS} items from a service of {load.latency_ms} ms, "
+            f"{5 * load.at_once} calls in flight"
+        )
+        figures.append(against(rounds, "run", "the bound", what, load.target))
+        figures.append(against(rounds, "command", "the bound", f"{what}, with the command's start", None))
     return figures
 
 
@@ -52,16 +76,14 @@ def with_failures(effort: Effort) -> list[Figure]:
     ]
 
 
-def _against_bound(effort: Effort, url: str, at_once: int) -> Rounds:
-    campaigns = effort.of(CAMPAIGNS)
-    bound = campaigns * ITEMS * LATENCY_MS / 1000 / (5 * at_once)
-    names = [f"c{number}" for number in range(campaigns)]
+def _against_bound(effort: Effort, url: str, load: Load) -> Rounds:
+    names = [f"c{number}" for number in range(load.campaigns)]
     return alternate(
         effort,
         {
-            "run": _replenishing(url, names, at_once, with_start=False),
-            "command": _replenishing(url, names, at_once),
-            "the bound": lambda: bound,
+            "run": _replenishing(url, names, load.at_once, with_start=False),
+            "command": _replenishing(url, names, load.at_once),
+            "the bound": lambda: load.bound_seconds,
         },
     )
 

@@ -14,7 +14,7 @@ from tests.benchmarks.frame import Figure
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 BEGIN = "<!-- written by make bench -->"
 END = "<!-- end -->"
-PACKAGES = ("kylink-cli", "aiohttp", "sqlalchemy", "sqlmodel", "typer")
+PACKAGES = ("kylink-cli", "httpx", "aiohttp", "sqlalchemy", "sqlmodel", "typer")
 
 
 def write(figures: Sequence[Figure]) -> None:

@@ -50,13 +50,13 @@ def _after_commit(reach: Callable[..., None]) -> None:
 def _before_call(reach: Callable[..., None]) -> None:
     import aiohttp
 
-    real = aiohttp.ClientSession.post
+    real = aiohttp.ClientSession.request
 
-    def post(*args: Any, **kwargs: Any) -> Any:
+    def request(*args: Any, **kwargs: Any) -> Any:
         reach()
         return real(*args, **kwargs)
 
-    aiohttp.ClientSession.post = post  # type: ignore[method-assign]
+    aiohttp.ClientSession.request = request  # type: ignore[method-assign]
 
 
 def _after_answer(reach: Callable[..., None]) -> None:

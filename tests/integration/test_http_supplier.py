@@ -463,9 +463,10 @@ def test_a_redirect_to_another_host_stops_the_run_and_takes_no_key_along(status:
         (307, "/v1/items", RedirectedError),
         (307, "https://127.0.0.1:{port}/v2/items", RedirectedError),
         (307, "http://[nonsense/", RedirectedError),
+        (307, "/v2/\x01", UnreachableError),
         (307, "", RedirectedError),
     ],
-    ids=["307", "308", "302 repeats nothing", "in a circle", "other scheme", "nonsense", "nowhere"],
+    ids=["307", "308", "302 repeats nothing", "in a circle", "other scheme", "nonsense", "odd characters", "nowhere"],
 )
 def test_a_redirect_on_the_same_host_is_followed_if_it_repeats_the_order(
     status: int, target: str, kind: type[SupplyError] | None
@@ -509,6 +510,72 @@ def test_many_calls_share_connections() -> None:
     with raw_server(respond) as server:
         asyncio.run(many(server.url))
     assert len(connections) <= 10
+
+
+ALIVE = GOOD.replace(b"Connection: close\r\n", b"")
+
+
+async def _one_after_the_other(url: str, calls: int) -> list[Supply]:
+    supplier = HttpSupplier(url, KEY, 30)
+    try:
+        return [await supplier.supply(ORDER) for _ in range(calls)]
+    finally:
+        await supplier.close()
+
+
+@pytest.mark.parametrize("end", [lambda _: None, _reset], ids=["closed", "reset"])
+def test_a_call_on_a_connection_that_the_server_has_given_up_is_made_again_on_a_fresh_one(end: Answer) -> None:
+    """The service answers the first call of a connection, and ends it as it hears the second."""
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(ALIVE)
+        if connection.recv(65536):
+            server.requests.append(b"unanswered")
+            end(connection)
+
+    with raw_server(respond) as server:
+        supplies = asyncio.run(_one_after_the_other(server.url, 2))
+    assert [len(supply.items) for supply in supplies] == [2, 2]
+    assert server.requests[1] == b"unanswered"
+    assert len(server.requests) == 3
+    assert all(ORDER.key.encode() in server.requests[n] and BODY.encode() in server.requests[n] for n in (0, 2))
+
+
+def test_a_repeated_call_that_fails_too_is_a_failed_try() -> None:
+    """One repetition is free, no more: only the very first call is answered."""
+
+    def respond(connection: socket.socket) -> None:
+        if len(server.requests) == 1:
+            connection.sendall(ALIVE)
+            connection.recv(65536)
+
+    with raw_server(respond) as server, pytest.raises(CutOffError):
+        asyncio.run(_one_after_the_other(server.url, 2))
+    assert len(server.requests) == 2
+
+
+def test_a_call_on_a_fresh_connection_is_made_once() -> None:
+    with raw_server(b"") as server, pytest.raises(CutOffError):
+        ask(server.url)
+    assert len(server.requests) == 1
+
+
+def test_an_idle_connection_is_given_up_before_the_server_does_so() -> None:
+    given_up = threading.Event()
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(ALIVE)
+        if connection.recv(1) == b"":
+            given_up.set()
+
+    async def idle(url: str) -> None:
+        supplier = HttpSupplier(url, KEY, 30)
+        await supplier.supply(ORDER)
+        await asyncio.to_thread(wait_until, given_up.is_set, "the idle connection to be closed")
+        await supplier.close()
+
+    with raw_server(respond) as server:
+        asyncio.run(idle(server.url))
 
 
 def test_no_call_waits_for_another_one_s_connection() -> None:

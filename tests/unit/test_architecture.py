@@ -51,14 +51,14 @@ ALLOWED = {
 }
 # The home of every library: the folders or files that may import it. What stands here for nobody is refused.
 HOMES = {
-    "aiohttp": {"supply/http.py", "demo"},
+    "aiohttp": {"supply/http_transport.py", "demo"},
     "alembic": {"store/engine/schema.py", "store/migrations"},
     "annotated_types": {"settings_messages.py"},
     "apprise": {"notify/apprise.py"},
     "certifi": {"supply/http.py"},
     "dotenv": {"env_files.py"},
     "filelock": {"locks/file.py"},
-    "httpx": {"notify/http.py", "notify/heartbeat.py"},
+    "httpx": {"notify/http.py", "notify/heartbeat.py", "supply/http.py", "supply/http_transport.py"},
     "jinja2": {"report/page.py"},
     "markupsafe": {"report/page.py"},
     "prometheus_client": {"metrics.py"},
@@ -71,7 +71,6 @@ HOMES = {
     "sqlmodel": {"store"},
     "tenacity": {"supply/retry.py", "jobs/fill.py"},
     "typer": {"cli"},
-    "yarl": {"supply/http.py"},
 }
 # A job hands a session on from one statement to the next; that is no SQL.
 HANDED_ON = "sqlalchemy.orm.Session"
