@@ -14,13 +14,11 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Metric  # noqa: PLC0414  (what `families` gives)
 from prometheus_client.registry import Collector
 
-from kylink_cli.rules.alerts import ALERT_TYPES, LEVELS
 from kylink_cli.rules.figures import Figures
 from kylink_cli.rules.histograms import CALL_BOUNDS, RUN_BOUNDS, Histogram
 from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.vocabulary import AlertLevel, AlertState, AlertType, CampaignStatus, RequestState, RunStatus
 
-RUN_STATUSES = ("running", "succeeded", "partial", "failed", "interrupted", "crashed")
-REQUEST_STATES = ("answered", "refused", "cancelled", "in_doubt")
 _OF_CAMPAIGN = ("campaign_id", "user_id")
 # Prometheus keeps `job` for itself: it names what was scraped.
 _OF_JOB = ("job_name",)
@@ -79,7 +77,7 @@ class _Ready(Collector):
 def _stock(figures: Figures) -> Iterator[Metric]:
     needs = figures.campaigns
     active = [one for one in needs if one.level.active]
-    statuses = {("active",): len(active), ("paused",): len(needs) - len(active)}
+    statuses = {(CampaignStatus.ACTIVE,): len(active), (CampaignStatus.PAUSED,): len(needs) - len(active)}
     yield _gauge("campaigns", "Campaigns by status.", ["status"], statuses)
     yield _single("low_campaigns", "Active campaigns below their watermark.", sum(one.low for one in needs))
     empty = sum(not one.level.available for one in active)
@@ -128,7 +126,7 @@ def _jobs(figures: Figures, schedules: Sequence[JobSchedule]) -> Iterator[Metric
 
 
 def _runs(figures: Figures, jobs: Sequence[str]) -> Iterator[Metric]:
-    numbers = {(job, status): 0 for job in jobs for status in RUN_STATUSES}
+    numbers: dict[tuple[str, str], int] = {(job, status): 0 for job in jobs for status in RunStatus}
     for runs in figures.runs:
         numbers[runs.job, runs.status] = numbers.get((runs.job, runs.status), 0) + runs.number
     yield _gauge("runs_24h", "Runs that began in the last 24 hours.", [*_OF_JOB, "status"], numbers)
@@ -142,7 +140,7 @@ def _runs(figures: Figures, jobs: Sequence[str]) -> Iterator[Metric]:
 
 
 def _supply(figures: Figures) -> Iterator[Metric]:
-    numbers = {(state,): 0 for state in REQUEST_STATES}
+    numbers: dict[tuple[str], int] = {(state,): 0 for state in RequestState if state != RequestState.OPEN}
     for requests in figures.requests:
         numbers[requests.state,] = numbers.get((requests.state,), 0) + requests.durations.number
     help_text = "Supply requests that were settled in the last 24 hours, by how."
@@ -153,7 +151,7 @@ def _supply(figures: Figures) -> Iterator[Metric]:
         "How long the answered supply requests of the last 24 hours took, repeated tries included.",
         labels=[],
     )
-    answered = [requests.durations for requests in figures.requests if requests.state == "answered"]
+    answered = [requests.durations for requests in figures.requests if requests.state == RequestState.ANSWERED]
     _add_histogram(durations, Histogram.total(CALL_BOUNDS, answered))
     yield durations
 
@@ -166,9 +164,9 @@ def _leases(figures: Figures) -> Iterator[Metric]:
 
 
 def _alerts(figures: Figures) -> Metric:
-    states = ("open", "acknowledged")
+    states = [state for state in AlertState if state != AlertState.RESOLVED]
     numbers: dict[Any, int] = {
-        (type_, level, state): 0 for type_ in ALERT_TYPES for level in LEVELS for state in states
+        (type_, level, state): 0 for type_ in AlertType for level in AlertLevel for state in states
     }
     numbers |= {(one.type, one.level, one.state): one.number for one in figures.alerts}
     return _gauge("alerts", "Alerts that are not resolved.", ["type", "level", "state"], numbers)

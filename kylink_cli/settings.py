@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from kylink_cli.language import Language, preferred, tr
 from kylink_cli.places import default_database_url
-from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.check_facts import Thresholds
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.replenishment import Policy
+from kylink_cli.rules.vocabulary import AlertLevel
 
 _URL_KIND = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE)
 
@@ -110,7 +110,8 @@ class Settings(BaseModel):
         default=None, description="Signs what the webhook gets, with HMAC-SHA256; any text."
     )
     alert_min_level: AlertLevel = Field(
-        default="INFO", description="Alerts below this level are sent nowhere, unless an address says otherwise."
+        default=AlertLevel.INFO,
+        description="Alerts below this level are sent nowhere, unless an address says otherwise.",
     )
     alert_repeat_minutes: int = Field(
         default=240,

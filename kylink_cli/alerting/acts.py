@@ -11,6 +11,7 @@ from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import AlertState
 from kylink_cli.store import alerts, campaigns, retention, silences
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.retention import purge as purge_batches
@@ -46,7 +47,7 @@ def resolve(database: Database, alerting: Alerting, alert_ids: Sequence[int], no
 
     def act(session: Session) -> list[AlertResult]:
         found = alerts.get(session, alert_ids)
-        going_on = [alert.fingerprint for alert in found.values() if alert.state != "resolved"]
+        going_on = [alert.fingerprint for alert in found.values() if alert.state != AlertState.RESOLVED]
         posted = post(session, alerting, (), going_on, now)
         return [_resolved(alert_id, posted.resolved, set(found)) for alert_id in alert_ids]
 
@@ -116,7 +117,7 @@ def _acknowledged(alert_id: int, state: str | None, changed: set[int]) -> AlertR
         return _unknown(alert_id)
     if alert_id in changed:
         return AlertResult(alert_id, ok=True, state=state, message=tr("acknowledged"))
-    if state == "acknowledged":
+    if state == AlertState.ACKNOWLEDGED:
         return AlertResult(alert_id, ok=True, state=state, message=tr("was acknowledged already"))
     return AlertResult(alert_id, ok=False, state=state, message=tr("is over: there is nothing to acknowledge"))
 
@@ -125,7 +126,7 @@ def _resolved(alert_id: int, changed: Sequence[int], known: set[int]) -> AlertRe
     if alert_id not in known:
         return _unknown(alert_id)
     message = tr("resolved") if alert_id in changed else tr("was resolved already")
-    return AlertResult(alert_id, ok=True, state="resolved", message=message)
+    return AlertResult(alert_id, ok=True, state=AlertState.RESOLVED, message=message)
 
 
 def _unknown(alert_id: int) -> AlertResult:

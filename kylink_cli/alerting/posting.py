@@ -17,6 +17,7 @@ from kylink_cli.rules.alert_book import BookRules, Entry, over, seen, tell
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.notices import Notice, compose, for_level
 from kylink_cli.rules.silences import silenced_until
+from kylink_cli.rules.vocabulary import AlertState
 from kylink_cli.store import alerts, outbox, silences
 from kylink_cli.store.tables import Alert
 
@@ -77,7 +78,7 @@ class _Posting:
     def enter(self, alert: Alert | None, condition: NewAlert) -> Alert:
         """Enter a condition that is there."""
         entry = None if alert is None else alerts.entry_of(alert)
-        is_new = alert is None or alert.state == "resolved"
+        is_new = alert is None or alert.state == AlertState.RESOLVED
         if alert is None:
             alert = alerts.add(self._session, condition, self._now)
         else:

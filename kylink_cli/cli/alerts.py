@@ -1,6 +1,5 @@
 """`kylink alerts …`: what a person should know of."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from kylink_cli.cli.completers import alert_ids, silence_ids, users
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import ConfigError, KylinkError, NotFoundError, PartlyDoneError, UsageError
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import AlertLevel, AlertState, AlertType
 
 alerts = group("alerts", "What a person should know of: look, acknowledge, resolve, silence.")
 
@@ -17,33 +17,6 @@ alerts = group("alerts", "What a person should know of: look, acknowledge, resol
 def register(app: typer.Typer) -> None:
     """Add the group to the root."""
     app.add_typer(alerts)
-
-
-class AlertState(StrEnum):
-    """The states of an alert."""
-
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
-
-
-class AlertType(StrEnum):
-    """The types of alerts."""
-
-    STOCK_REPLENISH_FAILED = "STOCK_REPLENISH_FAILED"
-    LOW_STOCK = "LOW_STOCK"
-    LEASE_TIMEOUT = "LEASE_TIMEOUT"
-    HIGH_FAILURE_RATE = "HIGH_FAILURE_RATE"
-    NO_STOCK_FREQUENT = "NO_STOCK_FREQUENT"
-    SYSTEM_HEALTH = "SYSTEM_HEALTH"
-
-
-class AlertLevelName(StrEnum):
-    """The levels of alerts."""
-
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
 
 
 IdsArgument = Annotated[
@@ -61,7 +34,7 @@ def list_alerts(
     type: Annotated[  # noqa: A002  (as the contract names it)
         AlertType | None, typer.Option("--type", help="Only those of this type.")
     ] = None,
-    level: Annotated[AlertLevelName | None, typer.Option("--level", help="Only those of this level.")] = None,
+    level: Annotated[AlertLevel | None, typer.Option("--level", help="Only those of this level.")] = None,
     user: Annotated[
         str | None,
         typer.Option(

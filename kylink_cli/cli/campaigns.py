@@ -13,6 +13,7 @@ from kylink_cli.cli.lookups import refuse_unknown, unknown_campaign
 from kylink_cli.cli.options import JsonOption, YesOption
 from kylink_cli.errors import LockedError, UsageError
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import CampaignStatus
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -26,13 +27,6 @@ def register(app: typer.Typer) -> None:
 
 
 campaign_changes.register(campaigns)
-
-
-class Status(StrEnum):
-    """The statuses of a campaign."""
-
-    ACTIVE = "active"
-    PAUSED = "paused"
 
 
 class SortOrder(StrEnum):
@@ -65,7 +59,7 @@ def list_campaigns(
             autocompletion=users,
         ),
     ] = None,
-    status: Annotated[Status | None, typer.Option("--status", help="Only those of this status.")] = None,
+    status: Annotated[CampaignStatus | None, typer.Option("--status", help="Only those of this status.")] = None,
     low: Annotated[bool, typer.Option("--low", help="Only those below their watermark.")] = False,
     sort: Annotated[SortOrder, typer.Option("--sort", help="Shortest runway, or emptiest, first.")] = SortOrder.ID,
     json: JsonOption = False,
@@ -125,13 +119,13 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = 
 @command(campaigns, "pause")
 def pause(cli: Cli, campaign_ids: IdsArgument, json: JsonOption = False) -> None:
     """Stop replenishing campaigns until they are resumed; what is in stock can still be leased."""
-    _set_status(cli, campaign_ids, Status.PAUSED, json=json)
+    _set_status(cli, campaign_ids, CampaignStatus.PAUSED, json=json)
 
 
 @command(campaigns, "resume")
 def resume(cli: Cli, campaign_ids: IdsArgument, json: JsonOption = False) -> None:
     """Replenish paused campaigns again."""
-    _set_status(cli, campaign_ids, Status.ACTIVE, json=json)
+    _set_status(cli, campaign_ids, CampaignStatus.ACTIVE, json=json)
 
 
 @command(campaigns, "remove")
@@ -157,7 +151,7 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False, json: Js
         cli.console.say(tr("removed: {campaign_ids}", campaign_ids=one_line(", ".join(removed))))
 
 
-def _set_status(cli: Cli, campaign_ids: list[str], status: Status, *, json: bool) -> None:
+def _set_status(cli: Cli, campaign_ids: list[str], status: CampaignStatus, *, json: bool) -> None:
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaign_changes as view
     from kylink_cli.store import campaigns as store

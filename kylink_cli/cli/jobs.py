@@ -1,6 +1,5 @@
 """`kylink jobs …`: the machine room."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from kylink_cli.cli.completers import run_ids
 from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.errors import NotFoundError
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import JobName
 
 jobs = group("jobs", "The machine room: what ran, how it went, what comes next.")
 
@@ -21,14 +21,6 @@ def register(app: typer.Typer) -> None:
 
 # The runs whose durations are drawn beside one.
 DRAWN_RUNS = 24
-
-
-class JobName(StrEnum):
-    """The jobs, as they are named on the command line."""
-
-    STOCK_REPLENISH = "stock_replenish"
-    LEASE_RECOVERY = "lease_recovery"
-    MONITORING_ALERT = "monitoring_alert"
 
 
 JobArgument = Annotated[

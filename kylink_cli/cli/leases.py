@@ -1,6 +1,5 @@
 """`kylink leases …`: the consumer's side."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import campaign_ids
 from kylink_cli.cli.options import JsonOption
+from kylink_cli.rules.vocabulary import LeaseState
 
 leases = group("leases", "The consumer's side: take an item, use it, confirm it.")
 
@@ -15,15 +15,6 @@ leases = group("leases", "The consumer's side: take an item, use it, confirm it.
 def register(app: typer.Typer) -> None:
     """Add the group to the root."""
     app.add_typer(leases)
-
-
-class LeaseState(StrEnum):
-    """The states of a lease."""
-
-    ACTIVE = "active"
-    CONFIRMED = "confirmed"
-    RELEASED = "released"
-    EXPIRED = "expired"
 
 
 TokensArgument = Annotated[list[str], typer.Argument(metavar="TOKEN...", help="The leases, as 'take' named them.")]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from kylink_cli.cli.options import LARGEST_ID, JsonOption
 from kylink_cli.cli.output_files import replaced
 from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import ntr, tr
+from kylink_cli.rules.vocabulary import ItemState
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,16 +29,6 @@ stock = group("stock", "The items that consumers lease.")
 def register(app: typer.Typer) -> None:
     """Add the group to the root."""
     app.add_typer(stock)
-
-
-class ItemState(StrEnum):
-    """The states of an item."""
-
-    AVAILABLE = "available"
-    LEASED = "leased"
-    CONSUMED = "consumed"
-    EXPIRED = "expired"
-    DISCARDED = "discarded"
 
 
 CampaignOption = Annotated[

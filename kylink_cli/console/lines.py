@@ -7,9 +7,14 @@ from typing import Any
 
 from kylink_cli.console.output import Console
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running import events
 
-_LEVEL_OF_STATUS = {"succeeded": logging.INFO, "skipped": logging.INFO, "failed": logging.ERROR}
+_LEVEL_OF_STATUS = {
+    ResultStatus.SUCCEEDED: logging.INFO,
+    ResultStatus.SKIPPED: logging.INFO,
+    ResultStatus.FAILED: logging.ERROR,
+}
 
 
 class RunLog:
@@ -162,7 +167,7 @@ def _(event: events.Warned) -> tuple[int, str]:
 
 @line.register
 def _(event: events.RunFinished) -> tuple[int, str]:
-    if event.status == "succeeded":
+    if event.status == RunStatus.SUCCEEDED:
         return logging.INFO, tr("{job} completed in {duration_ms} ms", job=event.job, duration_ms=event.duration_ms)
     return logging.INFO, tr(
         "{job} ended as {status} in {duration_ms} ms",

@@ -16,6 +16,7 @@ from kylink_cli.console.output import Console
 from kylink_cli.console.words import STATES
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.running import events
 
 NAME_WIDTH = 22
@@ -110,7 +111,7 @@ class ProgressDisplay:
     def _finish(self, event: events.CampaignFinished) -> None:
         self._done += 1
         self._rows.pop(event.campaign_id, None)
-        if event.status not in {"succeeded", "skipped"}:
+        if event.status not in {ResultStatus.SUCCEEDED, ResultStatus.SKIPPED}:
             self._print(event)
 
     def _print(self, event: events.Event) -> None:

@@ -18,6 +18,7 @@ from kylink_cli.overview.watching import Scene
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import JobName
 from kylink_cli.rules.watching import Selection
 
 BAR_WIDTH = 12
@@ -112,7 +113,7 @@ def _runs(scene: Scene) -> Text:
             items=progress.items,
             calls=progress.open_requests,
         )
-        if job == "stock_replenish"
+        if job == JobName.REPLENISH
         else tr("run {id} of {job}", id=progress.run_id, job=job)
         for job, progress in scene.progress.items()
     ]

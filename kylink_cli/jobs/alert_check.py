@@ -24,6 +24,7 @@ from kylink_cli.rules.check_facts import Disk, JobStart, Thresholds
 from kylink_cli.rules.checks import CheckResult, check_failure_rate, check_lease_age, check_low_stock, check_no_stock
 from kylink_cli.rules.health_checks import check_crashes, check_disk, check_overdue, check_supply
 from kylink_cli.rules.replenishment import Policy
+from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import ChecksDone
 from kylink_cli.running.runner import RunContext, Work
 from kylink_cli.running.stop import StoppedError
@@ -59,7 +60,7 @@ class AlertCheckReport:
     @property
     def status(self) -> str:
         """How the run ended."""
-        return "interrupted" if self.interrupted else "succeeded"
+        return RunStatus.INTERRUPTED if self.interrupted else RunStatus.SUCCEEDED
 
     @property
     def figures(self) -> dict[str, Any]:

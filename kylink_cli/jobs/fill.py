@@ -15,10 +15,11 @@ from kylink_cli.jobs.outcome import Outcome, Tally
 from kylink_cli.jobs.writes import Claimed, NewOrders, RunWrites
 from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import result_status
+from kylink_cli.rules.vocabulary import RequestState, ResultStatus
 from kylink_cli.running.events import AttemptStarted, ItemsStored, Observer, RetryWaiting, Warned
 from kylink_cli.running.ledger import Ledger
 from kylink_cli.running.stop import Stop, StoppedError, StopReason
-from kylink_cli.store.supply_requests import NewItem, OpenRequest, RequestState, Settlement
+from kylink_cli.store.supply_requests import NewItem, OpenRequest, Settlement
 from kylink_cli.supply.base import Order, Supplier, Supply
 from kylink_cli.supply.breaker import Breaker
 from kylink_cli.supply.errors import CutOffError, ServiceDownError, SupplyError
@@ -83,7 +84,7 @@ class Fill:
         """
         if self._ordered == 0:
             self._free_slot()
-            return Outcome(self._claimed.need, "skipped")
+            return Outcome(self._claimed.need, ResultStatus.SKIPPED)
         failure: KylinkError | None = None
         try:
             async for attempt in self._tries():
@@ -253,7 +254,9 @@ class Fill:
             self._tools.stop.ask(StopReason(str(error), error=error))
         elif not error.retryable:
             del self._open[request.id]
-            await self._write(Settlement(request.id, request.request.campaign_id, "refused", error=str(error)))
+            await self._write(
+                Settlement(request.id, request.request.campaign_id, RequestState.REFUSED, error=str(error))
+            )
 
     async def _store(self, request: OpenRequest, supply: Supply) -> None:
         """Put what came into stock at once; a mixed answer leaves its request open."""
@@ -261,7 +264,7 @@ class Fill:
         settlement = Settlement(
             request_id=request.id,
             campaign_id=self._level.campaign_id,
-            state="answered" if supply.fault is None else "open",
+            state=RequestState.ANSWERED if supply.fault is None else RequestState.OPEN,
             items=[NewItem(item.value, min(item.expires_at or latest, latest)) for item in supply.items],
             error=None if supply.fault is None else str(supply.fault),
         )
@@ -296,7 +299,7 @@ class Fill:
         reason = None if failure is None else str(failure)
 
         def rest(request_id: int) -> Settlement:
-            state: RequestState = "open" if request_id in self._doubtful else "cancelled"
+            state = RequestState.OPEN if request_id in self._doubtful else RequestState.CANCELLED
             return Settlement(request_id, self._level.campaign_id, state, error=reason)
 
         await asyncio.gather(*[self._write(rest(request_id)) for request_id in self._open])

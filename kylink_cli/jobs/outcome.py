@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from kylink_cli.errors import KylinkError
-from kylink_cli.rules.replenishment import Need, ResultStatus
+from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.rules.vocabulary import ResultStatus
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.errors import KylinkError
 from kylink_cli.language import marked
 from kylink_cli.rules.alerts import NewAlert
+from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import BatchDone, LeasesRecovered
 from kylink_cli.running.runner import RunContext, Work
 from kylink_cli.running.stop import StoppedError
@@ -58,7 +59,7 @@ class RecoveryReport:
     @property
     def status(self) -> str:
         """How the run ended."""
-        return "interrupted" if self.interrupted else "succeeded"
+        return RunStatus.INTERRUPTED if self.interrupted else RunStatus.SUCCEEDED
 
     @property
     def figures(self) -> dict[str, Any]:

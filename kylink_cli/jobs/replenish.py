@@ -26,7 +26,8 @@ from kylink_cli.jobs.replenish_report import ReplenishReport
 from kylink_cli.jobs.writes import Claimed, RunWrites
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
-from kylink_cli.rules.replenishment import Demand, Need, Policy, ResultStatus, need, urgency
+from kylink_cli.rules.replenishment import Demand, Need, Policy, need, urgency
+from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.running.events import CampaignFinished, SupplyPaused, WorkFound
 from kylink_cli.running.runner import RunContext, Work
 from kylink_cli.running.stop import StoppedError
@@ -163,7 +164,7 @@ class _Work:
             for c in found.won:
                 del missing[c.need.level.campaign_id]
             for n in found.full:
-                self._outcomes[n.level.campaign_id] = Outcome(n, "skipped")
+                self._outcomes[n.level.campaign_id] = Outcome(n, ResultStatus.SKIPPED)
                 del missing[n.level.campaign_id]
             if not missing or not self._may_wait():
                 break
@@ -178,7 +179,9 @@ class _Work:
         holders = await asyncio.to_thread(self._holders, [n.level.campaign_id for n in held])
         for n in held:
             key = n.level.campaign_id
-            self._outcomes[key] = Outcome(n, "skipped", failure=LockedError(_held_text(key, holders.get(key))))
+            self._outcomes[key] = Outcome(
+                n, ResultStatus.SKIPPED, failure=LockedError(_held_text(key, holders.get(key)))
+            )
 
     def _holders(self, campaign_ids: Sequence[str]) -> dict[str, Run]:
         with self._run.machinery.database.reading() as session:
@@ -190,7 +193,7 @@ class _Work:
         if reason is None:
             return
         failure = reason.error or StoppedError(reason.text)
-        status: ResultStatus = "not_served" if reason.error is None else "failed"
+        status = ResultStatus.NOT_SERVED if reason.error is None else ResultStatus.FAILED
         await asyncio.gather(*[self._finish(Outcome(n, status, failure=failure)) for n in needs])
 
     async def _fill(self, claimed: Claimed) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from kylink_cli.errors import KylinkError, LockedError, PartlyDoneError
 from kylink_cli.jobs.outcome import Outcome
 from kylink_cli.language import tr
-from kylink_cli.rules.alerts import REPLENISH_FAILED, Failure, NewAlert, replenish_failed, supply_in_doubt
+from kylink_cli.rules.alerts import Failure, NewAlert, replenish_failed, supply_in_doubt
+from kylink_cli.rules.vocabulary import AlertType, ResultStatus, RunStatus
 from kylink_cli.running.stop import StopReason
 from kylink_cli.supply.errors import SupplyError
 
@@ -31,7 +32,7 @@ class ReplenishReport:
     def failed(self) -> list[Outcome]:
         """The campaigns that a person should know of: failed, or not served before the deadline."""
         by_signal = self.stopped_by is not None and self.stopped_by.signal is not None
-        bad = {"failed"} if by_signal else {"failed", "not_served"}
+        bad = {ResultStatus.FAILED} if by_signal else {ResultStatus.FAILED, ResultStatus.NOT_SERVED}
         return [outcome for outcome in self.outcomes if outcome.status in bad]
 
     @cached_property
@@ -52,10 +53,10 @@ class ReplenishReport:
     def status(self) -> str:
         """How the run ended."""
         if self.stopped_by is not None and self.stopped_by.signal is not None:
-            return "interrupted"
+            return RunStatus.INTERRUPTED
         if self.error is None:
-            return "succeeded"
-        return "partial" if self._served else "failed"
+            return RunStatus.SUCCEEDED
+        return RunStatus.PARTIAL if self._served else RunStatus.FAILED
 
     @cached_property
     def error(self) -> KylinkError | None:
@@ -73,7 +74,7 @@ class ReplenishReport:
         statuses = Counter(outcome.status for outcome in self.outcomes)
         return {
             "total": len(self.outcomes),
-            **{status: statuses[status] for status in ("succeeded", "partial", "failed", "skipped", "not_served")},
+            **{status: statuses[status] for status in ResultStatus},
             "produced": sum(outcome.tally.produced for outcome in self.outcomes),
             "duplicates": sum(outcome.tally.duplicates for outcome in self.outcomes),
             "supply_calls": sum(outcome.tally.calls for outcome in self.outcomes),
@@ -88,11 +89,11 @@ class ReplenishReport:
     @property
     def over(self) -> list[str]:
         """A whole run without failures ends the condition of earlier ones."""
-        return [REPLENISH_FAILED] if self.is_whole and self.status == "succeeded" else []
+        return [AlertType.STOCK_REPLENISH_FAILED] if self.is_whole and self.status == RunStatus.SUCCEEDED else []
 
     @property
     def _served(self) -> bool:
-        return any(outcome.status in {"succeeded", "partial"} for outcome in self.outcomes)
+        return any(outcome.status in {ResultStatus.SUCCEEDED, ResultStatus.PARTIAL} for outcome in self.outcomes)
 
     def _failure(self) -> KylinkError:
         produced = any(outcome.tally.produced for outcome in self.outcomes)

@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 from kylink_cli.language import tr
 from kylink_cli.notify.base import ChannelError
-from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.notices import Message
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import AlertLevel
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MASK = "********"
 # Shorter parts of an address are words like `smtp` or `443`, not keys.
 _SECRET_LENGTH = 5
-_TYPES: dict[AlertLevel, str] = {"INFO": "info", "WARNING": "warning", "ERROR": "failure"}
+_TYPES: dict[AlertLevel, str] = {AlertLevel.INFO: "info", AlertLevel.WARNING: "warning", AlertLevel.ERROR: "failure"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class AppriseChannel:
 
     name: str
     url: str  # nearly every part of it may be a secret
-    lowest: AlertLevel = "INFO"
+    lowest: AlertLevel = AlertLevel.INFO
 
     def send(self, message: Message) -> None:
         """Send a message as plain text; Apprise makes of it what the service takes.

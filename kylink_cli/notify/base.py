@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.notices import Message
+from kylink_cli.rules.vocabulary import AlertLevel
 
 
 class ChannelError(Exception):

@@ -18,9 +18,9 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from kylink_cli.language import tr
 from kylink_cli.notify.base import ChannelError
 from kylink_cli.notify.http import json_bytes, post_json
-from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.notices import Message
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import AlertLevel
 
 _REASON_LENGTH = 120
 
@@ -93,7 +93,7 @@ class ChatRoom:
     name: str
     service: Service
     url: str  # as the operator wrote it
-    lowest: AlertLevel = "INFO"
+    lowest: AlertLevel = AlertLevel.INFO
     clock: Callable[[], datetime] = _utc_now  # when a message is sent, which is signed
 
     def send(self, message: Message) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kylink_cli.notify.http import json_bytes, post_json
-from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.notices import Message
+from kylink_cli.rules.vocabulary import AlertLevel
 
 KEY_HEADER = "X-Kylink-Notification"
 TIMESTAMP_HEADER = "X-Kylink-Timestamp"
@@ -30,7 +30,7 @@ class Webhook:
 
     url: str
     secret: str | None  # signs messages; None for no signature
-    lowest: AlertLevel = "INFO"
+    lowest: AlertLevel = AlertLevel.INFO
     clock: Callable[[], datetime] = _utc_now  # when a message is sent, so that a receiver can refuse old ones
     name: str = "webhook"
 

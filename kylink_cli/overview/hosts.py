@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kylink_cli.rules.vocabulary import RunStatus, Trigger
 from kylink_cli.store.tables import Run
 
 
@@ -28,11 +29,11 @@ def by_host(recent: Sequence[Run], silence: timedelta | None, now: datetime) -> 
     last_by_timer: dict[str, Run] = {}
     for run in recent:
         last.setdefault(run.host, run)
-        if run.trigger == "timer":
+        if run.trigger == Trigger.TIMER:
             last_by_timer.setdefault(run.host, run)
     silent = {
         host
         for host, run in last_by_timer.items()
-        if silence is not None and run.status != "running" and now - run.started_at > silence
+        if silence is not None and run.status != RunStatus.RUNNING and now - run.started_at > silence
     }
     return [HostStatus(host, last[host], host in silent) for host in sorted(last)]

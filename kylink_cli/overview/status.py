@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from kylink_cli.locks.base import Locks
 from kylink_cli.overview.hosts import HostStatus, by_host
+from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus, Trigger
 from kylink_cli.running.liveness import is_dead
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS, Job
@@ -76,8 +77,8 @@ class _Record:
 
 def as_found(run: Run, locks: Locks, now: datetime) -> Run:
     """A run as it is to be shown: one that died without an end has crashed, though no other has marked it yet."""
-    if run.status == "running" and is_dead(run, locks, now):
-        run.status = "crashed"
+    if run.status == RunStatus.RUNNING and is_dead(run, locks, now):
+        run.status = RunStatus.CRASHED
     return run
 
 
@@ -88,21 +89,21 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     due_at = _due_at(recent, interval) if enabled else None
     silence = settings.alert_overdue_intervals * timedelta(minutes=interval) if enabled and not record.rests else None
     today = [run for run in recent if run.started_at > now - DAY]
-    ended = [run for run in today if run.status != "running"]
+    ended = [run for run in today if run.status != RunStatus.RUNNING]
     durations = sorted(run.duration_ms for run in ended if run.duration_ms is not None)
     return JobStatus(
         job=record.job,
         interval_minutes=interval,
         paused_since=paused_since,
         enabled=enabled,
-        current=next((run for run in recent if run.status == "running"), None),
+        current=next((run for run in recent if run.status == RunStatus.RUNNING), None),
         last_run=recent[0] if recent else None,
-        last_ended=next((run for run in recent if run.status != "running"), None),
+        last_ended=next((run for run in recent if run.status != RunStatus.RUNNING), None),
         last_success_at=None if record.success is None else record.success.finished_at,
         due_at=due_at,
         next_run_at=due_at,
         overdue=_is_overdue(due_at, interval, settings.alert_overdue_intervals, now),
-        success_rate_24h=sum(run.status in runs.SUCCESSES for run in ended) / len(ended) if ended else None,
+        success_rate_24h=sum(run.status in SUCCESSES for run in ended) / len(ended) if ended else None,
         runs_24h=len(today),
         p50_ms=percentile(durations, 50),
         p95_ms=percentile(durations, 95),
@@ -120,7 +121,7 @@ def _by_schedule(status: JobStatus, schedule: Schedule) -> JobStatus:
 
 def _due_at(recent: Sequence[Run], interval_minutes: int) -> datetime | None:
     """An interval after the timer's last run; a run by hand says nothing of the timer."""
-    last = next((run for run in recent if run.trigger == "timer"), None)
+    last = next((run for run in recent if run.trigger == Trigger.TIMER), None)
     return None if last is None else last.started_at + timedelta(minutes=interval_minutes)
 
 
@@ -132,8 +133,8 @@ def _is_overdue(due_at: datetime | None, interval_minutes: int, intervals: float
 
 
 def _consecutive_failures(recent: Sequence[Run]) -> int:
-    ended = [run for run in recent if run.status != "running"]
-    return sum(1 for _ in takewhile(lambda run: run.status in {"failed", "crashed"}, ended))
+    ended = [run for run in recent if run.status != RunStatus.RUNNING]
+    return sum(1 for _ in takewhile(lambda run: run.status in {RunStatus.FAILED, RunStatus.CRASHED}, ended))
 
 
 def percentile(ordered: Sequence[int], percent: int) -> int | None:

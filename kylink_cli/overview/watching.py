@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from kylink_cli.locks.base import Locks
 from kylink_cli.overview.status import JobStatus, read_status
 from kylink_cli.rules.replenishment import Need, need
+from kylink_cli.rules.vocabulary import AlertState
 from kylink_cli.rules.watching import HOURS, Selection, by_hour, chosen
 from kylink_cli.scheduling.host import read_schedule
 from kylink_cli.settings import Settings
@@ -61,5 +62,5 @@ def look(database: Database, locks: Locks, settings: Settings, selection: Select
             matching=len(matching),
             shown=shown,
             consumption={campaign_id: by_hour(consumption.get(campaign_id, {}), now) for campaign_id in ids},
-            alerts=[alert for alert in found if alert.state != "resolved"],
+            alerts=[alert for alert in found if alert.state != AlertState.RESOLVED],
         )

@@ -7,8 +7,9 @@ from kylink_cli.report.parts import Cell, Chart, Color, ReportColumn, Section, S
 from kylink_cli.report.timeline import Timeline
 from kylink_cli.rules.figures import AlertFacts, AlertsOfHour
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import AlertLevel
 
-_LEVEL_COLORS: dict[str, Color] = {"INFO": "sky", "WARNING": "orange", "ERROR": "vermillion"}
+_LEVEL_COLORS: dict[str, Color] = {AlertLevel.INFO: "sky", AlertLevel.WARNING: "orange", AlertLevel.ERROR: "vermillion"}
 _TITLE_LENGTH = 160
 
 
@@ -24,7 +25,7 @@ def section(alerts: Sequence[AlertsOfHour], last_alerts: Sequence[AlertFacts], t
 
 def _levels(alerts: Sequence[AlertsOfHour], timeline: Timeline) -> Chart:
     total = sum(one.number for one in alerts)
-    errors = sum(one.number for one in alerts if one.level == "ERROR")
+    errors = sum(one.number for one in alerts if one.level == AlertLevel.ERROR)
     return Chart(
         key="alert-levels",
         title=tr("New alerts by level"),

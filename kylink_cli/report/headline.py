@@ -9,6 +9,7 @@ from kylink_cli.report.timeline import within
 from kylink_cli.rules.figures import Figures, History
 from kylink_cli.rules.moments import span
 from kylink_cli.rules.replenishment import runway_minutes
+from kylink_cli.rules.vocabulary import AlertLevel
 
 _GOOD_SHARE = 0.95
 _POOR_SHARE = 0.8
@@ -79,6 +80,6 @@ def _leases(figures: Figures) -> Tile:
 
 def _alerts(figures: Figures) -> Tile:
     number = sum(one.number for one in figures.alerts)
-    errors = sum(one.number for one in figures.alerts if one.level == "ERROR")
+    errors = sum(one.number for one in figures.alerts if one.level == AlertLevel.ERROR)
     note = ntr("{n} of them is an error", "{n} of them are errors", errors)
     return Tile(tr("Unresolved alerts"), f"{number:,}", note, "bad" if errors else "warning" if number else "good")

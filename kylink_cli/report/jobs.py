@@ -9,18 +9,18 @@ from kylink_cli.rules.figures import RunFacts, RunsOfHour
 from kylink_cli.rules.histograms import RUN_BOUNDS, Histogram
 from kylink_cli.rules.moments import milliseconds
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus
 from kylink_cli.scheduling.jobs import JOBS
 
 _STATUS_COLORS: dict[str, Color] = {
-    "succeeded": "green",
-    "partial": "orange",
-    "failed": "vermillion",
-    "crashed": "purple",
-    "interrupted": "grey",
-    "running": "sky",
+    RunStatus.SUCCEEDED: "green",
+    RunStatus.PARTIAL: "orange",
+    RunStatus.FAILED: "vermillion",
+    RunStatus.CRASHED: "purple",
+    RunStatus.INTERRUPTED: "grey",
+    RunStatus.RUNNING: "sky",
 }
 _JOB_COLORS: tuple[Color, ...] = ("blue", "orange", "green")
-_SUCCESSES = {"succeeded", "partial"}
 
 
 def section(runs: Sequence[RunsOfHour], last_runs: Sequence[RunFacts], timeline: Timeline) -> Section:
@@ -35,15 +35,15 @@ def section(runs: Sequence[RunsOfHour], last_runs: Sequence[RunFacts], timeline:
 
 def success_rate(runs: Iterable[RunsOfHour]) -> float | None:
     """The share of the runs with an end that did their work; None of none."""
-    ended = [(one.status in _SUCCESSES, one.number) for one in runs if one.status != "running"]
+    ended = [(one.status in SUCCESSES, one.number) for one in runs if one.status != RunStatus.RUNNING]
     total = sum(number for _, number in ended)
     return sum(number for ok, number in ended if ok) / total if total else None
 
 
 def _results(runs: Sequence[RunsOfHour], timeline: Timeline) -> Chart:
-    seen = [status for status in _STATUS_COLORS if any(one.status == status for one in runs)] or ["succeeded"]
+    seen = [status for status in _STATUS_COLORS if any(one.status == status for one in runs)] or [RunStatus.SUCCEEDED]
     total = sum(one.number for one in runs)
-    failed = sum(one.number for one in runs if one.status in {"failed", "crashed"})
+    failed = sum(one.number for one in runs if one.status in {RunStatus.FAILED, RunStatus.CRASHED})
     return Chart(
         key="results",
         title=tr("Runs by result"),

@@ -9,6 +9,7 @@ from kylink_cli.report.parts import Axis, Cell, Chart, ReportColumn, Section, Se
 from kylink_cli.rules.moments import span
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import CampaignStatus
 
 TABLE = "campaigns"
 LISTED_CAMPAIGNS = 10_000
@@ -106,7 +107,7 @@ def _row(one: Need) -> list[Cell]:
     return [
         one_line(level.campaign_id),
         one_line(level.name, _NAME_LENGTH),
-        "low" if one.low else "active" if level.active else "paused",
+        "low" if one.low else CampaignStatus.ACTIVE if level.active else CampaignStatus.PAUSED,
         (level.available, one.watermark.items, one.target),
         level.available,
         one.watermark.items,

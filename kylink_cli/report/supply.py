@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 
-from kylink_cli.language import marked, tr
+from kylink_cli.language import tr
 from kylink_cli.report.parts import Chart, Color, Section, Series
 from kylink_cli.report.timeline import Timeline
 from kylink_cli.rules.figures import RequestsOfHour
 from kylink_cli.rules.histograms import CALL_BOUNDS, Histogram
 from kylink_cli.rules.moments import milliseconds
+from kylink_cli.rules.vocabulary import RequestState
 
 _STATE_COLORS: dict[str, Color] = {
-    marked("answered"): "blue",
-    marked("refused"): "vermillion",
-    marked("in_doubt"): "purple",
-    marked("cancelled"): "grey",
+    RequestState.ANSWERED: "blue",
+    RequestState.REFUSED: "vermillion",
+    RequestState.IN_DOUBT: "purple",
+    RequestState.CANCELLED: "grey",
 }
 
 
@@ -29,7 +30,7 @@ def section(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Section:
 def answer_rate(requests: Sequence[RequestsOfHour]) -> float | None:
     """The share of the requests that were answered; None of none."""
     total = _number(requests)
-    return _number([one for one in requests if one.state == "answered"]) / total if total else None
+    return _number([one for one in requests if one.state == RequestState.ANSWERED]) / total if total else None
 
 
 def _number(requests: Sequence[RequestsOfHour]) -> int:
@@ -37,8 +38,8 @@ def _number(requests: Sequence[RequestsOfHour]) -> int:
 
 
 def _results(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Chart:
-    seen = [state for state in _STATE_COLORS if any(one.state == state for one in requests)] or ["answered"]
-    answered = _number([one for one in requests if one.state == "answered"])
+    seen = [state for state in _STATE_COLORS if any(one.state == state for one in requests)] or [RequestState.ANSWERED]
+    answered = _number([one for one in requests if one.state == RequestState.ANSWERED])
     return Chart(
         key="requests",
         title=tr("Supply requests by result"),
@@ -62,7 +63,7 @@ def _results(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Chart:
 
 
 def _latency(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Chart:
-    answered = [one for one in requests if one.state == "answered"]
+    answered = [one for one in requests if one.state == RequestState.ANSWERED]
     steps = [_durations(group) for group in timeline.grouped(answered)]
     return Chart(
         key="latency",

@@ -1,12 +1,9 @@
 """Words that the page needs beside its sections: those of states, of the template and of the script."""
 
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import AlertState, CampaignStatus, RunStatus, Trigger
 
-_STATES = (
-    *("low", "active", "paused"),
-    *("running", "succeeded", "partial", "failed", "interrupted", "crashed", "timer", "manual"),
-    *("open", "acknowledged", "resolved"),
-)
+_STATES = ("low", *CampaignStatus, *RunStatus, *Trigger, *AlertState)
 
 
 def state_words() -> dict[str, str]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from kylink_cli.rules.alerts import AlertLevel, is_worse
+from kylink_cli.rules.alerts import is_worse
+from kylink_cli.rules.vocabulary import AlertLevel, AlertState
 
-AlertState = Literal["open", "acknowledged", "resolved"]
 Event = Literal["opened", "raised", "repeated", "resolved"]
 
 
@@ -65,15 +65,15 @@ def seen(entry: Entry | None, level: AlertLevel) -> Entry:
         level: how bad it is now.
     """
     if entry is None:
-        return Entry("open", level)
+        return Entry(AlertState.OPEN, level)
     now_at = replace(entry, level=level)
     outgrew = is_worse(level, entry.told_level or entry.level)
-    return replace(now_at, state="open") if entry.state == "resolved" or outgrew else now_at
+    return replace(now_at, state=AlertState.OPEN) if entry.state == AlertState.RESOLVED or outgrew else now_at
 
 
 def over(entry: Entry) -> Entry:
     """The condition is over."""
-    return replace(entry, state="resolved")
+    return replace(entry, state=AlertState.RESOLVED)
 
 
 def tell(entry: Entry, rules: BookRules, now: datetime, *, silenced: bool) -> tuple[Entry, Event | None]:
@@ -91,7 +91,7 @@ def tell(entry: Entry, rules: BookRules, now: datetime, *, silenced: bool) -> tu
     """
     if silenced:
         return replace(entry, announced=False), None
-    if entry.state == "resolved":
+    if entry.state == AlertState.RESOLVED:
         return replace(entry, announced=False), "resolved" if entry.announced else None
     event = _event(entry, rules, now)
     if event is None:
@@ -107,5 +107,5 @@ def _event(entry: Entry, rules: BookRules, now: datetime) -> Event | None:
         return None if is_damped else "opened"
     if entry.is_worse_than_told:
         return "raised"
-    is_due = entry.state == "open" and since is not None and since >= rules.repeat
+    is_due = entry.state == AlertState.OPEN and since is not None and since >= rules.repeat
     return "repeated" if is_due else None

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from kylink_cli.rules import alert_texts as texts
 from kylink_cli.rules.moments import iso
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import AlertLevel, AlertType
 
-AlertLevel = Literal["INFO", "WARNING", "ERROR"]
 # From the least to the worst.
-LEVELS: tuple[AlertLevel, ...] = ("INFO", "WARNING", "ERROR")
+LEVELS: tuple[AlertLevel, ...] = tuple(AlertLevel)
 
 LISTED_FAILURES = 10
 # A name in the metadata; what is listed in a message is cut shorter.
@@ -50,7 +50,7 @@ class NewAlert:
         concerns: the campaigns it is about; none if it is about kylink itself.
     """
 
-    type: str
+    type: AlertType
     level: AlertLevel
     fingerprint: str
     title: str
@@ -88,15 +88,6 @@ class Failure:
         }
 
 
-REPLENISH_FAILED = "STOCK_REPLENISH_FAILED"
-LOW_STOCK = "LOW_STOCK"
-LEASE_TIMEOUT = "LEASE_TIMEOUT"
-HIGH_FAILURE_RATE = "HIGH_FAILURE_RATE"
-NO_STOCK_FREQUENT = "NO_STOCK_FREQUENT"
-SYSTEM_HEALTH = "SYSTEM_HEALTH"
-ALERT_TYPES = (REPLENISH_FAILED, LOW_STOCK, LEASE_TIMEOUT, HIGH_FAILURE_RATE, NO_STOCK_FREQUENT, SYSTEM_HEALTH)
-
-
 def replenish_failed(failures: Sequence[Failure], now: datetime) -> NewAlert:
     """The one alert of a replenish run with failed campaigns: `ERROR` above ten failures, else `WARNING`.
 
@@ -111,9 +102,9 @@ def replenish_failed(failures: Sequence[Failure], now: datetime) -> NewAlert:
     if total > LISTED_FAILURES:
         lines.append(texts.more_failed(total - LISTED_FAILURES))
     return NewAlert(
-        type=REPLENISH_FAILED,
-        level="ERROR" if total > LISTED_FAILURES else "WARNING",
-        fingerprint=REPLENISH_FAILED,
+        type=AlertType.STOCK_REPLENISH_FAILED,
+        level=AlertLevel.ERROR if total > LISTED_FAILURES else AlertLevel.WARNING,
+        fingerprint=AlertType.STOCK_REPLENISH_FAILED,
         title=title,
         message="\n".join(lines),
         details={
@@ -134,9 +125,9 @@ def supply_in_doubt(keys: Sequence[tuple[str, str]]) -> NewAlert:
     title = texts.supply_in_doubt(len(keys))
     cases = [texts.supply_in_doubt_key(campaign_id, key) for campaign_id, key in keys]
     return NewAlert(
-        type=SYSTEM_HEALTH,
-        level="WARNING",
-        fingerprint="SYSTEM_HEALTH:supply_in_doubt",
+        type=AlertType.SYSTEM_HEALTH,
+        level=AlertLevel.WARNING,
+        fingerprint=f"{AlertType.SYSTEM_HEALTH}:supply_in_doubt",
         title=title,
         message=texts.listed(title, cases, texts.supply_in_doubt_advice()),
         details={"total": len(keys), "keys": [{"campaignId": c, "key": k} for c, k in keys]},

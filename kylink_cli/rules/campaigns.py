@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from kylink_cli.language import tr
 from kylink_cli.rules.text import has_control_characters, one_line
+from kylink_cli.rules.vocabulary import CampaignStatus
 
 # Values by field, checked; a field that is missing stays as it is.
 Fields = Mapping[str, Any]
@@ -34,7 +35,7 @@ class CampaignFacts:
     campaign_id: str
     user_id: str
     name: str
-    status: str = "active"
+    status: str = CampaignStatus.ACTIVE
     country: str | None = None
     source_url: str | None = None
     low_watermark: int | None = None
@@ -136,7 +137,7 @@ def _number(lowest: int, highest: int) -> Callable[[str], int]:
 
 def _status(text: str) -> str:
     status = text.lower()
-    if status not in {"active", "paused"}:
+    if status not in set(CampaignStatus):
         raise ValueError(tr("must be active or paused"))
     return status
 

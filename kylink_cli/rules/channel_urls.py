@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 from kylink_cli.language import tr
-from kylink_cli.rules.alerts import LEVELS, AlertLevel
+from kylink_cli.rules.alerts import LEVELS
+from kylink_cli.rules.vocabulary import AlertLevel
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*://"
 # A comma may be part of an address; one that ends it is followed by a blank or by the next address.
@@ -33,7 +33,7 @@ class ChannelUrl:
         return self.url.partition("://")[0].lower()
 
 
-def parse_channel_urls(text: str, default: AlertLevel = "INFO") -> list[ChannelUrl]:
+def parse_channel_urls(text: str, default: AlertLevel = AlertLevel.INFO) -> list[ChannelUrl]:
     """Read addresses that are separated by blanks or commas.
 
     Args:
@@ -65,4 +65,4 @@ def _parse(text: str, which: str, default: AlertLevel) -> ChannelUrl:
     if not levels:
         return ChannelUrl(text, default)
     query = "&".join("".join(p) for p in parameters if p[0] != _LEVEL_PARAMETER)
-    return ChannelUrl(urlunsplit(parts._replace(query=query)), cast("AlertLevel", levels[-1]))
+    return ChannelUrl(urlunsplit(parts._replace(query=query)), AlertLevel(levels[-1]))

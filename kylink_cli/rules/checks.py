@@ -6,15 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from kylink_cli.rules import alert_texts as texts
-from kylink_cli.rules.alerts import (
-    HIGH_FAILURE_RATE,
-    LEASE_TIMEOUT,
-    LOW_STOCK,
-    NO_STOCK_FREQUENT,
-    AlertLevel,
-    NewAlert,
-)
+from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.check_facts import HeldLeases, LowCampaign, Share, Subject, Thresholds
+from kylink_cli.rules.vocabulary import AlertLevel, AlertType
 
 # Campaigns that an alert's metadata hold; the figures count all of them.
 KEPT_CAMPAIGNS = 100
@@ -32,7 +26,7 @@ class CheckResult:
         alert: the condition, None if it is not there.
     """
 
-    type: str
+    type: AlertType
     fingerprint: str
     value: float | None
     detail: str
@@ -52,16 +46,16 @@ def check_low_stock(low: Sequence[LowCampaign], limits: Thresholds) -> CheckResu
         limits: the thresholds.
     """
     if not low:
-        return CheckResult(LOW_STOCK, LOW_STOCK, 0, texts.enough_stock())
+        return CheckResult(AlertType.LOW_STOCK, AlertType.LOW_STOCK, 0, texts.enough_stock())
     low = sorted(low, key=lambda c: (c.available, c.subject.campaign_id))
     empty = sum(c.available == 0 for c in low)
     title = texts.low_stock(len(low), empty)
-    level = level_above(len(low), limits.low_stock_warning, limits.low_stock_error) or "INFO"
+    level = level_above(len(low), limits.low_stock_warning, limits.low_stock_error) or AlertLevel.INFO
     cases = [_case(c.subject, texts.low_stock_case(c.available, c.watermark)) for c in low]
     alert = NewAlert(
-        type=LOW_STOCK,
-        level="WARNING" if empty and level == "INFO" else level,
-        fingerprint=LOW_STOCK,
+        type=AlertType.LOW_STOCK,
+        level=AlertLevel.WARNING if empty and level == AlertLevel.INFO else level,
+        fingerprint=AlertType.LOW_STOCK,
         title=title,
         message=texts.listed(title, cases, texts.low_stock_advice()),
         details=_details(
@@ -69,7 +63,7 @@ def check_low_stock(low: Sequence[LowCampaign], limits: Thresholds) -> CheckResu
         ),
         concerns=[c.subject.concern for c in low],
     )
-    return CheckResult(LOW_STOCK, LOW_STOCK, len(low), title, alert)
+    return CheckResult(AlertType.LOW_STOCK, AlertType.LOW_STOCK, len(low), title, alert)
 
 
 def check_lease_age(held: Sequence[HeldLeases], now: datetime) -> CheckResult:
@@ -80,16 +74,16 @@ def check_lease_age(held: Sequence[HeldLeases], now: datetime) -> CheckResult:
         now: the moment of the check.
     """
     if not held:
-        return CheckResult(LEASE_TIMEOUT, LEASE_TIMEOUT, None, texts.no_lease_held())
+        return CheckResult(AlertType.LEASE_TIMEOUT, AlertType.LEASE_TIMEOUT, None, texts.no_lease_held())
     held = sorted(held, key=lambda h: (-h.overdue, h.oldest))
     minutes = int((now - min(h.oldest for h in held)).total_seconds() // 60)
     leases, overdue = sum(h.leases for h in held), sum(h.overdue for h in held)
     title = texts.leases_overdue(overdue, minutes) if overdue else texts.leases_held(leases, minutes)
     cases = [_case(h.subject, texts.lease_case(h.leases, h.overdue)) for h in held]
     alert = NewAlert(
-        type=LEASE_TIMEOUT,
-        level="ERROR" if overdue else "WARNING",
-        fingerprint=LEASE_TIMEOUT,
+        type=AlertType.LEASE_TIMEOUT,
+        level=AlertLevel.ERROR if overdue else AlertLevel.WARNING,
+        fingerprint=AlertType.LEASE_TIMEOUT,
         title=title,
         message=texts.listed(title, cases, texts.lease_advice()),
         details=_details(
@@ -100,7 +94,7 @@ def check_lease_age(held: Sequence[HeldLeases], now: datetime) -> CheckResult:
         ),
         concerns=[h.subject.concern for h in held],
     )
-    return CheckResult(LEASE_TIMEOUT, LEASE_TIMEOUT, minutes, title, alert)
+    return CheckResult(AlertType.LEASE_TIMEOUT, AlertType.LEASE_TIMEOUT, minutes, title, alert)
 
 
 def check_failure_rate(shares: Sequence[Share], limits: Thresholds) -> CheckResult:
@@ -112,18 +106,18 @@ def check_failure_rate(shares: Sequence[Share], limits: Thresholds) -> CheckResu
     """
     failed, closed = sum(s.number for s in shares), sum(s.of for s in shares)
     if closed < max(1, limits.smallest_sample):
-        return CheckResult(HIGH_FAILURE_RATE, HIGH_FAILURE_RATE, None, texts.no_lease_closed())
+        return CheckResult(AlertType.HIGH_FAILURE_RATE, AlertType.HIGH_FAILURE_RATE, None, texts.no_lease_closed())
     percent = 100 * failed / closed
     title = texts.failure_rate(f"{percent:.3g}", failed, closed)
     level = level_above(percent, limits.failure_rate_warning_percent, limits.failure_rate_error_percent)
     if level is None:
-        return CheckResult(HIGH_FAILURE_RATE, HIGH_FAILURE_RATE, round(percent, 1), title)
+        return CheckResult(AlertType.HIGH_FAILURE_RATE, AlertType.HIGH_FAILURE_RATE, round(percent, 1), title)
     worst = sorted((s for s in shares if s.number), key=lambda s: (-s.number, s.subject.campaign_id))
     cases = [_case(s.subject, texts.failure_case(s.number, s.of)) for s in worst]
     alert = NewAlert(
-        type=HIGH_FAILURE_RATE,
+        type=AlertType.HIGH_FAILURE_RATE,
         level=level,
-        fingerprint=HIGH_FAILURE_RATE,
+        fingerprint=AlertType.HIGH_FAILURE_RATE,
         title=title,
         message=texts.listed(title, cases, texts.failure_advice()),
         details=_details(
@@ -131,7 +125,7 @@ def check_failure_rate(shares: Sequence[Share], limits: Thresholds) -> CheckResu
         ),
         concerns=[s.subject.concern for s in worst],
     )
-    return CheckResult(HIGH_FAILURE_RATE, HIGH_FAILURE_RATE, round(percent, 1), title, alert)
+    return CheckResult(AlertType.HIGH_FAILURE_RATE, AlertType.HIGH_FAILURE_RATE, round(percent, 1), title, alert)
 
 
 def check_no_stock(shares: Sequence[Share], limits: Thresholds) -> CheckResult:
@@ -145,26 +139,26 @@ def check_no_stock(shares: Sequence[Share], limits: Thresholds) -> CheckResult:
     title = texts.no_stock(events)
     level = level_above(events, limits.no_stock_warning, limits.no_stock_error)
     if level is None:
-        return CheckResult(NO_STOCK_FREQUENT, NO_STOCK_FREQUENT, events, title)
+        return CheckResult(AlertType.NO_STOCK_FREQUENT, AlertType.NO_STOCK_FREQUENT, events, title)
     worst = sorted(shares, key=lambda s: (-s.number, s.subject.campaign_id))
     cases = [_case(s.subject, texts.no_stock_case(s.number)) for s in worst]
     alert = NewAlert(
-        type=NO_STOCK_FREQUENT,
+        type=AlertType.NO_STOCK_FREQUENT,
         level=level,
-        fingerprint=NO_STOCK_FREQUENT,
+        fingerprint=AlertType.NO_STOCK_FREQUENT,
         title=title,
         message=texts.listed(title, cases, texts.no_stock_advice()),
         details=_details([s.subject.document(events=s.number) for s in worst], events=events),
         concerns=[s.subject.concern for s in worst],
     )
-    return CheckResult(NO_STOCK_FREQUENT, NO_STOCK_FREQUENT, events, title, alert)
+    return CheckResult(AlertType.NO_STOCK_FREQUENT, AlertType.NO_STOCK_FREQUENT, events, title, alert)
 
 
 def level_above(value: float, warning: float, error: float) -> AlertLevel | None:
     """The level of a figure that is the worse the higher it is; None below both thresholds."""
     if value >= error:
-        return "ERROR"
-    return "WARNING" if value >= warning else None
+        return AlertLevel.ERROR
+    return AlertLevel.WARNING if value >= warning else None
 
 
 def _case(subject: Subject, what: str) -> str:

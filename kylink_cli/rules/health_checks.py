@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from kylink_cli.rules import alert_texts as texts
-from kylink_cli.rules.alerts import SYSTEM_HEALTH, AlertLevel, NewAlert
+from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.check_facts import CrashedRun, Disk, JobStart, SupplyRate, Thresholds
 from kylink_cli.rules.checks import CheckResult, level_above
+from kylink_cli.rules.vocabulary import AlertLevel, AlertType
 
 _MIB = 2**20
 # From so many crashes on it is no accident.
@@ -39,7 +40,7 @@ def check_overdue(start: JobStart, limits: Thresholds, now: datetime) -> CheckRe
     title = texts.job_overdue(start.job, int(minutes), start.interval_minutes)
     details = {"job": start.job, "minutes": int(minutes), "intervalMinutes": start.interval_minutes}
     message = f"{title}\n{texts.job_overdue_advice()}"
-    return _raised(f"job_overdue:{start.job}", int(minutes), _Words("ERROR", title, message, details))
+    return _raised(f"job_overdue:{start.job}", int(minutes), _Words(AlertLevel.ERROR, title, message, details))
 
 
 def check_crashes(crashed: Sequence[CrashedRun], limits: Thresholds) -> CheckResult:
@@ -55,7 +56,7 @@ def check_crashes(crashed: Sequence[CrashedRun], limits: Thresholds) -> CheckRes
     cases = [texts.crashed_case(run.run_id, run.job, run.host) for run in crashed]
     message = texts.listed(title, cases, texts.crashed_advice(crashed[0].run_id))
     details = {"total": len(crashed), "runs": [{"runId": r.run_id, "job": r.job} for r in crashed[:_KEPT_RUNS]]}
-    level: AlertLevel = "ERROR" if len(crashed) >= _MANY_CRASHES else "WARNING"
+    level = AlertLevel.ERROR if len(crashed) >= _MANY_CRASHES else AlertLevel.WARNING
     return _raised("run_crashed", len(crashed), _Words(level, title, message, details))
 
 
@@ -73,7 +74,7 @@ def check_supply(rate: SupplyRate, limits: Thresholds) -> CheckResult:
     title = texts.supply_rate(f"{percent:.3g}", rate.answered, asked)
     if percent >= limits.supply_warning_percent:
         return _result("supply_rate", round(percent, 1), title)
-    level: AlertLevel = "ERROR" if percent < limits.supply_error_percent else "WARNING"
+    level = AlertLevel.ERROR if percent < limits.supply_error_percent else AlertLevel.WARNING
     details = {"answered": rate.answered, "failed": rate.failed}
     message = f"{title}\n{texts.supply_advice()}"
     return _raised("supply_rate", round(percent, 1), _Words(level, title, message, details))
@@ -99,10 +100,10 @@ def check_disk(disk: Disk | None, limits: Thresholds) -> CheckResult:
 
 
 def _result(scope: str, value: float | None, detail: str) -> CheckResult:
-    return CheckResult(SYSTEM_HEALTH, f"{SYSTEM_HEALTH}:{scope}", value, detail)
+    return CheckResult(AlertType.SYSTEM_HEALTH, f"{AlertType.SYSTEM_HEALTH}:{scope}", value, detail)
 
 
 def _raised(scope: str, value: float, words: _Words) -> CheckResult:
-    fingerprint = f"{SYSTEM_HEALTH}:{scope}"
-    alert = NewAlert(SYSTEM_HEALTH, words.level, fingerprint, words.title, words.message, words.details)
-    return CheckResult(SYSTEM_HEALTH, fingerprint, value, words.title, alert)
+    fingerprint = f"{AlertType.SYSTEM_HEALTH}:{scope}"
+    alert = NewAlert(AlertType.SYSTEM_HEALTH, words.level, fingerprint, words.title, words.message, words.details)
+    return CheckResult(AlertType.SYSTEM_HEALTH, fingerprint, value, words.title, alert)

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Literal
 
 from kylink_cli.language import marked, tr
+from kylink_cli.rules.vocabulary import LeaseState
 
 Act = Literal["confirm", "release", "extend"]
-LeaseState = Literal["active", "confirmed", "released", "expired"]
-TokenState = Literal["active", "confirmed", "released", "expired", "unknown"]
+TokenState = LeaseState | Literal["unknown"]
 
 UNKNOWN: TokenState = "unknown"
 TTL_LIMIT_MINUTES = 7 * 24 * 60
@@ -42,9 +42,9 @@ class Answer:
 
 
 _DONE: dict[Act, tuple[TokenState, str]] = {
-    "confirm": ("confirmed", marked("confirmed: the item is consumed")),
-    "release": ("released", marked("released")),
-    "extend": ("active", marked("extended")),
+    "confirm": (LeaseState.CONFIRMED, marked("confirmed: the item is consumed")),
+    "release": (LeaseState.RELEASED, marked("released")),
+    "extend": (LeaseState.ACTIVE, marked("extended")),
 }
 _REFUSED: dict[Act, str] = {
     "confirm": marked("can't confirm: {reason}"),
@@ -52,14 +52,14 @@ _REFUSED: dict[Act, str] = {
     "extend": marked("can't extend: {reason}"),
 }
 _CLOSED: dict[TokenState, str] = {
-    "confirmed": marked("it was confirmed, its item is consumed"),
-    "released": marked("it was released"),
-    "expired": marked("it expired and was recovered, others may have its item"),
+    LeaseState.CONFIRMED: marked("it was confirmed, its item is consumed"),
+    LeaseState.RELEASED: marked("it was released"),
+    LeaseState.EXPIRED: marked("it expired and was recovered, others may have its item"),
     "unknown": marked("no lease has this token"),
 }
 _REPEATED: dict[tuple[Act, TokenState], str] = {
-    ("confirm", "confirmed"): marked("was confirmed already, nothing was changed"),
-    ("release", "released"): marked("was released already, nothing was changed"),
+    ("confirm", LeaseState.CONFIRMED): marked("was confirmed already, nothing was changed"),
+    ("release", LeaseState.RELEASED): marked("was released already, nothing was changed"),
 }
 
 
@@ -70,7 +70,7 @@ def answer(act: Act, found: TokenState) -> Answer:
         act: what he asked for.
         found: the state in which the act found the lease; what is active is acted upon, even after its deadline.
     """
-    if found == "active":
+    if found == LeaseState.ACTIVE:
         state, message = _DONE[act]
         return Answer(ok=True, state=state, message=tr(message))
     repeated = _REPEATED.get((act, found))
@@ -81,12 +81,12 @@ def answer(act: Act, found: TokenState) -> Answer:
 
 def is_overdue(state: str, expires_at: datetime, now: datetime) -> bool:
     """Whether a lease has outlived its deadline and waits for recovery."""
-    return state == "active" and expires_at <= now
+    return state == LeaseState.ACTIVE and expires_at <= now
 
 
 def is_live(state: str) -> bool:
     """Whether a lease's item is its holder's: held, or consumed by him."""
-    return state in {"active", "confirmed"}
+    return state in {LeaseState.ACTIVE, LeaseState.CONFIRMED}
 
 
 def new_token() -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from kylink_cli.rules import alert_texts as texts
 from kylink_cli.rules.alert_book import Event
-from kylink_cli.rules.alerts import LEVELS, AlertLevel, NewAlert
+from kylink_cli.rules.alerts import LEVELS, NewAlert
+from kylink_cli.rules.vocabulary import AlertLevel
 
 # Chat services refuse longer texts.
 BODY_LENGTH = 3_500
@@ -74,9 +75,9 @@ def compose(key: str, notices: Sequence[Notice]) -> Message:
 
 def probe(key: str) -> Message:
     """The message of `kylink alerts test`."""
-    title, body = texts.subject("INFO", texts.probe()), texts.probe()
-    document = {"id": key, "kind": "test", "level": "INFO", "title": title, "text": body, "alerts": []}
-    return Message(key, title, body, "INFO", document)
+    title, body = texts.subject(AlertLevel.INFO, texts.probe()), texts.probe()
+    document = {"id": key, "kind": "test", "level": AlertLevel.INFO, "title": title, "text": body, "alerts": []}
+    return Message(key, title, body, AlertLevel.INFO, document)
 
 
 def unrecorded(key: str, condition: NewAlert, reason: str) -> Message:

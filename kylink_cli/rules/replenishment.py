@@ -7,9 +7,8 @@ ordered up to the level S (the target).
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-WatermarkSource = Literal["own", "dynamic", "default"]
+from kylink_cli.rules.vocabulary import ResultStatus, WatermarkSource
 
 MINUTES_PER_DAY = 24 * 60
 NEW_CAMPAIGN_AGE = timedelta(hours=24)
@@ -120,13 +119,13 @@ def watermark(level: Level, policy: Policy, now: datetime) -> Watermark:
         The watermark in items, with its source and whether the maximum binds.
     """
     if level.own_watermark is not None:
-        return Watermark(level.own_watermark, "own")
+        return Watermark(level.own_watermark, WatermarkSource.OWN)
     is_new = now - level.created_at < NEW_CAMPAIGN_AGE
     if is_new and level.consumed_24h == 0:
-        return Watermark(policy.watermark_default, "default")
+        return Watermark(policy.watermark_default, WatermarkSource.DEFAULT)
     wanted = math.ceil(level.consumed_24h * policy.cover_hours / 24)
     clamped = min(max(wanted, policy.watermark_min), policy.watermark_max)
-    return Watermark(clamped, "dynamic", capped=wanted > policy.watermark_max)
+    return Watermark(clamped, WatermarkSource.DYNAMIC, capped=wanted > policy.watermark_max)
 
 
 def target(level: Level, reorder_point: int, policy: Policy) -> int:
@@ -203,9 +202,6 @@ def urgency(need: Need) -> tuple[int, float, str]:
     return (need.level.available, math.inf if runway is None else runway, need.level.campaign_id)
 
 
-ResultStatus = Literal["succeeded", "partial", "failed", "skipped", "not_served"]
-
-
 def result_status(need: Need, produced: int, *, complete: bool, stopped: bool) -> ResultStatus:
     """How filling a campaign ended.
 
@@ -219,8 +215,8 @@ def result_status(need: Need, produced: int, *, complete: bool, stopped: bool) -
         stopped: whether the run ended before its tries were used up.
     """
     if complete:
-        return "succeeded"
+        return ResultStatus.SUCCEEDED
     is_above = need.level.available + produced >= need.watermark.items
     if produced > 0 and is_above:
-        return "partial"
-    return "not_served" if stopped else "failed"
+        return ResultStatus.PARTIAL
+    return ResultStatus.NOT_SERVED if stopped else ResultStatus.FAILED

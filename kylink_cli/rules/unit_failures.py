@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from kylink_cli.rules import alert_texts as texts
-from kylink_cli.rules.alerts import SYSTEM_HEALTH, NewAlert
+from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import AlertLevel, AlertType
 
 _SHOWN_LENGTH = 100
 
@@ -31,8 +32,8 @@ def unit_failed(failure: UnitFailure) -> NewAlert:
     unit, result, status = (one_line(text, _SHOWN_LENGTH) for text in (failure.unit, failure.result, failure.status))
     title = texts.unit_failed(unit, " ".join(part for part in (result, status) if part))
     return NewAlert(
-        type=SYSTEM_HEALTH,
-        level="ERROR",
+        type=AlertType.SYSTEM_HEALTH,
+        level=AlertLevel.ERROR,
         fingerprint=fingerprint(failure.scope),
         title=title,
         message=f"{title}\n{texts.unit_failed_advice(unit)}",
@@ -46,4 +47,4 @@ def fingerprint(scope: str) -> str:
     Args:
         scope: the job's name, or the unit's if it starts none.
     """
-    return f"{SYSTEM_HEALTH}:unit_failed:{one_line(scope, _SHOWN_LENGTH)}"
+    return f"{AlertType.SYSTEM_HEALTH}:unit_failed:{one_line(scope, _SHOWN_LENGTH)}"

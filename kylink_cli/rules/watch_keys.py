@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
-from kylink_cli.rules.watching import SORTINGS, Selection
+from kylink_cli.rules.vocabulary import Sorting
+from kylink_cli.rules.watching import Selection
+
+_SORTINGS = tuple(Sorting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def press(watcher: Watcher, key: str, page: int, matching: int) -> Watcher:
 
 def _change(selection: Selection, key: str, page: int, matching: int) -> Selection:
     if key == "s":
-        following = SORTINGS[(SORTINGS.index(selection.sorting) + 1) % len(SORTINGS)]
+        following = _SORTINGS[(_SORTINGS.index(selection.sorting) + 1) % len(_SORTINGS)]
         return replace(selection, sorting=following, first=0)
     if key == "l":
         return replace(selection, low=not selection.low, first=0)

@@ -4,12 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Final
 
 from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.vocabulary import Sorting
 
-Sorting = Literal["runway", "available", "name"]
-SORTINGS: Final[tuple[Sorting, ...]] = get_args(Sorting)
 HOURS: Final = 24
 
 
@@ -24,7 +23,7 @@ class Selection:
         first: how many of them are scrolled past.
     """
 
-    sorting: Sorting = "runway"
+    sorting: Sorting = Sorting.RUNWAY
     text: str = ""
     low: bool = False
     first: int = 0
@@ -58,7 +57,7 @@ def _rank(need: Need, sorting: Sorting) -> tuple[bool, float | str, float]:
     length = math.inf if runway is None else runway
     if sorting == "name":
         return False, need.level.name.casefold(), 0
-    if sorting == "available":
+    if sorting == Sorting.AVAILABLE:
         return not need.level.active, need.level.available, length
     # What is low without any consumption has no runway, and is still what a person should see first.
     return not need.level.active, 0 if need.low and need.level.available == 0 else length, need.level.available

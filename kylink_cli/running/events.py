@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kylink_cli.rules.replenishment import ResultStatus
+from kylink_cli.rules.vocabulary import ResultStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from kylink_cli.locks.held import Held
 from kylink_cli.rules import unit_failures
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
+from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus, Trigger
 from kylink_cli.running.events import Observer, RunFinished, RunsCrashed, RunStarted, Stopping, Warned
 from kylink_cli.running.ledger import Ledger
 from kylink_cli.running.liveness import BEAT_SECONDS, is_dead, own_lock
@@ -203,11 +204,11 @@ def _new_run(request: RunRequest, machinery: Machinery) -> Run:
     now = machinery.clock()
     return Run(
         job=request.job,
-        trigger="timer" if request.scheduled else "manual",
+        trigger=Trigger.TIMER if request.scheduled else Trigger.MANUAL,
         host=machinery.locks.of_host.host,
         pid=os.getpid(),
         invocation_id=os.environ.get("INVOCATION_ID"),
-        status="running",
+        status=RunStatus.RUNNING,
         started_at=now,
         heartbeat_at=now,
     )
@@ -247,7 +248,7 @@ class _Recording:
     async def fail(self, cause: BaseException) -> None:
         """Record that the run failed as a whole; if even that can't be recorded, the next run will see it dead."""
         text = str(cause) if isinstance(cause, KylinkError) else f"{type(cause).__name__}: {cause}"
-        end = RunEnd("failed", self._duration_ms(), {}, text)
+        end = RunEnd(RunStatus.FAILED, self._duration_ms(), {}, text)
         with suppress(DatabaseError):
             self._record(end, (), ())
         await self._announce(end)
@@ -260,7 +261,7 @@ class _Recording:
     def _record(self, end: RunEnd, raised: Sequence[NewAlert], over: Sequence[str]) -> Posted:
         now = self._machinery.clock()
 
-        if self._request.scheduled and end.status in runs.SUCCESSES:
+        if self._request.scheduled and end.status in SUCCESSES:
             over = [*over, unit_failures.fingerprint(self._run.job)]
 
         def record(session: Session) -> Posted:
@@ -285,7 +286,7 @@ class _Recording:
 
     async def _announce(self, end: RunEnd) -> None:
         self._machinery.observe(RunFinished(self._run.job, end.status, end.duration_ms))
-        is_good = end.status in runs.SUCCESSES
+        is_good = end.status in SUCCESSES
         await self.ping("success" if is_good else "fail", _summary(self._run.job, end))
 
     def _duration_ms(self) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kylink_cli.rules.vocabulary import JobName
 from kylink_cli.settings import Settings
 
 
@@ -31,12 +32,12 @@ class Job:
         return int(getattr(settings, self.interval_setting))
 
 
-REPLENISH = Job("stock_replenish", "replenish", ("--all", "--scheduled"), "replenish_interval_minutes", 0, 0)
+REPLENISH = Job(JobName.REPLENISH, "replenish", ("--all", "--scheduled"), "replenish_interval_minutes", 0, 0)
 RECOVER_LEASES = Job(
-    "lease_recovery", "recover-leases", ("--scheduled",), "lease_recovery_interval_minutes", minute=2, second=20
+    JobName.RECOVER_LEASES, "recover-leases", ("--scheduled",), "lease_recovery_interval_minutes", minute=2, second=20
 )
 ALERT_CHECK = Job(
-    "monitoring_alert", "alert-check", ("--scheduled",), "alert_check_interval_minutes", minute=4, second=40
+    JobName.ALERT_CHECK, "alert-check", ("--scheduled",), "alert_check_interval_minutes", minute=4, second=40
 )
 
 JOBS = (REPLENISH, RECOVER_LEASES, ALERT_CHECK)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.rules.alert_book import Entry
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.moments import iso
+from kylink_cli.rules.vocabulary import AlertState
 from kylink_cli.store.engine.database import lock_table
 from kylink_cli.store.tables import Alert, AlertUser, table
 
@@ -43,7 +44,7 @@ def read_book(session: Session, fingerprints: Collection[str], resolved_after: d
     """
     lock_table(session, _alerts)
     recent = _alerts.c.fingerprint.in_(fingerprints) & (_alerts.c.resolved_at > resolved_after)
-    statement = select(Alert).where(or_(_alerts.c.state != "resolved", recent)).order_by(_alerts.c.id)
+    statement = select(Alert).where(or_(_alerts.c.state != AlertState.RESOLVED, recent)).order_by(_alerts.c.id)
     return {alert.fingerprint: alert for alert in session.scalars(statement)}
 
 
@@ -83,9 +84,9 @@ def count(session: Session, alert: Alert, condition: NewAlert, now: datetime) ->
 
 def set_entry(session: Session, alert: Alert, entry: Entry, now: datetime) -> None:
     """Record what the alert book has decided."""
-    if entry.state == "resolved" and alert.state != "resolved":
+    if entry.state == AlertState.RESOLVED and alert.state != AlertState.RESOLVED:
         alert.resolved_at = now
-    if entry.state == "open":
+    if entry.state == AlertState.OPEN:
         alert.resolved_at = alert.acknowledged_at = None
     alert.state, alert.level = entry.state, entry.level
     alert.announced, alert.told_level, alert.told_at = entry.announced, entry.told_level, entry.told_at
@@ -100,8 +101,8 @@ def acknowledge(session: Session, alert_ids: Collection[int], now: datetime) -> 
     """
     statement = (
         update(_alerts)
-        .where(_alerts.c.id.in_(alert_ids), _alerts.c.state == "open")
-        .values(state="acknowledged", acknowledged_at=now)
+        .where(_alerts.c.id.in_(alert_ids), _alerts.c.state == AlertState.OPEN)
+        .values(state=AlertState.ACKNOWLEDGED, acknowledged_at=now)
         .returning(_alerts.c.id)
     )
     return set(session.scalars(statement))
@@ -119,7 +120,7 @@ def get(session: Session, alert_ids: Collection[int]) -> dict[int, Alert]:
 
 def read_alerts(session: Session, wanted: AlertFilter) -> list[Alert]:
     """Alerts, those that are not resolved first, then newest first."""
-    statement = select(Alert).order_by(_alerts.c.state == "resolved", _alerts.c.id.desc()).limit(wanted.limit)
+    statement = select(Alert).order_by(_alerts.c.state == AlertState.RESOLVED, _alerts.c.id.desc()).limit(wanted.limit)
     for column in ("state", "type", "level"):
         if (value := getattr(wanted, column)) is not None:
             statement = statement.where(_alerts.c[column] == value)

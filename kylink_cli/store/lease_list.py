@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.vocabulary import LeaseState
 from kylink_cli.store.tables import LeaseRecord, in_state, table
 
 _leases = table(LeaseRecord)
@@ -49,5 +50,5 @@ def read_leases(session: Session, wanted: LeaseFilter, now: datetime) -> list[Li
     if wanted.state is not None:
         statement = statement.where(c.state == wanted.state)
     if wanted.overdue:
-        statement = statement.where(in_state(_leases, "active"), c.expires_at <= now)
+        statement = statement.where(in_state(_leases, LeaseState.ACTIVE), c.expires_at <= now)
     return [ListedLease(*row) for row in session.execute(statement)]

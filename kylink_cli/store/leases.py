@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Update, case, literal_column, select, upda
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.leases import new_token
+from kylink_cli.rules.vocabulary import ItemState, LeaseState
 from kylink_cli.store import demand
 from kylink_cli.store.demand import Minute, minute_at
 from kylink_cli.store.tables import Campaign, LeaseRecord, StockItem, in_state, table
@@ -40,7 +41,7 @@ class TakenLease:
     value: str
     leased_at: datetime
     expires_at: datetime
-    state: str = "active"  # `active`, unless an earlier call with the same key took it
+    state: str = LeaseState.ACTIVE  # `active`, unless an earlier call with the same key took it
 
 
 def lock_campaign(session: Session, campaign_id: str) -> bool:
@@ -99,8 +100,8 @@ def confirm(session: Session, tokens: Collection[str], now: datetime) -> set[str
     Returns:
         The tokens of the leases that were active.
     """
-    closed = session.execute(_close(tokens, "confirmed", now)).all()
-    consumed = _of_leased([lease.item_id for lease in closed]).values(state="consumed", consumed_at=now)
+    closed = session.execute(_close(tokens, LeaseState.CONFIRMED, now)).all()
+    consumed = _of_leased([lease.item_id for lease in closed]).values(state=ItemState.CONSUMED, consumed_at=now)
     session.execute(consumed)
     return {lease.token for lease in closed}
 
@@ -117,7 +118,7 @@ def release(session: Session, tokens: Collection[str], now: datetime, *, error: 
     Returns:
         The tokens of the leases that were active.
     """
-    closed = session.execute(_close(tokens, "released", now).values(error=error)).all()
+    closed = session.execute(_close(tokens, LeaseState.RELEASED, now).values(error=error)).all()
     next_state = literal_column("'discarded'") if discard else state_of_returned(now)
     session.execute(_of_leased([lease.item_id for lease in closed]).values(state=next_state))
     returned = Counter(Minute(lease.campaign_id, minute_at(lease.leased_at)) for lease in closed)
@@ -157,7 +158,7 @@ def _take_items(wanted: NewLease, now: datetime) -> Any:
         select(_items.c.id)
         .where(
             _items.c.campaign_id == wanted.campaign_id,
-            in_state(_items, "available"),
+            in_state(_items, ItemState.AVAILABLE),
             _items.c.expires_at > now,
         )
         .order_by(_items.c.expires_at, _items.c.id)
@@ -167,8 +168,8 @@ def _take_items(wanted: NewLease, now: datetime) -> Any:
     )
     return (
         update(_items)
-        .where(_items.c.id.in_(select(soonest.c.id)), in_state(_items, "available"))
-        .values(state="leased")
+        .where(_items.c.id.in_(select(soonest.c.id)), in_state(_items, ItemState.AVAILABLE))
+        .values(state=ItemState.LEASED)
         .returning(_items.c.id, _items.c.value, _items.c.expires_at)
     )
 
@@ -194,8 +195,8 @@ def _close(tokens: Collection[str], state: str, now: datetime) -> Any:
 
 
 def _of_active(tokens: Collection[str]) -> Update:
-    return update(_leases).where(_leases.c.token.in_(tokens), in_state(_leases, "active"))
+    return update(_leases).where(_leases.c.token.in_(tokens), in_state(_leases, LeaseState.ACTIVE))
 
 
 def _of_leased(item_ids: Sequence[int]) -> Update:
-    return update(_items).where(_items.c.id.in_(item_ids), in_state(_items, "leased"))
+    return update(_items).where(_items.c.id.in_(item_ids), in_state(_items, ItemState.LEASED))

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, cast, 
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level, Policy
+from kylink_cli.rules.vocabulary import CampaignStatus, ItemState, LeaseState, RequestState
 from kylink_cli.store.tables import Campaign, LeaseRecord, StockItem, SupplyRequest, in_state, table
 
 _campaigns = table(Campaign)
@@ -36,7 +37,7 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, low_by: Policy
     """
     available, consumed = available_items(now, scope), consumed_items(now, scope)
     in_stock, used = func.coalesce(available.c.number, 0), func.coalesce(consumed.c.number, 0)
-    unfinished = select(_requests.c.campaign_id).where(in_state(_requests, "open"))
+    unfinished = select(_requests.c.campaign_id).where(in_state(_requests, RequestState.OPEN))
     c = _campaigns.c
     statement = (
         select(
@@ -50,13 +51,13 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, low_by: Policy
             c.target_stock,
             in_stock,
             used,
-            c.status == "active",
+            c.status == CampaignStatus.ACTIVE,
             c.id.in_(unfinished),
         )
         .outerjoin_from(_campaigns, available, available.c.campaign_id == c.id)
         .outerjoin(consumed, consumed.c.campaign_id == c.id)
     )
-    wanted = c.status == "active"
+    wanted = c.status == CampaignStatus.ACTIVE
     if low_by is not None:
         wanted = and_(wanted, in_stock < func.coalesce(c.low_watermark, _highest_watermark(used, low_by)))
     statement = statement.where(or_(wanted, c.id.in_(unfinished)))
@@ -97,7 +98,7 @@ def available_items(now: datetime, scope: Scope) -> Subquery:
     """The number of items that can be leased, by campaign."""
     statement = (
         select(_items.c.campaign_id, func.count().label("number"))
-        .where(in_state(_items, "available"), _items.c.expires_at > now)
+        .where(in_state(_items, ItemState.AVAILABLE), _items.c.expires_at > now)
         .group_by(_items.c.campaign_id)
     )
     return within(statement, _items.c.campaign_id, scope).subquery("available")
@@ -110,7 +111,7 @@ def consumed_items(now: datetime, scope: Scope) -> Subquery:
     campaign_id: Any = cast(_items.c.campaign_id, Text)
     statement = (
         select(campaign_id.label("campaign_id"), func.count().label("number"))
-        .where(in_state(_items, "consumed"), _items.c.consumed_at > now - timedelta(hours=24))
+        .where(in_state(_items, ItemState.CONSUMED), _items.c.consumed_at > now - timedelta(hours=24))
         .group_by(campaign_id)
     )
     return within(statement, _items.c.campaign_id, scope).subquery("consumed")
@@ -120,7 +121,7 @@ def leased_items(scope: Scope) -> Subquery:
     """The number of items that consumers hold, by campaign."""
     statement = (
         select(_leases.c.campaign_id, func.count().label("number"))
-        .where(in_state(_leases, "active"))
+        .where(in_state(_leases, LeaseState.ACTIVE))
         .group_by(_leases.c.campaign_id)
     )
     return within(statement, _leases.c.campaign_id, scope).subquery("leased")

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.vocabulary import ItemState, LeaseState
 from kylink_cli.store import demand
 from kylink_cli.store.demand import Minute
 from kylink_cli.store.engine.database import is_among
@@ -55,7 +56,7 @@ def expire_leases(session: Session, now: datetime, *, max_expirations: int, limi
     closed = session.execute(_close_overdue(now, limit)).all()
     if not closed:
         return Recovered()
-    held = is_among(session, _items.c.id, [lease.item_id for lease in closed]) & in_state(_items, "leased")
+    held = is_among(session, _items.c.id, [lease.item_id for lease in closed]) & in_state(_items, ItemState.LEASED)
     state = _state_after(now, max_expirations)
     states = Counter(dict(session.execute(select(state, func.count()).where(held).group_by(state)).all()))
     session.execute(update(_items).where(held).values(state=state, expirations=_items.c.expirations + 1))
@@ -74,8 +75,8 @@ def expire_items(session: Session, now: datetime, limit: int) -> Recovered:
     over = _picked(_items, _over(now), _items.c.expires_at, limit)
     marked = (
         update(_items)
-        .where(_items.c.id.in_(over), in_state(_items, "available"))
-        .values(state="expired")
+        .where(_items.c.id.in_(over), in_state(_items, ItemState.AVAILABLE))
+        .values(state=ItemState.EXPIRED)
         .returning(_items.c.id)
     )
     return Recovered(expired_items=len(session.execute(marked).all()))
@@ -109,8 +110,8 @@ def _close_overdue(now: datetime, limit: int) -> Any:
     picked = _picked(_leases, _overdue(now), _leases.c.expires_at, limit)
     return (
         update(_leases)
-        .where(_leases.c.id.in_(picked), in_state(_leases, "active"))
-        .values(state="expired", closed_at=now)
+        .where(_leases.c.id.in_(picked), in_state(_leases, LeaseState.ACTIVE))
+        .values(state=LeaseState.EXPIRED, closed_at=now)
         .returning(_leases.c.item_id, _leases.c.campaign_id, minute_of(_leases.c.leased_at).label("minute"))
     )
 
@@ -122,11 +123,11 @@ def _picked(rows: Table, condition: ColumnElement[bool], order: Any, limit: int)
 
 
 def _overdue(now: datetime) -> ColumnElement[bool]:
-    return in_state(_leases, "active") & (_leases.c.expires_at <= now)
+    return in_state(_leases, LeaseState.ACTIVE) & (_leases.c.expires_at <= now)
 
 
 def _over(now: datetime) -> ColumnElement[bool]:
-    return in_state(_items, "available") & (_items.c.expires_at <= now)
+    return in_state(_items, ItemState.AVAILABLE) & (_items.c.expires_at <= now)
 
 
 def _state_after(now: datetime, max_expirations: int) -> ColumnElement[str]:
@@ -136,4 +137,4 @@ def _state_after(now: datetime, max_expirations: int) -> ColumnElement[str]:
 
 
 def _recovered(leases: int, states: Counter[str]) -> Recovered:
-    return Recovered(leases, states["available"], states["discarded"], states["expired"])
+    return Recovered(leases, states[ItemState.AVAILABLE], states[ItemState.DISCARDED], states[ItemState.EXPIRED])

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Table, delete, func, literal_column, select
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.vocabulary import RequestState
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
     Alert,
@@ -151,7 +152,7 @@ def delete_supply_requests(session: Session, before: datetime, limit: int) -> in
     Returns:
         How many were deleted.
     """
-    is_settled = _requests.c.state.in_(("answered", "refused", "cancelled"))
+    is_settled = _requests.c.state.in_((RequestState.ANSWERED, RequestState.REFUSED, RequestState.CANCELLED))
     condition = is_settled & (_requests.c.finished_at < before)
     return _delete(session, _requests, condition, _requests.c.finished_at, limit)
 

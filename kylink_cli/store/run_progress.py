@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.vocabulary import RequestState
 from kylink_cli.store.tables import CampaignClaim, CampaignResult, SupplyRequest, in_state, table
 
 _results = table(CampaignResult)
@@ -34,5 +35,5 @@ def read_progress(session: Session, run_id: int, started_at: datetime) -> RunPro
     claimed = select(func.count()).where(_claims.c.run_id == run_id).scalar_subquery()
     of_run, settled = _requests.c.run_id == run_id, _requests.c.finished_at >= started_at
     items = select(func.coalesce(func.sum(_requests.c.produced), 0)).where(of_run, settled).scalar_subquery()
-    waiting = select(func.count()).where(of_run, in_state(_requests, "open")).scalar_subquery()
+    waiting = select(func.count()).where(of_run, in_state(_requests, RequestState.OPEN)).scalar_subquery()
     return RunProgress(run_id, *session.execute(select(finished, claimed, items, waiting)).one())

@@ -9,11 +9,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus, Trigger
 from kylink_cli.store.tables import Run, not_before, table
 
 _runs = table(Run)
 # A run that left some campaigns unserved has done its work: the alert speaks of the campaigns.
-SUCCESSES = ("succeeded", "partial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def finish(session: Session, run_id: int, end: RunEnd, now: datetime) -> None:
 
 def running(session: Session) -> list[Run]:
     """The runs that have begun and not ended, oldest first."""
-    return list(session.scalars(select(Run).where(_runs.c.status == "running").order_by(_runs.c.id)))
+    return list(session.scalars(select(Run).where(_runs.c.status == RunStatus.RUNNING).order_by(_runs.c.id)))
 
 
 def mark_crashed(session: Session, run_ids: Collection[int], now: datetime) -> set[int]:
@@ -70,9 +70,9 @@ def mark_crashed(session: Session, run_ids: Collection[int], now: datetime) -> s
     """
     statement = (
         update(_runs)
-        .where(_runs.c.id.in_(run_ids), _runs.c.status == "running")
+        .where(_runs.c.id.in_(run_ids), _runs.c.status == RunStatus.RUNNING)
         .values(
-            status="crashed",
+            status=RunStatus.CRASHED,
             finished_at=not_before(_runs.c.started_at, now),
             error=tr("the process died without recording an end"),
         )
@@ -101,7 +101,7 @@ def history(session: Session, job: str | None, limit: int) -> list[Run]:
 
 def latest_timer_starts(session: Session) -> dict[str, datetime]:
     """When a timer last started each job; one that no timer has started is missing."""
-    statement = select(_runs.c.job, func.max(_runs.c.started_at)).where(_runs.c.trigger == "timer")
+    statement = select(_runs.c.job, func.max(_runs.c.started_at)).where(_runs.c.trigger == Trigger.TIMER)
     return {row[0]: row[1] for row in session.execute(statement.group_by(_runs.c.job))}
 
 

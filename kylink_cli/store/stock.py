@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.vocabulary import ItemState
 from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import StockItem, in_state, table
 
@@ -32,7 +33,7 @@ class ItemFilter:
     """Which items are meant."""
 
     campaign_id: str | None = None
-    state: str | None = None
+    state: ItemState | None = None
     limit: int | None = None
 
 
@@ -59,7 +60,13 @@ def add(session: Session, campaign_id: str, values: Mapping[str, datetime], now:
     """
     insert = upsert(session, _items).on_conflict_do_nothing()
     rows = [
-        {"campaign_id": campaign_id, "value": value, "state": "available", "created_at": now, "expires_at": expires_at}
+        {
+            "campaign_id": campaign_id,
+            "value": value,
+            "state": ItemState.AVAILABLE,
+            "created_at": now,
+            "expires_at": expires_at,
+        }
         for value, expires_at in values.items()
     ]
     return len(session.scalars(insert.returning(_items.c.id), rows).all()) if rows else 0
@@ -79,8 +86,8 @@ def discard(session: Session, item_ids: Sequence[int]) -> list[int]:
     """
     statement = (
         update(_items)
-        .where(_items.c.id.in_(item_ids), in_state(_items, "available"))
-        .values(state="discarded")
+        .where(_items.c.id.in_(item_ids), in_state(_items, ItemState.AVAILABLE))
+        .values(state=ItemState.DISCARDED)
         .returning(_items.c.id)
     )
     return sorted(session.scalars(statement))
@@ -88,7 +95,7 @@ def discard(session: Session, item_ids: Sequence[int]) -> list[int]:
 
 def _select(wanted: ItemFilter, now: datetime) -> Select[Any]:
     c = _items.c
-    state = case((_is_over(now), "expired"), else_=c.state)
+    state = case((_is_over(now), ItemState.EXPIRED), else_=c.state)
     statement = select(c.id, c.campaign_id, c.value, state, c.created_at, c.expires_at).order_by(c.id)
     if wanted.campaign_id is not None:
         statement = statement.where(c.campaign_id == wanted.campaign_id)
@@ -97,13 +104,13 @@ def _select(wanted: ItemFilter, now: datetime) -> Select[Any]:
     return statement if wanted.limit is None else statement.limit(wanted.limit)
 
 
-def _is_in(state: str, now: datetime) -> ColumnElement[bool]:
-    if state == "available":
-        return and_(in_state(_items, "available"), _items.c.expires_at > now)
-    if state == "expired":
-        return or_(in_state(_items, "expired"), _is_over(now))
+def _is_in(state: ItemState, now: datetime) -> ColumnElement[bool]:
+    if state == ItemState.AVAILABLE:
+        return and_(in_state(_items, ItemState.AVAILABLE), _items.c.expires_at > now)
+    if state == ItemState.EXPIRED:
+        return or_(in_state(_items, ItemState.EXPIRED), _is_over(now))
     return in_state(_items, state)
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
-    return and_(in_state(_items, "available"), _items.c.expires_at <= now)
+    return and_(in_state(_items, ItemState.AVAILABLE), _items.c.expires_at <= now)

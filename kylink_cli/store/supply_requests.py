@@ -4,18 +4,16 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.vocabulary import ItemState, RequestState
 from kylink_cli.store.engine.database import is_among, upsert
 from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
 _requests = table(SupplyRequest)
 _items = table(StockItem)
-
-RequestState = Literal["open", "answered", "refused", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def record(session: Session, run_id: int, requests: Sequence[NewRequest], now: d
             "run_id": run_id,
             "quantity": r.quantity,
             "body": r.body,
-            "state": "open",
+            "state": RequestState.OPEN,
             "created_at": now,
             "produced": 0,
             "duplicates": 0,
@@ -118,7 +116,7 @@ def _lock_open(session: Session, request_ids: Sequence[int]) -> dict[int, int]:
     """Items produced so far by each of the requests that are open; their rows stay locked."""
     statement = (
         select(_requests.c.id, _requests.c.produced)
-        .where(is_among(session, _requests.c.id, request_ids), in_state(_requests, "open"))
+        .where(is_among(session, _requests.c.id, request_ids), in_state(_requests, RequestState.OPEN))
         .with_for_update()
     )
     return {row.id: row.produced for row in session.execute(statement)}
@@ -130,7 +128,7 @@ def _insert_items(session: Session, settlements: Sequence[Settlement], now: date
         {
             "campaign_id": s.campaign_id,
             "value": item.value,
-            "state": "available",
+            "state": ItemState.AVAILABLE,
             "created_at": now,
             "expires_at": item.expires_at,
             "supply_request_id": s.request_id,
@@ -153,7 +151,7 @@ def _update_settled(
         counts = stored[s.request_id]
         alike[s.state, counts.produced, counts.duplicates, s.error].append(s.request_id)
     for (state, produced, duplicates, error), ids in alike.items():
-        ended_at = None if state == "open" else now
+        ended_at = None if state == RequestState.OPEN else now
         session.execute(
             update(_requests)
             .where(is_among(session, _requests.c.id, ids))
@@ -174,7 +172,7 @@ def read_open(session: Session, campaign_ids: Collection[str]) -> dict[str, list
     """
     statement = (
         select(SupplyRequest)
-        .where(_requests.c.campaign_id.in_(campaign_ids), in_state(_requests, "open"))
+        .where(_requests.c.campaign_id.in_(campaign_ids), in_state(_requests, RequestState.OPEN))
         .order_by(_requests.c.id)
     )
     found: dict[str, list[OpenRequest]] = {}
@@ -196,8 +194,8 @@ def give_up(session: Session, older_than: datetime, now: datetime) -> list[tuple
     """
     statement = (
         update(_requests)
-        .where(in_state(_requests, "open"), _requests.c.created_at < older_than)
-        .values(state="in_doubt", finished_at=not_before(_requests.c.created_at, now))
+        .where(in_state(_requests, RequestState.OPEN), _requests.c.created_at < older_than)
+        .values(state=RequestState.IN_DOUBT, finished_at=not_before(_requests.c.created_at, now))
         .returning(_requests.c.campaign_id, _requests.c.key)
     )
     return [(row.campaign_id, row.key) for row in session.execute(statement)]

@@ -4,6 +4,7 @@ Changing one needs a migration beside it, in `migrations/versions/`.
 """
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -32,16 +33,17 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-CAMPAIGN_STATUSES = ("active", "paused")
-ITEM_STATES = ("available", "leased", "consumed", "expired", "discarded")
-LEASE_STATES = ("active", "confirmed", "released", "expired")
-REQUEST_STATES = ("open", "answered", "refused", "cancelled", "in_doubt")
-RUN_STATUSES = ("running", "succeeded", "partial", "failed", "interrupted", "crashed")
-RESULT_STATUSES = ("succeeded", "partial", "failed", "skipped", "not_served")
-TRIGGERS = ("timer", "manual")
-ALERT_LEVELS = ("INFO", "WARNING", "ERROR")
-ALERT_STATES = ("open", "acknowledged", "resolved")
-
+from kylink_cli.rules.vocabulary import (
+    AlertLevel,
+    AlertState,
+    CampaignStatus,
+    ItemState,
+    LeaseState,
+    RequestState,
+    ResultStatus,
+    RunStatus,
+    Trigger,
+)
 
 # SQLite counts rows in 64 bits only under the name INTEGER.
 _BIG = BigInteger().with_variant(Integer, "sqlite")
@@ -74,9 +76,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-def _choice(values: tuple[str, ...], name: str) -> Enum:
-    """A text column that holds one of `values`, checked by the database."""
-    return Enum(*values, name=name, native_enum=False, create_constraint=True, length=16)
+def _choice(words: type[StrEnum], name: str) -> Enum:
+    """A text column that holds one of these words, checked by the database."""
+    return Enum(*[word.value for word in words], name=name, native_enum=False, create_constraint=True, length=16)
 
 
 class Campaign(SQLModel, table=True):
@@ -88,7 +90,7 @@ class Campaign(SQLModel, table=True):
     user_id: str = Field(sa_column=Column(String(200), nullable=False, index=True))
     name: str = Field(sa_column=Column(Text, nullable=False))
     status: str = Field(
-        default="active", sa_column=Column(_choice(CAMPAIGN_STATUSES, "campaign_status"), nullable=False)
+        default=CampaignStatus.ACTIVE, sa_column=Column(_choice(CampaignStatus, "campaign_status"), nullable=False)
     )
     country: str | None = Field(default=None, sa_column=Column(String(100)))
     source_url: str | None = Field(default=None, sa_column=Column(Text))
@@ -111,7 +113,7 @@ class StockItem(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
     campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False))
     value: str = Field(sa_column=Column(Text, nullable=False))
-    state: str = Field(default="available", sa_column=Column(_choice(ITEM_STATES, "item_state"), nullable=False))
+    state: str = Field(default=ItemState.AVAILABLE, sa_column=Column(_choice(ItemState, "item_state"), nullable=False))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     consumed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
@@ -135,7 +137,7 @@ class LeaseRecord(SQLModel, table=True):
     holder: str | None = Field(default=None, sa_column=Column(String(200)))
     idempotency_key: str | None = Field(default=None, sa_column=Column(String(200)))
     key_index: int = Field(default=0, sa_column=Column(Integer, nullable=False))
-    state: str = Field(default="active", sa_column=Column(_choice(LEASE_STATES, "lease_state"), nullable=False))
+    state: str = Field(default=LeaseState.ACTIVE, sa_column=Column(_choice(LeaseState, "lease_state"), nullable=False))
     leased_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     closed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
@@ -199,7 +201,9 @@ class SupplyRequest(SQLModel, table=True):
     run_id: int | None = Field(default=None, sa_column=Column(ForeignKey("runs.id", ondelete="SET NULL")))
     quantity: int = Field(sa_column=Column(Integer, nullable=False))
     body: str = Field(sa_column=Column(Text, nullable=False))
-    state: str = Field(default="open", sa_column=Column(_choice(REQUEST_STATES, "request_state"), nullable=False))
+    state: str = Field(
+        default=RequestState.OPEN, sa_column=Column(_choice(RequestState, "request_state"), nullable=False)
+    )
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     finished_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     produced: int = Field(default=0, sa_column=Column(Integer, nullable=False))
@@ -215,11 +219,11 @@ class Run(SQLModel, table=True):
 
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     job: str = Field(sa_column=Column(String(40), nullable=False))
-    trigger: str = Field(sa_column=Column(_choice(TRIGGERS, "run_trigger"), nullable=False))
+    trigger: str = Field(sa_column=Column(_choice(Trigger, "run_trigger"), nullable=False))
     host: str = Field(sa_column=Column(String(255), nullable=False))
     pid: int = Field(sa_column=Column(Integer, nullable=False))
     invocation_id: str | None = Field(default=None, sa_column=Column(String(32)))
-    status: str = Field(sa_column=Column(_choice(RUN_STATUSES, "run_status"), nullable=False))
+    status: str = Field(sa_column=Column(_choice(RunStatus, "run_status"), nullable=False))
     started_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     heartbeat_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     finished_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
@@ -235,7 +239,7 @@ class CampaignResult(SQLModel, table=True):
 
     run_id: int = Field(sa_column=Column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True))
     campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
-    status: str = Field(sa_column=Column(_choice(RESULT_STATUSES, "result_status"), nullable=False))
+    status: str = Field(sa_column=Column(_choice(ResultStatus, "result_status"), nullable=False))
     available_before: int = Field(sa_column=Column(Integer, nullable=False))
     watermark: int = Field(sa_column=Column(Integer, nullable=False))
     target: int = Field(sa_column=Column(Integer, nullable=False))
@@ -277,8 +281,8 @@ class Alert(SQLModel, table=True):
 
     id: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     type: str = Field(sa_column=Column(String(40), nullable=False))
-    level: str = Field(sa_column=Column(_choice(ALERT_LEVELS, "alert_level"), nullable=False))
-    state: str = Field(default="open", sa_column=Column(_choice(ALERT_STATES, "alert_state"), nullable=False))
+    level: str = Field(sa_column=Column(_choice(AlertLevel, "alert_level"), nullable=False))
+    state: str = Field(default=AlertState.OPEN, sa_column=Column(_choice(AlertState, "alert_state"), nullable=False))
     fingerprint: str = Field(sa_column=Column(String(200), nullable=False))
     title: str = Field(sa_column=Column(Text, nullable=False))
     message: str = Field(sa_column=Column(Text, nullable=False))
@@ -355,7 +359,7 @@ def table(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-def in_state(rows: Table, state: str) -> ColumnElement[bool]:
+def in_state(rows: Table, state: StrEnum) -> ColumnElement[bool]:
     """The condition that rows are in a state; a literal, since SQLite uses a partial index for no parameter."""
     return rows.c.state == literal_column(f"'{state}'")
 

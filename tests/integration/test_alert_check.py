@@ -12,8 +12,9 @@ from sqlalchemy import event, func, select
 from kylink_cli.alerting.posting import Alerting, post
 from kylink_cli.jobs.alert_check import check_all
 from kylink_cli.notify.webhook import Webhook
-from kylink_cli.rules.alerts import REPLENISH_FAILED, Failure, replenish_failed
+from kylink_cli.rules.alerts import Failure, replenish_failed
 from kylink_cli.rules.silences import Silence
+from kylink_cli.rules.vocabulary import AlertType
 from kylink_cli.store import alerts, silences
 from kylink_cli.store.alerts import AlertFilter, read_alerts
 from kylink_cli.store.engine.database import Database
@@ -287,7 +288,7 @@ def test_an_alert_that_no_check_looks_at_is_repeated_too(checks: Checks, receive
 def test_an_alert_that_no_check_looks_at_is_silenced_by_its_type_too(checks: Checks, receiver: Receiver) -> None:
     with checks.database.writing() as session:
         post(session, Alerting(), [replenish_failed([Failure("a1", "A", "alice", "HTTP 500", 2)], START)], [], START)
-        silences.add(session, Silence(START + DAY, type=REPLENISH_FAILED), None, START)
+        silences.add(session, Silence(START + DAY, type=AlertType.STOCK_REPLENISH_FAILED), None, START)
     for _ in range(5):
         checks.check()
     assert receiver.requests == []
@@ -302,7 +303,7 @@ def test_a_run_with_failures_is_one_alert_that_a_later_run_without_resolves(
     with checks.database.writing() as session:
         opened = post(session, alerting, [replenish_failed(failures, START)], [], START).opened
         again = post(session, alerting, [replenish_failed(failures, START)], [], START + 10 * MINUTE)
-        resolved = post(session, alerting, [], [REPLENISH_FAILED], START + 20 * MINUTE)
+        resolved = post(session, alerting, [], [AlertType.STOCK_REPLENISH_FAILED], START + 20 * MINUTE)
     assert (again.updated, resolved.resolved) == (opened, opened)
     checks.now = START + 30 * MINUTE
     checks.check()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import event
 
 from kylink_cli.rules.campaigns import CampaignFacts
+from kylink_cli.rules.vocabulary import ItemState
 from kylink_cli.store import campaigns, claims, stock
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.campaign_stock import count_by_state, read_campaign_stock
@@ -112,8 +113,8 @@ def test_an_item_past_its_end_counts_as_expired_before_a_job_has_marked_it(datab
     add_items(database, "1", 4, hours=-2, state="expired")
     with database.reading() as session:
         counts = count_by_state(session, NOW, "1")
-        expired = list(stock.read_items(session, ItemFilter(state="expired"), NOW))
-        available = list(stock.read_items(session, ItemFilter(state="available"), NOW))
+        expired = list(stock.read_items(session, ItemFilter(state=ItemState.EXPIRED), NOW))
+        available = list(stock.read_items(session, ItemFilter(state=ItemState.AVAILABLE), NOW))
     assert counts == {"available": 2, "leased": 0, "consumed": 0, "expired": 7, "discarded": 0}
     assert [item.state for item in expired] == ["expired"] * 7
     assert [item.state for item in available] == ["available"] * 2

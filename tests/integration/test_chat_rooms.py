@@ -14,10 +14,11 @@ import pytest
 from kylink_cli.notify.base import ChannelError
 from kylink_cli.notify.chat import SERVICES, ChatRoom
 from kylink_cli.rules.notices import Message
+from kylink_cli.rules.vocabulary import AlertLevel
 from tests.support.web import Received, Receiver, receiving
 
 NOW = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
-MESSAGE = Message("key", "a title", "a text with 补货", "ERROR")
+MESSAGE = Message("key", "a title", "a text with 补货", AlertLevel.ERROR)
 TAKEN = {"dingtalk": b'{"errcode":0,"errmsg":"ok"}', "wecombot": b'{"errcode":0,"errmsg":"ok"}'}
 REFUSED = {
     "dingtalk": b'{"errcode":310000,"errmsg":"sign not match"}',

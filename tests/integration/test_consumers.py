@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from kylink_cli import leasing, wiring
 from kylink_cli.errors import LeaseOverError, NoStockError
+from kylink_cli.rules.vocabulary import ItemState, LeaseState
 from kylink_cli.settings import Settings
 from kylink_cli.store import recovery
 from kylink_cli.store.engine.database import Database
@@ -92,9 +93,9 @@ def test_no_item_is_in_two_hands_and_none_is_lost(database: Database, connection
         recovering.join()
     confirmed = Counter(item for consumer in consumers for item in consumer.confirmed)
     with database.reading() as session:
-        consumed = set(session.scalars(select(items.c.id).where(in_state(items, "consumed"))))
-        leased = set(session.scalars(select(items.c.id).where(in_state(items, "leased"))))
-        active = session.scalars(select(leases.c.item_id).where(in_state(leases, "active"))).all()
+        consumed = set(session.scalars(select(items.c.id).where(in_state(items, ItemState.CONSUMED))))
+        leased = set(session.scalars(select(items.c.id).where(in_state(items, ItemState.LEASED))))
+        active = session.scalars(select(leases.c.item_id).where(in_state(leases, LeaseState.ACTIVE))).all()
         assert session.scalar(select(func.count()).select_from(items)) == ITEMS_EACH * len(CAMPAIGNS)
         assert [finding.name for finding in check(session) if not finding.ok] == []
     assert set(confirmed.values()) == {1}, "an item was confirmed by two"

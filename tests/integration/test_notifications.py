@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from kylink_cli.notify.webhook import Webhook
+from kylink_cli.rules.vocabulary import AlertLevel
 from kylink_cli.store import no_stock
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Notification
@@ -78,7 +79,7 @@ def test_what_one_check_finds_is_one_message(checks: Checks, receiver: Receiver)
 
 
 def test_a_channel_hears_only_of_what_is_bad_enough_for_it(checks: Checks, receiver: Receiver) -> None:
-    checks.channels = [Webhook(receiver.url, None, lowest="ERROR")]
+    checks.channels = [Webhook(receiver.url, None, lowest=AlertLevel.ERROR)]
     checks.check()
     assert told(receiver) == []
     add_campaigns(checks.database, *[f"d{number}" for number in range(9)])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from kylink_cli.rules.vocabulary import RequestState
 from kylink_cli.store import runs, supply_requests
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.supply_requests import NewItem, NewRequest, OpenRequest, Settlement, Stored
@@ -35,7 +36,7 @@ def _settle(database: Database, *settlements: Settlement) -> list[Stored]:
         return supply_requests.settle(session, settlements, NOW)
 
 
-def _answer(request: OpenRequest, *values: str, state: supply_requests.RequestState = "answered") -> Settlement:
+def _answer(request: OpenRequest, *values: str, state: RequestState = RequestState.ANSWERED) -> Settlement:
     items = [NewItem(value, LATER) for value in values]
     return Settlement(request.id, request.request.campaign_id, state, items)
 
@@ -89,14 +90,14 @@ def test_a_settled_request_is_not_settled_again(database: Database) -> None:
 
 def test_the_same_answer_again_holds_no_duplicates_when_part_of_it_was_kept(database: Database) -> None:
     [request] = _record(database, 3)
-    assert _settle(database, _answer(request, "a", "b", state="open")) == [Stored(produced=2)]
+    assert _settle(database, _answer(request, "a", "b", state=RequestState.OPEN)) == [Stored(produced=2)]
     assert _settle(database, _answer(request, "a", "b", "c")) == [Stored(produced=1, duplicates=0)]
     assert (_row(database, request).produced, _row(database, request).state) == (3, "answered")
 
 
 def test_open_requests_are_found_oldest_first_with_what_they_may_still_bring(database: Database) -> None:
     one, two, three = _record(database, 3, 4, 5)
-    _settle(database, _answer(one, "a", state="open"), _answer(two, "b", "c", "d", "e"))
+    _settle(database, _answer(one, "a", state=RequestState.OPEN), _answer(two, "b", "c", "d", "e"))
     with database.reading() as session:
         found = supply_requests.read_open(session, ["1", "2"])
     assert [(request.id, request.outstanding) for request in found["1"]] == [(one.id, 2), (three.id, 5)]

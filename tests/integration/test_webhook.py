@@ -15,12 +15,13 @@ from kylink_cli.notify.base import ChannelError
 from kylink_cli.notify.http import post_json
 from kylink_cli.notify.webhook import Webhook, signature
 from kylink_cli.rules.notices import Message
+from kylink_cli.rules.vocabulary import AlertLevel
 from tests.support.ports import free_port
 from tests.support.web import receiving
 
 DOCS = Path(__file__).parents[2] / "docs" / "alerts.md"
 SECRET = "s3cret Ω"
-MESSAGE = Message("a-key", "title", "body", "ERROR", {"id": "a-key", "text": "补货"})
+MESSAGE = Message("a-key", "title", "body", AlertLevel.ERROR, {"id": "a-key", "text": "补货"})
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kylink_cli.rules.alert_book import BookRules, Entry, Event, over, seen, tell
-from kylink_cli.rules.alerts import LEVELS, AlertLevel
+from kylink_cli.rules.alerts import LEVELS
+from kylink_cli.rules.vocabulary import AlertLevel, AlertState
 
 START = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
 RULES = BookRules(repeat=timedelta(minutes=30), flap=timedelta(minutes=40))
 MINUTES = 10
 
 Look = AlertLevel | None
-WARNINGS: list[Look] = ["WARNING"] * 6
+WARNINGS: list[Look] = [AlertLevel.WARNING] * 6
 
 
 @dataclass
@@ -56,16 +57,19 @@ def test_a_condition_that_lasts_is_told_once_repeated_after_the_repeat_time_and_
 
 
 def test_a_worse_level_is_told_at_once_and_a_better_one_is_not() -> None:
-    assert told(["INFO", "ERROR", "WARNING", "ERROR"]) == [(0, "opened"), (10, "raised")]
+    assert told([AlertLevel.INFO, AlertLevel.ERROR, AlertLevel.WARNING, AlertLevel.ERROR]) == [
+        (0, "opened"),
+        (10, "raised"),
+    ]
 
 
 def test_a_repeat_at_a_better_level_does_not_make_people_forget_the_worst() -> None:
-    looks: list[Look] = ["ERROR", "WARNING", "WARNING", "WARNING", "ERROR"]
+    looks: list[Look] = [AlertLevel.ERROR, AlertLevel.WARNING, AlertLevel.WARNING, AlertLevel.WARNING, AlertLevel.ERROR]
     assert told(looks) == [(0, "opened"), (30, "repeated")]
 
 
 def test_flapping_every_check_is_told_as_one_pair_a_window() -> None:
-    looks: list[Look] = ["WARNING", None] * 6
+    looks: list[Look] = [AlertLevel.WARNING, None] * 6
     assert told(looks) == [
         (0, "opened"),
         (10, "resolved"),
@@ -77,49 +81,57 @@ def test_flapping_every_check_is_told_as_one_pair_a_window() -> None:
 
 
 def test_what_comes_back_and_stays_is_told_when_the_window_is_over() -> None:
-    assert told(["WARNING", None, "WARNING", "WARNING", "WARNING"]) == [(0, "opened"), (10, "resolved"), (40, "opened")]
+    assert told([AlertLevel.WARNING, None, AlertLevel.WARNING, AlertLevel.WARNING, AlertLevel.WARNING]) == [
+        (0, "opened"),
+        (10, "resolved"),
+        (40, "opened"),
+    ]
 
 
 def test_what_comes_back_worse_is_told_at_once() -> None:
-    assert told(["WARNING", None, "ERROR"]) == [(0, "opened"), (10, "resolved"), (20, "opened")]
+    assert told([AlertLevel.WARNING, None, AlertLevel.ERROR]) == [(0, "opened"), (10, "resolved"), (20, "opened")]
 
 
 def test_an_acknowledged_alert_is_not_repeated_but_its_end_is_told() -> None:
     book = Book()
-    assert book.look("WARNING") == "opened"
+    assert book.look(AlertLevel.WARNING) == "opened"
     assert book.entry is not None
-    book.entry = Entry("acknowledged", "WARNING", announced=True, told_level="WARNING", told_at=START)
-    assert [book.look("WARNING") for _ in range(6)] == [None] * 6
+    book.entry = Entry(
+        AlertState.ACKNOWLEDGED, AlertLevel.WARNING, announced=True, told_level=AlertLevel.WARNING, told_at=START
+    )
+    assert [book.look(AlertLevel.WARNING) for _ in range(6)] == [None] * 6
     assert book.look(None) == "resolved"
 
 
 def test_an_acknowledged_alert_that_gets_worse_is_open_again() -> None:
-    acknowledged = Entry("acknowledged", "WARNING", announced=True, told_level="WARNING", told_at=START)
-    assert seen(acknowledged, "WARNING").state == "acknowledged"
-    assert seen(acknowledged, "ERROR").state == "open"
+    acknowledged = Entry(
+        AlertState.ACKNOWLEDGED, AlertLevel.WARNING, announced=True, told_level=AlertLevel.WARNING, told_at=START
+    )
+    assert seen(acknowledged, AlertLevel.WARNING).state == "acknowledged"
+    assert seen(acknowledged, AlertLevel.ERROR).state == "open"
 
 
 def test_what_is_silenced_is_told_once_the_silence_is_over() -> None:
     book = Book(silenced=True)
-    assert [book.look("WARNING") for _ in range(3)] == [None] * 3
+    assert [book.look(AlertLevel.WARNING) for _ in range(3)] == [None] * 3
     book.silenced = False
-    assert [book.look("WARNING"), book.look(None)] == ["opened", "resolved"]
+    assert [book.look(AlertLevel.WARNING), book.look(None)] == ["opened", "resolved"]
 
 
 def test_what_goes_on_after_a_silence_is_told_like_new() -> None:
     book = Book()
-    assert book.look("WARNING") == "opened"
+    assert book.look(AlertLevel.WARNING) == "opened"
     book.silenced = True
-    assert [book.look("WARNING") for _ in range(3)] == [None] * 3
+    assert [book.look(AlertLevel.WARNING) for _ in range(3)] == [None] * 3
     book.silenced = False
-    assert book.look("WARNING") == "opened"
+    assert book.look(AlertLevel.WARNING) == "opened"
 
 
 def test_what_ends_in_silence_ends_silently() -> None:
     book = Book()
-    assert book.look("WARNING") == "opened"
+    assert book.look(AlertLevel.WARNING) == "opened"
     book.silenced = True
-    assert [book.look("WARNING"), book.look(None)] == [None, None]
+    assert [book.look(AlertLevel.WARNING), book.look(None)] == [None, None]
     book.silenced = False
     assert book.look(None) is None
 

@@ -4,6 +4,7 @@ import pytest
 
 from kylink_cli.notify.registry import build_channels
 from kylink_cli.rules.channel_urls import ChannelUrl, parse_channel_urls
+from kylink_cli.rules.vocabulary import AlertLevel
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_addresses_are_separated_by_blanks_or_commas_and_name_their_lowest_level
 
 
 def test_an_address_that_names_no_level_has_the_general_one() -> None:
-    addresses = parse_channel_urls("a://1 b://2?min_level=INFO", "ERROR")
+    addresses = parse_channel_urls("a://1 b://2?min_level=INFO", AlertLevel.ERROR)
     assert [address.lowest for address in addresses] == ["ERROR", "INFO"]
 
 
@@ -38,5 +39,7 @@ def test_a_bad_address_is_told_by_its_place_alone(text: str) -> None:
 
 
 def test_channels_are_named_by_kind_and_number_and_not_by_their_secrets() -> None:
-    addresses = [ChannelUrl(f"{scheme}://s3cret", "INFO") for scheme in ("slack", "feishu", "slack", "mailtos")]
+    addresses = [
+        ChannelUrl(f"{scheme}://s3cret", AlertLevel.INFO) for scheme in ("slack", "feishu", "slack", "mailtos")
+    ]
     assert [channel.name for channel in build_channels(addresses)] == ["slack", "feishu", "slack-2", "mailtos"]

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from kylink_cli.rules.alert_book import Event
-from kylink_cli.rules.alerts import AlertLevel
 from kylink_cli.rules.delivery import retry_delay
 from kylink_cli.rules.notices import BODY_LENGTH, Notice, compose, for_level
+from kylink_cli.rules.vocabulary import AlertLevel
 
 
-def notice(number: int = 1, event: Event = "opened", level: AlertLevel = "WARNING", **changes: Any) -> Notice:
+def notice(number: int = 1, event: Event = "opened", level: AlertLevel = AlertLevel.WARNING, **changes: Any) -> Notice:
     alert = {
         "id": number,
         "type": "LOW_STOCK",
@@ -36,7 +36,7 @@ def test_one_notice_is_its_title_its_cases_and_what_to_type() -> None:
 
 
 def test_several_notices_are_one_message_the_worst_first_and_what_is_over_last() -> None:
-    notices = [notice(1, "resolved", "ERROR"), notice(2, "repeated"), notice(3, "raised", "ERROR")]
+    notices = [notice(1, "resolved", AlertLevel.ERROR), notice(2, "repeated"), notice(3, "raised", AlertLevel.ERROR)]
     message = compose("key", notices)
     assert message.title == "[kylink] ERROR: 2 open, 1 resolved"
     heads = [paragraph.splitlines()[0] for paragraph in message.body.split("\n\n")]
@@ -59,8 +59,8 @@ def test_metadata_are_sent_in_bounded_size() -> None:
 
 
 def test_a_channel_carries_what_is_bad_enough_for_it() -> None:
-    notices = [notice(1, level="INFO"), notice(2, level="WARNING"), notice(3, level="ERROR")]
-    assert [n.alert["id"] for n in for_level(notices, "WARNING")] == [2, 3]
+    notices = [notice(1, level=AlertLevel.INFO), notice(2, level=AlertLevel.WARNING), notice(3, level=AlertLevel.ERROR)]
+    assert [n.alert["id"] for n in for_level(notices, AlertLevel.WARNING)] == [2, 3]
 
 
 @pytest.mark.parametrize(("failures", "minutes"), [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (10_000, 60)])

@@ -8,6 +8,7 @@ from rich.console import Console as RichConsole
 
 from kylink_cli.console import Console, Output
 from kylink_cli.console.progress import ProgressDisplay
+from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.running import events
 
 
@@ -52,7 +53,7 @@ def test_a_campaign_that_waits_counts_down_and_shows_the_error(console: Console)
 
 
 def test_a_campaign_that_is_done_leaves_the_display(console: Console) -> None:
-    done = events.CampaignFinished("1", "Spring sale", "succeeded", 10, 10, None)
+    done = events.CampaignFinished("1", "Spring sale", ResultStatus.SUCCEEDED, 10, 10, None)
     [line] = _drawn(console, events.WorkFound(2, 20), _begin("1"), events.ItemsStored("1", 10), done)
     assert line.endswith("1/2 campaigns · 10/20 items · 0 s")
 
@@ -79,5 +80,5 @@ def test_what_goes_wrong_stays_as_a_line_above(console: Console) -> None:
     display = ProgressDisplay(console)
     display(_begin("1"))
     with console.stderr.capture() as capture:
-        display(events.CampaignFinished("1", "[/nope]", "failed", 0, 10, "HTTP 404: \x1b[31m[bold]"))
+        display(events.CampaignFinished("1", "[/nope]", ResultStatus.FAILED, 0, 10, "HTTP 404: \x1b[31m[bold]"))
     assert capture.get().strip() == "campaign 1 failed: 0 of 10 items (HTTP 404:  [31m[bold])"

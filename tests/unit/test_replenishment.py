@@ -19,6 +19,7 @@ from kylink_cli.rules.replenishment import (
     urgency,
     watermark,
 )
+from kylink_cli.rules.vocabulary import WatermarkSource
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = Policy()
@@ -39,15 +40,15 @@ OLD = Level(
 @pytest.mark.parametrize(
     ("consumed", "expected"),
     [
-        (0, Watermark(3, "dynamic")),
-        (12, Watermark(3, "dynamic")),
-        (36, Watermark(3, "dynamic")),
-        (37, Watermark(4, "dynamic")),
-        (48, Watermark(4, "dynamic")),
-        (120, Watermark(10, "dynamic")),
-        (240, Watermark(20, "dynamic")),
-        (241, Watermark(20, "dynamic", capped=True)),
-        (300, Watermark(20, "dynamic", capped=True)),
+        (0, Watermark(3, WatermarkSource.DYNAMIC)),
+        (12, Watermark(3, WatermarkSource.DYNAMIC)),
+        (36, Watermark(3, WatermarkSource.DYNAMIC)),
+        (37, Watermark(4, WatermarkSource.DYNAMIC)),
+        (48, Watermark(4, WatermarkSource.DYNAMIC)),
+        (120, Watermark(10, WatermarkSource.DYNAMIC)),
+        (240, Watermark(20, WatermarkSource.DYNAMIC)),
+        (241, Watermark(20, WatermarkSource.DYNAMIC, capped=True)),
+        (300, Watermark(20, WatermarkSource.DYNAMIC, capped=True)),
     ],
 )
 def test_the_watermark_covers_two_hours_of_consumption_within_its_limits(consumed: int, expected: Watermark) -> None:
@@ -57,10 +58,10 @@ def test_the_watermark_covers_two_hours_of_consumption_within_its_limits(consume
 @pytest.mark.parametrize(
     ("age", "consumed", "expected"),
     [
-        (timedelta(hours=23, minutes=59), 0, Watermark(5, "default")),
-        (timedelta(hours=24), 0, Watermark(3, "dynamic")),
-        (timedelta(hours=1), 1, Watermark(3, "dynamic")),
-        (timedelta(hours=1), 120, Watermark(10, "dynamic")),
+        (timedelta(hours=23, minutes=59), 0, Watermark(5, WatermarkSource.DEFAULT)),
+        (timedelta(hours=24), 0, Watermark(3, WatermarkSource.DYNAMIC)),
+        (timedelta(hours=1), 1, Watermark(3, WatermarkSource.DYNAMIC)),
+        (timedelta(hours=1), 120, Watermark(10, WatermarkSource.DYNAMIC)),
     ],
 )
 def test_a_new_campaign_without_consumption_gets_the_default(
@@ -72,7 +73,7 @@ def test_a_new_campaign_without_consumption_gets_the_default(
 @pytest.mark.parametrize("created_at", [NOW, OLD.created_at])
 def test_a_campaigns_own_watermark_wins_even_above_the_maximum(created_at: datetime) -> None:
     level = replace(OLD, own_watermark=50, consumed_24h=300, created_at=created_at)
-    assert watermark(level, POLICY, NOW) == Watermark(50, "own")
+    assert watermark(level, POLICY, NOW) == Watermark(50, WatermarkSource.OWN)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from kylink_cli.console.sparkline import ASCII, glyphs_for, sparkline, stock_bar
 from kylink_cli.rules.replenishment import Level, Need, Watermark
+from kylink_cli.rules.vocabulary import Sorting, WatermarkSource
 from kylink_cli.rules.watch_keys import Watcher, press
 from kylink_cli.rules.watching import Selection, by_hour, chosen
 
@@ -15,7 +16,7 @@ NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
 def need(campaign_id: str, available: int, consumed: int = 0, *, name: str = "", active: bool = True) -> Need:
     level = Level(campaign_id, "u1", name or campaign_id, None, None, NOW, None, None, available, consumed, active)
-    return Need(level, Watermark(3, "own"), 10, max(0, 10 - available))
+    return Need(level, Watermark(3, WatermarkSource.OWN), 10, max(0, 10 - available))
 
 
 CAMPAIGNS = [
@@ -31,11 +32,11 @@ CAMPAIGNS = [
     ("selection", "expected"),
     [
         (Selection(), ["empty", "short", "long", "still", "paused"]),
-        (Selection(sorting="available"), ["empty", "short", "still", "long", "paused"]),
-        (Selection(sorting="name"), ["short", "paused", "still", "long", "empty"]),
+        (Selection(sorting=Sorting.AVAILABLE), ["empty", "short", "still", "long", "paused"]),
+        (Selection(sorting=Sorting.NAME), ["short", "paused", "still", "long", "empty"]),
         (Selection(low=True), ["empty"]),
         (Selection(text="WINT"), ["long"]),
-        (Selection(text="u1", sorting="name"), ["short", "paused", "still", "long", "empty"]),
+        (Selection(text="u1", sorting=Sorting.NAME), ["short", "paused", "still", "long", "empty"]),
         (Selection(text="nothing"), []),
     ],
     ids=str,
@@ -55,7 +56,7 @@ def test_hours_without_consumption_count_as_none() -> None:
     [
         ([], Watcher()),
         (["q"], Watcher(gone=True)),
-        (["s"], Watcher(Selection(sorting="available"))),
+        (["s"], Watcher(Selection(sorting=Sorting.AVAILABLE))),
         (["s", "s", "s"], Watcher()),
         (["l"], Watcher(Selection(low=True))),
         (["l", "l"], Watcher()),
@@ -64,7 +65,7 @@ def test_hours_without_consumption_count_as_none() -> None:
         (["page down"], Watcher(Selection(first=10))),
         (["page down"] * 9, Watcher(Selection(first=20))),
         (["page down", "home"], Watcher()),
-        (["page down", "s"], Watcher(Selection(sorting="available"))),
+        (["page down", "s"], Watcher(Selection(sorting=Sorting.AVAILABLE))),
         (["/"], Watcher(typing=True)),
         (["/", "q", "2", "enter"], Watcher(Selection(text="q2"))),
         (["/", "a", "b", "backspace"], Watcher(Selection(text="a"), typing=True)),

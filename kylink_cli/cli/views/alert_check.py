@@ -13,6 +13,7 @@ from kylink_cli.jobs.alert_check import AlertCheckReport
 from kylink_cli.language import tr
 from kylink_cli.rules.checks import CheckResult
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running.runner import Finished
 from kylink_cli.scheduling.jobs import ALERT_CHECK
 
@@ -54,7 +55,7 @@ def show_run(console: Console, finished: Finished[AlertCheckReport]) -> None:
 def show_skipped(console: Console, reason: str) -> None:
     """Say why a scheduled run did nothing."""
     if console.output.json:
-        head = _head(None, "skipped", datetime.now(UTC), 0)
+        head = _head(None, ResultStatus.SKIPPED, datetime.now(UTC), 0)
         console.document(head | _body([], Posted(), Delivered(), 0) | {"reason": reason})
         return
     console.info(f"[alert-check] {reason}")
@@ -64,7 +65,7 @@ def show_plan(console: Console, results: Sequence[CheckResult], now: datetime) -
     """Show what the checks find."""
     if console.output.json:
         body = _body(results, Posted(), Delivered(), 0)
-        console.document(_head(None, "succeeded", now, 0) | body | {"dry_run": True})
+        console.document(_head(None, RunStatus.SUCCEEDED, now, 0) | body | {"dry_run": True})
         return
     _show_results(console, results)
     console.say("\n" + tr("nothing was recorded, nobody was told"))

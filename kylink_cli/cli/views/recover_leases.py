@@ -9,6 +9,7 @@ from kylink_cli.console.output import iso
 from kylink_cli.console.tables import milliseconds
 from kylink_cli.jobs.recover_leases import RecoveryReport
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running.runner import Finished
 from kylink_cli.scheduling.jobs import RECOVER_LEASES
 from kylink_cli.store.recovery import Recovered
@@ -38,7 +39,7 @@ def show_run(console: Console, finished: Finished[RecoveryReport]) -> None:
 def show_skipped(console: Console, reason: str) -> None:
     """Say why a scheduled run did nothing."""
     if console.output.json:
-        head = _head(None, "skipped", datetime.now(UTC), 0)
+        head = _head(None, ResultStatus.SKIPPED, datetime.now(UTC), 0)
         console.document(head | RecoveryReport(Recovered()).figures | {"reason": reason})
         return
     console.info(f"[recover-leases] {reason}")
@@ -47,7 +48,7 @@ def show_skipped(console: Console, reason: str) -> None:
 def show_plan(console: Console, foreseen: Recovered, now: datetime) -> None:
     """Show what a run would come to."""
     if console.output.json:
-        console.document(_head(None, "succeeded", now, 0) | asdict(foreseen) | {"deleted": 0, "dry_run": True})
+        console.document(_head(None, RunStatus.SUCCEEDED, now, 0) | asdict(foreseen) | {"deleted": 0, "dry_run": True})
         return
     console.say(tr("it would be: {words}; nothing was changed", words=_words(foreseen)))
 

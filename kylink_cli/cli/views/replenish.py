@@ -11,6 +11,7 @@ from kylink_cli.jobs.replenish import Assignment, scan
 from kylink_cli.jobs.replenish_report import ReplenishReport
 from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import Need
+from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running.runner import Finished
 from kylink_cli.store.engine.database import Database
 
@@ -42,7 +43,9 @@ def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
         console.document(_document(finished))
         return
     figures = report.figures
-    shown = [o for o in report.outcomes if o.status not in {"succeeded", "skipped"}] or report.outcomes
+    shown = [
+        o for o in report.outcomes if o.status not in {ResultStatus.SUCCEEDED, ResultStatus.SKIPPED}
+    ] or report.outcomes
     if shown and not console.output.quiet:
         console.table(_COLUMNS, [_row(outcome) for outcome in shown[:_LISTED]])
         if len(shown) > _LISTED:
@@ -76,7 +79,7 @@ def show_skipped(console: Console, reason: str) -> None:
     """Say why a scheduled run did nothing."""
     if console.output.json:
         now = iso(datetime.now(UTC))
-        console.document(_summary(None, "skipped", now, 0) | _EMPTY | {"reason": reason})
+        console.document(_summary(None, ResultStatus.SKIPPED, now, 0) | _EMPTY | {"reason": reason})
         return
     console.info(f"[replenish] {reason}")
 
@@ -86,9 +89,9 @@ def show_plan(console: Console, database: Database, assignment: Assignment) -> N
     now = database.now()
     needs = scan(database, assignment, now)
     if console.output.json:
-        planned = [_campaign(Outcome(n, "skipped", ordered=n.order)) for n in needs]
+        planned = [_campaign(Outcome(n, ResultStatus.SKIPPED, ordered=n.order)) for n in needs]
         figures = _EMPTY | {"total": len(needs), "skipped": len(needs), "campaigns": planned}
-        console.document(_summary(None, "succeeded", iso(now), 0) | figures | {"dry_run": True})
+        console.document(_summary(None, RunStatus.SUCCEEDED, iso(now), 0) | figures | {"dry_run": True})
         return
     if not needs:
         console.say(tr("nothing to do: no campaign is low"))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.check_facts import CrashedRun, HeldLeases, LowCampaign, Share, Subject, SupplyRate
 from kylink_cli.rules.replenishment import Policy, need
+from kylink_cli.rules.vocabulary import LeaseState, RequestState, RunStatus
 from kylink_cli.store.levels import Scope, read_levels
 from kylink_cli.store.tables import Campaign, LeaseRecord, NoStockEvent, Run, SupplyRequest, in_state, table
 
@@ -38,14 +39,16 @@ def read_held_leases(session: Session, taken_by: datetime, now: datetime) -> lis
     """
     is_overdue = _leases.c.expires_at <= now
     statement = _by_campaign(_leases, func.count(), _sum(is_overdue), func.min(_leases.c.leased_at)).where(
-        in_state(_leases, "active"), or_(_leases.c.leased_at <= taken_by, is_overdue)
+        in_state(_leases, LeaseState.ACTIVE), or_(_leases.c.leased_at <= taken_by, is_overdue)
     )
     return [HeldLeases(Subject(*row[:3]), *row[3:]) for row in session.execute(statement)]
 
 
 def read_failed_leases(session: Session, since: datetime) -> list[Share]:
     """By campaign, how many of the leases closed after a moment failed: expired, or released with an error."""
-    failed = in_state(_leases, "expired") | (in_state(_leases, "released") & _leases.c.error.is_not(None))
+    failed = in_state(_leases, LeaseState.EXPIRED) | (
+        in_state(_leases, LeaseState.RELEASED) & _leases.c.error.is_not(None)
+    )
     statement = _by_campaign(_leases, _sum(failed), func.count()).where(_leases.c.closed_at > since)
     return [Share(Subject(*row[:3]), *row[3:]) for row in session.execute(statement)]
 
@@ -60,7 +63,7 @@ def read_crashed_runs(session: Session, since: datetime) -> list[CrashedRun]:
     """The runs that were found dead after a moment, newest first."""
     statement = (
         select(_runs.c.id, _runs.c.job, _runs.c.host)
-        .where(_runs.c.status == "crashed", _runs.c.finished_at > since)
+        .where(_runs.c.status == RunStatus.CRASHED, _runs.c.finished_at > since)
         .order_by(_runs.c.id.desc())
     )
     return [CrashedRun(*row) for row in session.execute(statement)]
@@ -69,9 +72,9 @@ def read_crashed_runs(session: Session, since: datetime) -> list[CrashedRun]:
 def read_supply_rate(session: Session, since: datetime) -> SupplyRate:
     """How the supply service answered after a moment; a request that is still open with an error counts as failed."""
     finished = _requests.c.finished_at > since
-    answered = select(func.count()).where(in_state(_requests, "answered"), finished)
-    ended_badly = or_(in_state(_requests, "refused"), in_state(_requests, "in_doubt")) & finished
-    left_open = in_state(_requests, "open") & _requests.c.error.is_not(None)
+    answered = select(func.count()).where(in_state(_requests, RequestState.ANSWERED), finished)
+    ended_badly = or_(in_state(_requests, RequestState.REFUSED), in_state(_requests, RequestState.IN_DOUBT)) & finished
+    left_open = in_state(_requests, RequestState.OPEN) & _requests.c.error.is_not(None)
     return SupplyRate(
         session.scalars(answered.select_from(_requests)).one(),
         session.scalars(select(func.count()).select_from(_requests).where(ended_badly)).one()

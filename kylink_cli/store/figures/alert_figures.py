@@ -7,6 +7,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import AlertFacts, AlertsOfHour, UnresolvedAlerts
+from kylink_cli.rules.vocabulary import AlertState
 from kylink_cli.store.engine.hours import hour_of, start_of
 from kylink_cli.store.tables import Alert, AlertUser, table
 
@@ -21,7 +22,9 @@ def read_unresolved(session: Session, user_id: str | None) -> list[UnresolvedAle
         user_id: only those about this user's campaigns; None for all.
     """
     kind = (_alerts.c.type, _alerts.c.level, _alerts.c.state)
-    statement = select(*kind, func.count()).where(_alerts.c.state != "resolved").group_by(*kind).order_by(*kind)
+    statement = (
+        select(*kind, func.count()).where(_alerts.c.state != AlertState.RESOLVED).group_by(*kind).order_by(*kind)
+    )
     return [UnresolvedAlerts(*row) for row in session.execute(_concerning(statement, user_id))]
 
 
@@ -52,7 +55,7 @@ def read_last_alerts(session: Session, since: datetime, user_id: str | None, lim
     """
     c = _alerts.c
     columns = (c.id, c.type, c.level, c.state, c.title, c.count, c.first_seen_at, c.last_seen_at)
-    is_over = c.state == "resolved"
+    is_over = c.state == AlertState.RESOLVED
     statement = select(*columns).where(~is_over | (c.last_seen_at > since)).order_by(is_over, c.id.desc()).limit(limit)
     return [AlertFacts(*row) for row in session.execute(_concerning(statement, user_id))]
 

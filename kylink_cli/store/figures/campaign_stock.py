@@ -7,8 +7,9 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level
+from kylink_cli.rules.vocabulary import CampaignStatus, ItemState
 from kylink_cli.store.levels import Scope, available_items, consumed_items, leased_items, within
-from kylink_cli.store.tables import ITEM_STATES, Campaign, StockItem, in_state, table
+from kylink_cli.store.tables import Campaign, StockItem, in_state, table
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
@@ -47,7 +48,7 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
             c.target_stock,
             func.coalesce(available.c.number, 0),
             func.coalesce(consumed.c.number, 0),
-            c.status == "active",
+            c.status == CampaignStatus.ACTIVE,
             func.coalesce(leased.c.number, 0),
             c.last_replenished_at,
             c.last_error,
@@ -63,8 +64,8 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
 
 def count_by_state(session: Session, now: datetime, campaign_id: str) -> dict[str, int]:
     """How many items of a campaign are in each state; one past its end counts as expired, marked or not."""
-    is_over = in_state(_items, "available") & (_items.c.expires_at <= now)
-    state = case((is_over, "expired"), else_=_items.c.state).label("effective_state")
+    is_over = in_state(_items, ItemState.AVAILABLE) & (_items.c.expires_at <= now)
+    state = case((is_over, ItemState.EXPIRED), else_=_items.c.state).label("effective_state")
     statement = select(state, func.count().label("number")).where(_items.c.campaign_id == campaign_id)
     rows = session.execute(statement.group_by(state))
-    return dict.fromkeys(ITEM_STATES, 0) | {row.effective_state: row.number for row in rows}
+    return dict.fromkeys(ItemState, 0) | {row.effective_state: row.number for row in rows}

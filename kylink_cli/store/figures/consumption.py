@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import ConsumptionOfHour
+from kylink_cli.rules.vocabulary import ItemState
 from kylink_cli.store.engine.hours import hour_of, start_of
 from kylink_cli.store.levels import of_user
 from kylink_cli.store.tables import StockItem, in_state, table
@@ -25,7 +26,7 @@ def read_consumption(session: Session, since: datetime, user_id: str | None) -> 
     hour: Any = hour_of(_items.c.consumed_at)
     statement = (
         select(hour, func.count())
-        .where(in_state(_items, "consumed"), _items.c.consumed_at > since)
+        .where(in_state(_items, ItemState.CONSUMED), _items.c.consumed_at > since)
         .group_by(hour)
         .order_by(hour)
     )
@@ -40,7 +41,9 @@ def read_consumption_of(
     hour: Any = hour_of(_items.c.consumed_at)
     statement = (
         select(_items.c.campaign_id, hour, func.count())
-        .where(in_state(_items, "consumed"), _items.c.consumed_at > since, _items.c.campaign_id.in_(campaign_ids))
+        .where(
+            in_state(_items, ItemState.CONSUMED), _items.c.consumed_at > since, _items.c.campaign_id.in_(campaign_ids)
+        )
         .group_by(_items.c.campaign_id, hour)
     )
     found: dict[str, dict[datetime, int]] = {}

@@ -6,8 +6,9 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import LeaseFigures, Period
+from kylink_cli.rules.vocabulary import LeaseState
 from kylink_cli.store.levels import of_user
-from kylink_cli.store.tables import LEASE_STATES, LeaseRecord, NoStockEvent, in_state, table
+from kylink_cli.store.tables import LeaseRecord, NoStockEvent, in_state, table
 
 _leases = table(LeaseRecord)
 _events = table(NoStockEvent)
@@ -22,11 +23,13 @@ def read_lease_figures(session: Session, period: Period, user_id: str | None) ->
     """
     c = _leases.c
     overdue = func.coalesce(func.sum(case((c.expires_at <= period.until, 1), else_=0)), 0)
-    held = select(func.count(), overdue).select_from(_leases).where(in_state(_leases, "active"))
+    held = select(func.count(), overdue).select_from(_leases).where(in_state(_leases, LeaseState.ACTIVE))
     ended = select(c.state, func.count()).where(c.closed_at > period.since).group_by(c.state)
     active, late = session.execute(of_user(held, c.campaign_id, user_id)).one()
     closed = {row[0]: row[1] for row in session.execute(of_user(ended, c.campaign_id, user_id))}
-    return LeaseFigures(active, int(late), {state: closed.get(state, 0) for state in LEASE_STATES if state != "active"})
+    return LeaseFigures(
+        active, int(late), {state: closed.get(state, 0) for state in LeaseState if state != LeaseState.ACTIVE}
+    )
 
 
 def count_no_stock(session: Session, since: datetime, user_id: str | None) -> int:

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import JobFigures, RunFacts, RunsOfHour
 from kylink_cli.rules.histograms import RUN_BOUNDS
+from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus
 from kylink_cli.store.engine.hours import counted, histogram, hour_of, start_of
-from kylink_cli.store.runs import SUCCESSES
 from kylink_cli.store.tables import Run, table
 
 _runs = table(Run)
@@ -33,7 +33,7 @@ def read_jobs(session: Session) -> list[JobFigures]:
     """When each job last ran; one that never did is missing."""
     c = _runs.c
     last_success = func.max(case((c.status.in_(SUCCESSES), c.finished_at)))
-    running = func.sum(case((c.status == "running", 1), else_=0))
+    running = func.sum(case((c.status == RunStatus.RUNNING, 1), else_=0))
     statement = select(c.job, running, func.max(c.started_at), last_success).group_by(c.job).order_by(c.job)
     return [JobFigures(row[0], int(row[1]), *row[2:]) for row in session.execute(statement)]
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import RequestsOfHour
 from kylink_cli.rules.histograms import CALL_BOUNDS
+from kylink_cli.rules.vocabulary import RequestState
 from kylink_cli.store.engine.hours import counted, histogram, hour_of, seconds_between, start_of
 from kylink_cli.store.levels import of_user
 from kylink_cli.store.tables import SupplyRequest, in_state, table
@@ -40,5 +41,5 @@ def count_open_requests(session: Session, user_id: str | None) -> int:
     Args:
         user_id: only those for this user's campaigns; None for everyone's.
     """
-    statement = select(func.count()).select_from(_requests).where(in_state(_requests, "open"))
+    statement = select(func.count()).select_from(_requests).where(in_state(_requests, RequestState.OPEN))
     return int(session.scalars(of_user(statement, _requests.c.campaign_id, user_id)).one())

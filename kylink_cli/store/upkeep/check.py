@@ -9,6 +9,7 @@ from sqlalchemy.sql import ColumnElement, Select
 
 from kylink_cli.language import marked
 from kylink_cli.rules.demand import MINUTES_AN_HOUR
+from kylink_cli.rules.vocabulary import AlertState, ItemState, LeaseState, RequestState, RunStatus
 from kylink_cli.store.demand import minute_at, read_histories
 from kylink_cli.store.engine.hours import start_of
 from kylink_cli.store.tables import (
@@ -87,7 +88,7 @@ def _check_demand(session: Session, now: datetime) -> InvariantCount:
     since = start_of(minute_at(now) // MINUTES_AN_HOUR - _CHECKED_HOURS)
     kept = _leases.c.state.in_(("active", "confirmed")) & (_leases.c.leased_at >= since)
     leased = _by_campaign(session, _leases, kept)
-    without = in_state(_items, "consumed") & (_items.c.consumed_at >= since)
+    without = in_state(_items, ItemState.CONSUMED) & (_items.c.consumed_at >= since)
     unleased = _by_campaign(session, _items, without & ~exists().where(_leases.c.item_id == _items.c.id))
     hour = minute_at(since) // MINUTES_AN_HOUR
     taken = {key: history.since(hour).taken for key, history in read_histories(session, now).items()}
@@ -137,7 +138,7 @@ def _ended_wrongly(rows: Table, unfinished: ColumnElement[bool]) -> ColumnElemen
     return or_(and_(unfinished, has_end), and_(~unfinished, ~has_end))
 
 
-def _leased_without(lease: str, item: str) -> ColumnElement[bool]:
+def _leased_without(lease: LeaseState, item: ItemState) -> ColumnElement[bool]:
     """Leases in a state whose item is in another than it must be."""
     return and_(in_state(_leases, lease), ~exists().where(_items.c.id == _leases.c.item_id, in_state(_items, item)))
 
@@ -148,38 +149,42 @@ INVARIANTS = (
     ),
     Invariant(
         marked("a consumed item says when it was consumed"),
-        _count(_items, and_(in_state(_items, "consumed"), _items.c.consumed_at.is_(None))),
+        _count(_items, and_(in_state(_items, ItemState.CONSUMED), _items.c.consumed_at.is_(None))),
     ),
     Invariant(
         marked("an item has at most one active lease"),
-        _repeated(_leases, [_leases.c.item_id], in_state(_leases, "active")),
+        _repeated(_leases, [_leases.c.item_id], in_state(_leases, LeaseState.ACTIVE)),
     ),
     Invariant(
         marked("an item was confirmed at most once"),
-        _repeated(_leases, [_leases.c.item_id], in_state(_leases, "confirmed")),
+        _repeated(_leases, [_leases.c.item_id], in_state(_leases, LeaseState.CONFIRMED)),
     ),
-    Invariant(marked("an active lease holds a leased item"), _count(_leases, _leased_without("active", "leased"))),
+    Invariant(
+        marked("an active lease holds a leased item"),
+        _count(_leases, _leased_without(LeaseState.ACTIVE, ItemState.LEASED)),
+    ),
     Invariant(
         marked("a leased item has an active lease"),
         _count(
             _items,
             and_(
-                in_state(_items, "leased"),
-                ~exists().where(_leases.c.item_id == _items.c.id, in_state(_leases, "active")),
+                in_state(_items, ItemState.LEASED),
+                ~exists().where(_leases.c.item_id == _items.c.id, in_state(_leases, LeaseState.ACTIVE)),
             ),
         ),
     ),
     Invariant(
-        marked("a confirmed lease has consumed its item"), _count(_leases, _leased_without("confirmed", "consumed"))
+        marked("a confirmed lease has consumed its item"),
+        _count(_leases, _leased_without(LeaseState.CONFIRMED, ItemState.CONSUMED)),
     ),
     Invariant(
         marked("a lease has an end exactly when it is not active"),
-        _count(_leases, in_state(_leases, "active") == _leases.c.closed_at.is_not(None)),
+        _count(_leases, in_state(_leases, LeaseState.ACTIVE) == _leases.c.closed_at.is_not(None)),
     ),
     Invariant(marked("no more items are stored for a supply request than it produced"), _overdrawn()),
     Invariant(
         marked("a supply request has an end exactly when it is not open"),
-        _count(_requests, _ended_wrongly(_requests, in_state(_requests, "open"))),
+        _count(_requests, _ended_wrongly(_requests, in_state(_requests, RequestState.OPEN))),
     ),
     Invariant(
         marked("a supply request ends after it began"),
@@ -187,7 +192,7 @@ INVARIANTS = (
     ),
     Invariant(
         marked("a run has an end exactly when it is not running"),
-        _count(_runs, _ended_wrongly(_runs, _runs.c.status == "running")),
+        _count(_runs, _ended_wrongly(_runs, _runs.c.status == RunStatus.RUNNING)),
     ),
     Invariant(marked("a run ends after it began"), _count(_runs, _runs.c.finished_at < _runs.c.started_at)),
     Invariant(
@@ -196,16 +201,16 @@ INVARIANTS = (
             _claims,
             and_(
                 _claims.c.run_id.is_not(None),
-                ~exists().where(_runs.c.id == _claims.c.run_id, _runs.c.status == "running"),
+                ~exists().where(_runs.c.id == _claims.c.run_id, _runs.c.status == RunStatus.RUNNING),
             ),
         ),
     ),
     Invariant(
         marked("at most one alert of a condition is unresolved"),
-        _repeated(_alerts, [_alerts.c.fingerprint], _alerts.c.state != "resolved"),
+        _repeated(_alerts, [_alerts.c.fingerprint], _alerts.c.state != AlertState.RESOLVED),
     ),
     Invariant(
         marked("an alert says when it was resolved exactly when it is"),
-        _count(_alerts, (_alerts.c.state == "resolved") != _alerts.c.resolved_at.is_not(None)),
+        _count(_alerts, (_alerts.c.state == AlertState.RESOLVED) != _alerts.c.resolved_at.is_not(None)),
     ),
 )

@@ -10,9 +10,10 @@ from sqlalchemy import func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
+from kylink_cli.rules.vocabulary import ItemState
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.schema import read_schema
-from kylink_cli.store.tables import ITEM_STATES, StockItem, table
+from kylink_cli.store.tables import StockItem, table
 
 _items = table(StockItem)
 
@@ -74,7 +75,7 @@ def _count_rows(session: Session) -> dict[str, int]:
 
 def _count_items(session: Session) -> dict[str, int]:
     counts = session.execute(select(_items.c.state, func.count()).group_by(_items.c.state))
-    return dict.fromkeys(ITEM_STATES, 0) | dict(counts.all())
+    return {**dict.fromkeys(ItemState, 0), **dict(counts.all())}
 
 
 def _size(path: Path) -> int:

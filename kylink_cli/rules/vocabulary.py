@@ -1,0 +1,126 @@
+"""The words of kylink's states, levels and types, each once: tables, options, metrics, report and texts take them here.
+
+They are stored, and programs read them: a word may be added, never changed or taken away.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class JobName(StrEnum):
+    """The jobs that timers start, as the database and JSON name them."""
+
+    REPLENISH = "stock_replenish"
+    RECOVER_LEASES = "lease_recovery"
+    ALERT_CHECK = "monitoring_alert"
+
+
+class CampaignStatus(StrEnum):
+    """Whether a campaign's stock is kept filled."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class ItemState(StrEnum):
+    """What has become of a stock item."""
+
+    AVAILABLE = "available"
+    LEASED = "leased"
+    CONSUMED = "consumed"
+    EXPIRED = "expired"
+    DISCARDED = "discarded"
+
+
+class LeaseState(StrEnum):
+    """What has become of a lease; all but the first are ends."""
+
+    ACTIVE = "active"
+    CONFIRMED = "confirmed"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class RequestState(StrEnum):
+    """What is known of a supply request; all but the first are ends."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    IN_DOUBT = "in_doubt"
+
+
+class RunStatus(StrEnum):
+    """How a run goes or went."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    CRASHED = "crashed"
+
+
+class ResultStatus(StrEnum):
+    """How a campaign fared in a replenish run."""
+
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NOT_SERVED = "not_served"
+
+
+class Trigger(StrEnum):
+    """What started a run."""
+
+    TIMER = "timer"
+    MANUAL = "manual"
+
+
+class AlertType(StrEnum):
+    """The kinds of conditions that a person should know of."""
+
+    STOCK_REPLENISH_FAILED = "STOCK_REPLENISH_FAILED"
+    LOW_STOCK = "LOW_STOCK"
+    LEASE_TIMEOUT = "LEASE_TIMEOUT"
+    HIGH_FAILURE_RATE = "HIGH_FAILURE_RATE"
+    NO_STOCK_FREQUENT = "NO_STOCK_FREQUENT"
+    SYSTEM_HEALTH = "SYSTEM_HEALTH"
+
+
+class AlertLevel(StrEnum):
+    """How bad a condition is, from the least to the worst."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class AlertState(StrEnum):
+    """What has become of an alert."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class WatermarkSource(StrEnum):
+    """Where a campaign's watermark comes from."""
+
+    OWN = "own"
+    DYNAMIC = "dynamic"
+    DEFAULT = "default"
+
+
+class Sorting(StrEnum):
+    """What is shown first: the shortest runway, the emptiest stock, or the first name."""
+
+    RUNWAY = "runway"
+    AVAILABLE = "available"
+    NAME = "name"
+
+
+# Runs that have brought what they were for, or a part of it.
+SUCCESSES: Final = (RunStatus.SUCCEEDED, RunStatus.PARTIAL)

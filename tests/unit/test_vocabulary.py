@@ -1,0 +1,59 @@
+"""The vocabularies: whoever adds a word learns here which place has not heard of it."""
+
+from pathlib import Path
+
+import pytest
+
+from kylink_cli.console.words import STATES
+from kylink_cli.notify import apprise
+from kylink_cli.report import alerts, jobs, supply
+from kylink_cli.rules import vocabulary
+from kylink_cli.rules.vocabulary import (
+    AlertLevel,
+    AlertState,
+    AlertType,
+    CampaignStatus,
+    ItemState,
+    LeaseState,
+    RequestState,
+    ResultStatus,
+    RunStatus,
+    Trigger,
+    WatermarkSource,
+)
+
+ROOT = Path(vocabulary.__file__).parents[2]
+# Shown alone in a cell, in the reader's language; levels and types are the same in every language.
+TRANSLATED = (
+    CampaignStatus,
+    ItemState,
+    LeaseState,
+    RequestState,
+    RunStatus,
+    ResultStatus,
+    Trigger,
+    AlertState,
+    WatermarkSource,
+)
+RULES = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in (ROOT / "kylink_cli" / "rules").glob("*.py")
+    if path.stem != "vocabulary"
+)
+
+
+@pytest.mark.parametrize("word", [word for words in TRANSLATED for word in words])
+def test_every_state_has_a_style_and_a_translation(word: str) -> None:
+    assert word in STATES
+
+
+@pytest.mark.parametrize("kind", AlertType)
+def test_every_alert_type_is_raised_by_a_rule_and_explained(kind: AlertType) -> None:
+    assert f"AlertType.{kind.name}" in RULES
+    assert f"`{kind}`" in (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+
+
+def test_the_report_and_the_channels_know_every_word() -> None:
+    assert set(jobs._STATUS_COLORS) == set(RunStatus)
+    assert set(supply._STATE_COLORS) == set(RequestState) - {RequestState.OPEN}
+    assert set(alerts._LEVEL_COLORS) == set(AlertLevel) == set(apprise._TYPES)
