@@ -25,3 +25,8 @@ def default_database_url() -> str:
 def found_env_file() -> Path | None:
     """The env file that is read if none is named: the one of the working directory, else the system's."""
     return next((path for path in (LOCAL_ENV_FILE, SYSTEM_ENV_FILE) if path.is_file()), None)
+
+
+def is_on_server(database_url: str) -> bool:
+    """Whether a database is on a PostgreSQL server, which hosts can share."""
+    return database_url.startswith(("postgresql://", "postgres://"))

@@ -7,12 +7,12 @@ import re
 import socket
 from dataclasses import fields
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from kylink_cli.language import Language, preferred, tr
-from kylink_cli.places import default_database_url
+from kylink_cli.places import default_database_url, is_on_server
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.check_facts import Thresholds
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
@@ -27,6 +27,13 @@ def _require_port(parts: SplitResult) -> None:
         parts.port  # noqa: B018  (reading it is the check)
     except ValueError:
         raise ValueError("must have a port from 0 to 65535, if any") from None
+
+
+def _names_database(parts: SplitResult) -> bool:
+    """Whether an address on a server says which database; a forgotten name would be taken to be the user's."""
+    return bool(parts.path.strip("/")) or any(
+        name in {"dbname", "service"} and value for name, value in parse_qsl(parts.query)
+    )
 
 
 class Settings(BaseModel):
@@ -219,9 +226,10 @@ class Settings(BaseModel):
         """A file, or a database on a server."""
         if value.startswith("sqlite:///") and value != "sqlite:///":
             return value
-        if not value.startswith("postgresql://") or not urlsplit(value).path.strip("/"):
+        if not is_on_server(value) or not _names_database(urlsplit(value)):
             raise ValueError(tr("must be sqlite:///FILE or postgresql://USER@HOST/NAME"))
-        _require_port(urlsplit(value))
+        for host in urlsplit(value).netloc.rpartition("@")[2].split(","):
+            _require_port(urlsplit(f"//{host}"))
         return value
 
     @field_validator("proxy_api_url")
@@ -284,7 +292,7 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def lock_in_the_database_only_on_a_server(self) -> "Settings":
         """An embedded database keeps no locks."""
-        if self.kylink_lock_url == "database:" and not self.database_url.startswith("postgresql:"):
+        if self.kylink_lock_url == "database:" and not is_on_server(self.database_url):
             raise ValueError(
                 tr("KYLINK_LOCK_URL is database:, which needs a DATABASE_URL of postgresql://USER@HOST/NAME")
             )

@@ -16,7 +16,7 @@ from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.base import Channel
-from kylink_cli.places import state_directory
+from kylink_cli.places import is_on_server, state_directory
 from kylink_cli.rules.alert_book import BookRules
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.replenishment import Demand
@@ -110,11 +110,6 @@ def database_at(url: str, *, create: bool = False) -> Database:
 
         return open_server(url)
     return create_database(sqlite_path(url)) if create else open_database(sqlite_path(url))
-
-
-def is_on_server(url: str) -> bool:
-    """Whether a database is on a server that hosts can share."""
-    return url.startswith("postgresql:")
 
 
 def own_files(settings: Settings) -> tuple[Path | None, Path]:

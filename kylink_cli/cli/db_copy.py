@@ -9,6 +9,7 @@ from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
+from kylink_cli.places import is_on_server
 
 FromOption = Annotated[
     str,
@@ -33,7 +34,7 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, json: 
     from kylink_cli.store.upkeep.copying import copy
 
     for option, url in (("--from", source_url), ("--to", target_url)):
-        if not url.startswith(("sqlite:///", "postgresql://")):
+        if not url.startswith("sqlite:///") and not is_on_server(url):
             raise UsageError(tr("{option} must be sqlite:///FILE or postgresql://USER@HOST/NAME", option=option))
     source = wiring.database_at(source_url)
     target = wiring.database_at(target_url, create=True)

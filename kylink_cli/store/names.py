@@ -41,5 +41,10 @@ def _read(url: str, statement: str, pattern: str) -> Iterable[tuple[Any, ...]]:
             return connection.execute(statement.format(mark="?"), [pattern]).fetchall()
     import psycopg
 
-    with psycopg.connect(url, connect_timeout=_PATIENCE_SECONDS, autocommit=True) as server:
+    from kylink_cli.store.engine import sessions
+    from kylink_cli.store.engine.address import parse
+
+    address = parse(url)
+    with psycopg.connect(address.conninfo, connect_timeout=_PATIENCE_SECONDS) as server:
+        sessions.prepare(server, address)
         return server.execute(statement.format(mark="%s").encode(), [pattern]).fetchall()

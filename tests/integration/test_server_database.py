@@ -1,9 +1,15 @@
 """A database on a server: what is wrong with it is said in one line, and its clock is everybody's."""
 
 import secrets
+import shlex
+import subprocess
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import select, text
 
@@ -22,6 +28,7 @@ from kylink_cli.store.engine.postgresql import ServerDatabase, open_server
 from kylink_cli.store.engine.schema import require_current, upgrade
 from kylink_cli.store.tables import StockItem, table
 from tests.support.database import add_campaigns, url_of
+from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
 
 
@@ -75,7 +82,9 @@ def test_a_user_without_rights_is_told_so(on_server: ServerDatabase, postgres: P
     name = url_of(on_server).rpartition("/")[2]
     postgres.execute("CREATE ROLE poor LOGIN")
     poor = open_server(postgres.url(name).replace("kylink@", "poor@"))
-    with pytest.raises(DatabaseUnfitError, match="the database refuses this user: grant him"):
+    with pytest.raises(
+        DatabaseUnfitError, match="the database refuses this user: permission denied for table campaigns"
+    ):
         add_campaigns(poor, "c1")
     poor.close()
 
@@ -129,6 +138,132 @@ def test_a_url_may_say_more_about_the_connection(on_server: ServerDatabase) -> N
         shown = [session.scalar(text(f"SHOW {name}")) for name in ("application_name", "work_mem", "lock_timeout")]
     more.close()
     assert shown == ["mine", "7MB", "30s"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "DateStyle = 'SQL, DMY'",
+        "DateStyle = German",
+        "DateStyle = 'Postgres, DMY'",
+        "client_encoding = LATIN1",
+        "client_encoding = SQL_ASCII",
+        "IntervalStyle = sql_standard",
+        "bytea_output = escape",
+        "search_path = ''",
+        "search_path = reporting",
+        "search_path = pg_catalog",
+        "row_security = off",
+        "default_transaction_read_only = on",
+        "default_transaction_isolation = serializable",
+        "synchronous_commit = off",
+        "extra_float_digits = -15",
+        "TimeZone = 'Asia/Kolkata'",
+    ],
+)
+def test_whatever_the_server_has_set_kylink_sets_for_itself(
+    on_server: ServerDatabase, postgres: PostgresServer, setting: str
+) -> None:
+    name, now = url_of(on_server).rpartition("/")[2], datetime(2026, 3, 4, 5, 6, 7, 123456, tzinfo=UTC)
+    postgres.execute(f"ALTER DATABASE {name} SET {setting}")
+    with closing(open_server(url_of(on_server))) as other:
+        require_current(other)
+        add_campaigns(other, "c-ü")
+        with other.writing() as session:
+            assert stock.add(session, "c-ü", {"wert-ß-✓": now}, now) == 1
+        with other.reading() as session:
+            assert session.execute(select(table(StockItem).c.value, table(StockItem).c.expires_at)).all() == [
+                ("wert-ß-✓", now)
+            ]
+            assert session.scalar(text("SHOW synchronous_commit")) == "on"
+    with on_server.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM stock_items")) == 1
+
+
+@pytest.mark.parametrize("path", ["''", "reporting"])
+def test_tables_are_made_in_public_where_the_search_path_leads_nowhere(postgres: PostgresServer, path: str) -> None:
+    name = f"lost_{uuid.uuid4().hex}"
+    postgres.execute(f"CREATE DATABASE {name}", f"ALTER DATABASE {name} SET search_path = {path}")
+    with closing(open_server(postgres.url(name))) as database:
+        upgrade(database)
+        add_campaigns(database, "c1")
+        with database.reading() as session:
+            assert session.scalar(text("SELECT count(*) FROM public.campaigns")) == 1
+
+
+def test_tables_are_found_in_their_schema_whoever_looks(postgres: PostgresServer) -> None:
+    """An owner that has a schema of his own makes them there; who works with them is another user."""
+    name = f"owned_{uuid.uuid4().hex}"
+    postgres.execute(f"CREATE DATABASE {name}")
+    with psycopg.connect(postgres.url(name), autocommit=True) as connection:
+        connection.execute(
+            "CREATE ROLE landlord LOGIN; CREATE ROLE tenant LOGIN; CREATE SCHEMA landlord AUTHORIZATION landlord"
+        )
+    with closing(open_server(postgres.url(name).replace("kylink@", "landlord@"))) as own:
+        upgrade(own)
+    with psycopg.connect(postgres.url(name), autocommit=True) as connection:
+        connection.execute(
+            "GRANT USAGE ON SCHEMA landlord TO tenant; GRANT ALL ON ALL TABLES IN SCHEMA landlord TO tenant"
+        )
+    with closing(open_server(postgres.url(name).replace("kylink@", "tenant@"))) as other:
+        require_current(other)
+        add_campaigns(other, "c1")
+
+
+def test_rows_that_a_policy_hides_are_no_missing_rows(on_server: ServerDatabase, postgres: PostgresServer) -> None:
+    name = url_of(on_server).rpartition("/")[2]
+    with psycopg.connect(url_of(on_server), autocommit=True) as connection:
+        connection.execute(
+            "CREATE ROLE blinkered LOGIN; GRANT ALL ON campaigns TO blinkered; "
+            "ALTER TABLE campaigns ENABLE ROW LEVEL SECURITY"
+        )
+    with (
+        closing(open_server(postgres.url(name).replace("kylink@", "blinkered@"))) as database,
+        pytest.raises(DatabaseUnfitError, match="row-level security policy"),
+        database.reading() as session,
+    ):
+        session.execute(text("SELECT * FROM campaigns"))
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "EUC_JP"])
+def test_a_database_in_another_encoding_is_refused_with_the_line_that_makes_a_right_one(
+    postgres: PostgresServer, encoding: str
+) -> None:
+    name = f"narrow-{uuid.uuid4().hex}"
+    postgres.execute(f"CREATE DATABASE \"{name}\" ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    with (
+        closing(open_server(postgres.url(name))) as database,
+        pytest.raises(DatabaseUnfitError, match=f"is in {encoding}") as caught,
+    ):
+        upgrade(database)
+    line = str(caught.value).partition("createdb ")[2]
+    connect = ["--host=127.0.0.1", f"--port={postgres.port}", "--username=kylink"]
+    subprocess.run([postgres.program("createdb"), *connect, *shlex.split(line)], check=True)
+    with closing(open_server(postgres.url(shlex.split(line)[-1]))) as right:
+        upgrade(right)
+
+
+def test_an_address_is_what_libpq_takes(
+    on_server: ServerDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another scheme, several hosts, a service file, a password file."""
+    given = on_server.address.parameters
+    nobody, name, port = free_port(), given["dbname"], given["port"]
+    (tmp_path / "services").write_text(f"[here]\nhost=127.0.0.1\nport={port}\nuser=kylink\ndbname={name}\n")
+    (tmp_path / "passwords").write_text(f"127.0.0.1:{port}:{name}:kylink:secret\n")
+    (tmp_path / "passwords").chmod(0o600)
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "passwords"))
+    for url in (
+        f"postgres://kylink@127.0.0.1:{port}/{name}",
+        f"postgresql://kylink@127.0.0.1:{nobody},127.0.0.1:{port}/{name}",
+        f"postgresql://kylink@127.0.0.1:{nobody},127.0.0.1:{port}/{name}?target_session_attrs=read-write",
+        f"postgresql:///{name}?host=127.0.0.1&port={port}&user=kylink",
+        "postgresql:///?service=here",
+    ):
+        assert Settings(database_url=url).database_url == url
+        with closing(open_server(url)) as database:
+            require_current(database)
 
 
 def test_the_time_is_the_servers(on_server: ServerDatabase) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kylink_cli.store.engine.database import Database, create_database
+from kylink_cli.store.engine.postgresql import ServerDatabase
 from kylink_cli.store.engine.schema import upgrade
 from kylink_cli.store.tables import Campaign, StockItem
 
@@ -14,7 +15,9 @@ def url_of(database: Database) -> str:
     """What DATABASE_URL has to be for another process to open it too."""
     if database.path is not None:
         return f"sqlite:///{database.path.absolute()}"
-    return database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    assert isinstance(database, ServerDatabase)
+    given = database.address.parameters
+    return f"postgresql://{given['user']}@{given['host']}:{given['port']}/{given['dbname']}"
 
 
 def new_database(folder: Path) -> Database:

@@ -62,7 +62,7 @@ HOMES = {
     "jinja2": {"report/page.py"},
     "markupsafe": {"report/page.py"},
     "prometheus_client": {"metrics.py"},
-    "psycopg": {"store/names.py"},
+    "psycopg": {"store/names.py", "store/engine"},
     "pydantic": {"settings.py", "settings_loading.py", "settings_messages.py"},
     "pydantic_core": {"settings_messages.py"},
     "redis": {"locks/redis.py"},

@@ -17,6 +17,7 @@ from kylink_cli.language import marked, tr
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 
 BUSY_TIMEOUT_SECONDS = 30
+_OF_POOLERS = "08P01"
 
 _BUSY = marked("the database stayed busy for {seconds} s: try again later")
 _FULL = marked("the disk is full: nothing was changed; make room and try again")
@@ -61,15 +62,51 @@ _POSTGRESQL: dict[str, tuple[type[DatabaseError], str]] = {
     "25006": (DatabaseUnfitError, marked("the database may only be read: is it a standby? check DATABASE_URL")),
     "42501": (
         DatabaseUnfitError,
-        marked("the database refuses this user: grant him its tables, or check DATABASE_URL"),
+        marked("the database refuses this user: {cause}; 'kylink doctor' names every right that is missing"),
     ),
     "28": (DatabaseUnfitError, marked("the database refuses this user or password: check DATABASE_URL")),
     "3D": (DatabaseUnfitError, marked("there is no such database on the server: create it, or check DATABASE_URL")),
+    "tls wanted": (
+        DatabaseUnfitError,
+        marked(
+            "the server lets this user in over TLS alone, as by 'hostssl' in its pg_hba.conf, and this connection has "
+            "none: set sslmode=require in DATABASE_URL, and ssl = on where the server has it off"
+        ),
+    ),
+    "tls missing": (
+        DatabaseUnfitError,
+        marked("the server speaks no TLS, which DATABASE_URL asks for by sslmode: set ssl = on there"),
+    ),
+    "certificate": (
+        DatabaseUnfitError,
+        marked("the server's certificate does not hold: {cause}: check sslmode and sslrootcert in DATABASE_URL"),
+    ),
+    "startup": (
+        DatabaseUnfitError,
+        marked(
+            "the pooler refuses a parameter of the connection: {cause}: take it out of DATABASE_URL, PGOPTIONS and the "
+            "service file, or name it in the pooler's ignore_startup_parameters"
+        ),
+    ),
+    "statement mode": (
+        DatabaseUnfitError,
+        marked(
+            "the pooler works in statement mode, which knows no transactions: set its pool_mode to session or "
+            "transaction"
+        ),
+    ),
 }
-# libpq gives no SQLSTATE for what the server says before a session has begun.
+# No SQLSTATE comes with what a server says before a session has begun; poolers have one for everything.
 _REFUSALS = {
-    re.compile(r"authentication failed|no password supplied|pg_hba\.conf|role \".*\" does not exist"): "28",
-    re.compile(r"database \".*\" does not exist"): "3D",
+    re.compile(r"unsupported startup parameter"): "startup",
+    re.compile(r"statement pooling mode"): "statement mode",
+    re.compile(r"server does not support SSL"): "tls missing",
+    re.compile(r"certificate verify failed|root certificate file|server certificate for"): "certificate",
+    re.compile(r"pg_hba\.conf(?!.*SSL encryption).*no encryption", re.DOTALL): "tls wanted",
+    re.compile(
+        r"authentication failed|no password supplied|pg_hba\.conf|role \".*\" does not exist|no such user"
+    ): "28",
+    re.compile(r"database \".*\" does not exist|no such database"): "3D",
 }
 
 
@@ -82,9 +119,11 @@ def translate(cause: BaseException | None) -> DatabaseError:
 def _meaning(cause: BaseException | None) -> tuple[type[DatabaseError], str] | None:
     if isinstance(cause, sqlite3.Error):
         return _longest_prefix(_SQLITE, cause.sqlite_errorname)
-    state = getattr(cause, "sqlstate", None) or _refusal(str(cause))
+    state = getattr(cause, "sqlstate", None)
+    if state is None or state == _OF_POOLERS:
+        state = _refusal(str(cause)) or state
     if state is not None:
-        return _longest_prefix(_POSTGRESQL, state)
+        return _longest_prefix(_POSTGRESQL, state, _text(cause))
     if type(cause).__name__ in {"OperationalError", "ConnectionTimeout", "InterfaceError"}:
         return DatabaseLostError, tr("the database can't be reached: {cause}", cause=_text(cause))
     return None
@@ -96,12 +135,12 @@ def _refusal(text: str) -> str | None:
 
 
 def _longest_prefix(
-    meanings: dict[str, tuple[type[DatabaseError], str]], code: str
+    meanings: dict[str, tuple[type[DatabaseError], str]], code: str, cause: str = ""
 ) -> tuple[type[DatabaseError], str] | None:
     for length in range(len(code), 1, -1):
         if code[:length] in meanings:
             kind, text = meanings[code[:length]]
-            return kind, tr(text, code=code, seconds=BUSY_TIMEOUT_SECONDS)
+            return kind, tr(text, code=code, seconds=BUSY_TIMEOUT_SECONDS, cause=cause)
     return None
 
 

@@ -12,41 +12,28 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, func, select, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from kylink_cli.errors import (
-    ConfigError,
     DatabaseBusyError,
     DatabaseError,
     DatabaseLostError,
     DatabaseUnfitError,
 )
 from kylink_cli.language import tr
+from kylink_cli.store.engine import sessions
+from kylink_cli.store.engine.address import Address, parse
 from kylink_cli.store.engine.clock import Clock, steady_clock, uptime
 from kylink_cli.store.engine.database import Database, translated_errors
-from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS
 
-POSTGRESQL_PREFIX = "postgresql://"
 # Longer than a restart, shorter than what systemd grants a stopping unit.
 PATIENCE_SECONDS = 60
 OLDEST_VERSION = 14
-_CONNECT_SECONDS = 10
+# What an engine notes of each connection: whether a pooler is in between.
+BEHIND_POOLER = "kylink_behind_pooler"
 _LONGEST_PAUSE_SECONDS = 2.0
-# A connection that broke silently is given up within a minute, on either side, instead of after hours.
-_OPTIONS = (
-    f"-c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_SECONDS}s "
-    "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-)
-_KEEPALIVE = {
-    "keepalives_idle": 20,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 50_000,
-}
-
 _TRANSACTION = text("SELECT pg_current_xact_id_if_assigned()::text, pg_backend_pid()")
 _FATE = text("SELECT pg_xact_status(CAST(:number AS xid8))")
 _END = text("SELECT pg_terminate_backend(:backend)")
@@ -55,11 +42,19 @@ T = TypeVar("T")
 
 
 class ServerDatabase(Database):
-    """A database on a PostgreSQL server."""
+    """A database on a PostgreSQL server.
 
-    def __init__(self, engine: Engine, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    Attributes:
+        address: where it is.
+    """
+
+    def __init__(self, address: Address, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        engine = new_engine(address)
         super().__init__(engine, None)
+        self.address = address
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # The server may have set otherwise.
+        self._writing = engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
         self._patience_seconds = patience_seconds
         self._was_reached = False
         self._outage = _Outage()
@@ -196,7 +191,7 @@ def open_server(url: str, patience_seconds: float = PATIENCE_SECONDS) -> ServerD
     """Open a database on a PostgreSQL server; nothing is created there.
 
     Args:
-        url: `postgresql://…`, with parameters as libpq knows them.
+        url: `postgresql://…` or `postgres://…`, with parameters as libpq knows them.
         patience_seconds: how long a run waits for a server that it has lost, seconds.
 
     Raises:
@@ -204,7 +199,7 @@ def open_server(url: str, patience_seconds: float = PATIENCE_SECONDS) -> ServerD
         DatabaseUnfitError: the server is too old.
         DatabaseError: it can't be reached.
     """
-    database = ServerDatabase(new_engine(url), patience_seconds)
+    database = ServerDatabase(parse(url), patience_seconds)
     with database.reading() as session:
         version: tuple[int, ...] = getattr(session.get_bind().dialect, "server_version_info", None) or (0,)
     if version[0] < OLDEST_VERSION:
@@ -219,38 +214,25 @@ def open_server(url: str, patience_seconds: float = PATIENCE_SECONDS) -> ServerD
     return database
 
 
-def new_engine(url: str, application_name: str = "kylink") -> Engine:
-    """An engine for a server; nothing is connected yet.
+def new_engine(address: Address) -> Engine:
+    """An engine for a server; nothing is connected yet."""
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=address.connect,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        use_native_hstore=False,
+    )
+    in_transactions = sessions.local_settings(address)
 
-    Args:
-        url: `postgresql://…`, with parameters as libpq knows them.
-        application_name: what the server shows of its connections, unless the URL says so.
+    # Before SQLAlchemy looks around on its first connection.
+    @event.listens_for(engine, "connect", insert=True)
+    def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[BEHIND_POOLER] = sessions.prepare(connection, address)
 
-    Raises:
-        ConfigError: the driver is not installed, or the URL is none.
-    """
-    arguments: dict[str, Any] = {
-        "application_name": application_name,
-        "connect_timeout": _CONNECT_SECONDS,
-        "options": _OPTIONS,
-        **_KEEPALIVE,
-    }
-    try:
-        parsed = make_url(url).set(drivername="postgresql+psycopg")
-        # What the URL says goes before; its options are added to ours.
-        query = dict(parsed.query)
-        if "options" in query:
-            arguments["options"] = f"{_OPTIONS} {query['options']}"
-        return create_engine(
-            parsed,
-            connect_args={name: value for name, value in arguments.items() if name == "options" or name not in query},
-            hide_parameters=True,
-            pool_pre_ping=True,
-            use_native_hstore=False,
-        )
-    except (ArgumentError, ValueError):
-        raise ConfigError(tr("DATABASE_URL must be postgresql://USER@HOST/NAME")) from None
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            tr("DATABASE_URL names a PostgreSQL database, whose driver is not installed: install kylink-cli[postgres]")
-        ) from error
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.info[BEHIND_POOLER]:
+            connection.exec_driver_sql(in_transactions)
+
+    return engine

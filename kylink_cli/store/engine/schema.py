@@ -4,6 +4,7 @@ The revisions are the files of `migrations/versions/`, named `NNNN_what_it_does.
 does not load Alembic: every command does it, and Alembic is slow to load.
 """
 
+import shlex
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -99,9 +100,41 @@ def upgrade(database: Database) -> Schema:
     config.set_main_option("script_location", "kylink_cli.store:migrations")
     with database.writing() as session:
         _let_nobody_else_upgrade(session)
+        if before.current is None:
+            _require_utf8(session)
         config.attributes["connection"] = session.connection()
         command.upgrade(config, "head")
     return before
+
+
+def _require_utf8(session: Session) -> None:
+    """Refuse to make tables in a database that does not hold every character.
+
+    Raises:
+        DatabaseUnfitError: it is in another encoding.
+    """
+    if (encoding := other_encoding(session)) is None:
+        return
+    name, owner = session.execute(text("SELECT current_database(), current_user")).one()
+    line = shlex.join(["createdb", f"--owner={owner}", "--encoding=UTF8", "--locale=C", "--template=template0"])
+    raise DatabaseUnfitError(
+        tr(
+            "the database {name} is in {encoding}, and kylink needs UTF8: make another on its server, and name that in "
+            "DATABASE_URL: {line} {new}",
+            name=name,
+            encoding=encoding,
+            line=line,
+            new=shlex.quote(f"{name}_utf8"),
+        )
+    )
+
+
+def other_encoding(session: Session) -> str | None:
+    """The encoding of a database that is not UTF-8; None if it is."""
+    if session.get_bind().dialect.name != "postgresql":
+        return None
+    encoding: str | None = session.scalar(text("SHOW server_encoding"))
+    return None if encoding == "UTF8" else encoding
 
 
 def _let_nobody_else_upgrade(session: Session) -> None:
