@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import run_kylink
+from tests.support.cli import run_process
 from tests.support.database import add_items
 from tests.support.installation import Installation
 
@@ -224,7 +224,7 @@ def assert_unusable(folder: Path, url: str, args: list[str]) -> None:
     (folder / "sheet.csv").write_text("campaign_id,user_id\n1,u1\n")
     before = {path: path.is_file() and path.lstat().st_size for path in folder.rglob("*")}
     settings = {"DATABASE_URL": url, "PROXY_API_URL": "http://127.0.0.1:9/", "PROXY_API_KEY": "k"}
-    result = run_kylink(*args, "--json", env=settings, cwd=folder, unprivileged=True)
+    result = run_process(*args, "--json", env=settings, cwd=folder, unprivileged=True)
     assert result.returncode == 78, result.stderr
     assert len(result.stderr.splitlines()) == 1
     error = json.loads(result.stdout)["error"]
@@ -236,7 +236,7 @@ def test_a_read_only_database_can_be_neither_changed_nor_broken(stocked: Install
     stocked.database.close()
     for path in (stocked.folder, *stocked.folder.iterdir()):
         path.chmod(path.stat().st_mode & ~0o222)
-    result = run_kylink("campaigns", "pause", "1", env=stocked.settings, cwd=stocked.folder, unprivileged=True)
+    result = run_process("campaigns", "pause", "1", env=stocked.settings, cwd=stocked.folder, unprivileged=True)
     stocked.folder.chmod(0o700)
     assert result.returncode == 78
     assert len(result.stderr.splitlines()) == 1
@@ -246,5 +246,5 @@ def test_a_read_only_database_can_be_neither_changed_nor_broken(stocked: Install
 def test_an_unreadable_env_file_is_bad_configuration(kylink: Installation) -> None:
     (kylink.folder / ".env").write_text("STOCK_BATCH_SIZE=7\n")
     (kylink.folder / ".env").chmod(0)
-    result = run_kylink("config", "show", env=kylink.settings, cwd=kylink.folder, unprivileged=True)
+    result = run_process("config", "show", env=kylink.settings, cwd=kylink.folder, unprivileged=True)
     assert (result.returncode, result.stderr) == (78, "kylink: the env file .env can't be read: permission denied\n")

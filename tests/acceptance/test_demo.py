@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.cli import clean_environment, run_kylink
+from tests.support.cli import clean_environment, run_kylink, run_process
 
 
 def test_the_tour_fills_the_samples_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    result = run_kylink("demo", env={"TMPDIR": str(tmp_path)}, cwd=tmp_path)
+    result = run_process("demo", env={"TMPDIR": str(tmp_path)}, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "run 1 partial: 9 of 10 campaigns filled" in result.stdout
     assert "$ kylink jobs status" in result.stdout
@@ -21,7 +21,7 @@ def test_the_tour_fills_the_samples_and_leaves_nothing_behind(tmp_path: Path) ->
 
 
 def test_a_kept_demo_can_be_looked_at_with_the_commands_that_it_prints(tmp_path: Path) -> None:
-    result = run_kylink("demo", "--keep", env={"TMPDIR": str(tmp_path)}, cwd=tmp_path)
+    result = run_process("demo", "--keep", env={"TMPDIR": str(tmp_path)}, cwd=tmp_path)
     commands = [shlex.split(line) for line in result.stdout.splitlines() if line.startswith("  kylink --env-file")]
     assert len(commands) >= 5
     for command in commands:
@@ -31,7 +31,7 @@ def test_a_kept_demo_can_be_looked_at_with_the_commands_that_it_prints(tmp_path:
 
 def test_settings_of_the_user_s_own_kylink_do_not_reach_the_demo(tmp_path: Path) -> None:
     own = {"DATABASE_URL": f"sqlite:///{tmp_path}/own.db", "PROXY_API_URL": "http://127.0.0.1:9/", "PROXY_API_KEY": "x"}
-    result = run_kylink("demo", env={"TMPDIR": str(tmp_path)} | own, cwd=tmp_path)
+    result = run_process("demo", env={"TMPDIR": str(tmp_path)} | own, cwd=tmp_path)
     assert (result.returncode, list(tmp_path.iterdir())) == (0, [])
 
 

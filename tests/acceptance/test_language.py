@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import run_kylink
+from tests.support.cli import run_kylink, run_process
 from tests.support.installation import Installation
 
 CHINESE = {"KYLINK_LANG": "zh"}
@@ -24,18 +24,18 @@ def refusing(folder: Path, **settings: str) -> Installation:
 
 
 def test_help_is_in_the_language_of_the_environment() -> None:
-    result = run_kylink("replenish", "--help", env=CHINESE)
+    result = run_process("replenish", "--help", env=CHINESE)
     assert "从供应服务为库存偏低的 campaign 补货。" in result.stdout
     assert "--dry-run                       显示会订多少以及原因" in result.stdout
     assert "选项" in result.stdout
-    assert "作业名" in run_kylink("jobs", "pause", "--help", env={"LANG": "zh_CN.UTF-8"}).stdout
+    assert "作业名" in run_process("jobs", "pause", "--help", env={"LANG": "zh_CN.UTF-8"}).stdout
 
 
 def test_every_command_has_help_in_chinese() -> None:
-    groups = re.findall(r"^  ([a-z][a-z-]*)  ", run_kylink("--help", env=CHINESE).stdout, re.MULTILINE)
+    groups = re.findall(r"^  ([a-z][a-z-]*)  ", run_process("--help", env=CHINESE).stdout, re.MULTILINE)
     assert "campaigns" in groups
     for name in groups:
-        text = run_kylink(name, "--help", env=CHINESE).stdout
+        text = run_process(name, "--help", env=CHINESE).stdout
         described = [line for line in text.splitlines() if re.match(r"  (\S.*?)  +\S", line)]
         english = [line for line in described if not HAN.search(line) and "--help" not in line]
         assert english == [], name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kylink_cli.store.engine.database import Database
 from tests.benchmarks.frame import Effort, Figure, against, alternate, seconds_of
-from tests.support.cli import run_kylink
+from tests.support.cli import run_process
 from tests.support.database import add_campaigns, new_database
 
 LEASES = 200_000
@@ -67,7 +67,7 @@ def _lease(database: Database, leases: int) -> None:
 def _recover(folder: Path, leases: int) -> float:
     """How long the job takes, from its run's start to its end."""
     copy = _copied(folder)
-    result = run_kylink("recover-leases", "--json", env={"DATABASE_URL": f"sqlite:///{copy}"}, cwd=folder)
+    result = run_process("recover-leases", "--json", env={"DATABASE_URL": f"sqlite:///{copy}"}, cwd=folder)
     document = json.loads(result.stdout)
     assert document["recovered"] == leases
     return float(document["duration_ms"]) / 1000

@@ -1,9 +1,11 @@
 """Real databases for tests, and short ways to put things into them."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from kylink_cli.store.engine.database import Database, create_database
+from kylink_cli.store.engine.database import Database, create_database, open_database
 from kylink_cli.store.engine.postgresql import ServerDatabase
 from kylink_cli.store.engine.schema import upgrade
 from kylink_cli.store.tables import Campaign, StockItem
@@ -21,10 +23,20 @@ def url_of(database: Database) -> str:
 
 
 def new_database(folder: Path) -> Database:
-    """A fresh SQLite database of the current revision."""
-    database = create_database(folder / "kylink.db")
-    upgrade(database)
-    return database
+    """A fresh SQLite database of the current revision, a copy of one that was made once."""
+    path = folder / "kylink.db"
+    path.touch(0o600)
+    path.write_bytes(_fresh_database())
+    return open_database(path)
+
+
+@cache
+def _fresh_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        database = create_database(Path(folder) / "kylink.db")
+        upgrade(database)
+        database.close()
+        return (Path(folder) / "kylink.db").read_bytes()
 
 
 def add_campaigns(database: Database, *ids: str, user: str = "u1") -> None:
