@@ -13,7 +13,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo packages test faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
+.PHONY: help setup demo packages test test-all faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,12 @@ packages: ## Install the Debian packages that some tests need (as root)
 	done); \
 	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing; fi
 
-test: $(STAMP) ## Run every test
+test: $(STAMP) ## Run the quick tests, in at most five minutes on two cores
+	@echo "the quick tests take up to five minutes on two cores; 'make test-all' adds systemd, cron, browsers and long races"
+	@$(VENV)/bin/pytest --numprocesses auto -m "not slow and not long"
+
+test-all: $(STAMP) ## Run every test, in a quarter of an hour on two cores
+	@echo "all tests take about a quarter of an hour on two cores; 'make test' leaves out the slow ones"
 	@$(VENV)/bin/pytest --numprocesses auto
 
 faults: $(STAMP) ## Break things for half an hour: crashes, disks, clocks, hostile input

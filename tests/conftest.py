@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import os
+import shlex
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -64,13 +65,22 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    return _without_skip((yield))
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = _without_skip((yield))
+    if report.failed:
+        report.sections.append(("To run it alone", _command_for(item)))
+    return report
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return _without_skip((yield))
+
+
+def _command_for(item: pytest.Item) -> str:
+    """What to type to run a test alone."""
+    marker = " -m long" if item.get_closest_marker("long") else ""
+    return f".venv/bin/pytest{marker} {shlex.quote(item.nodeid)}"
 
 
 def _without_skip(report: Report) -> Report:

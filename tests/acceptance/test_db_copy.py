@@ -39,6 +39,7 @@ def test_a_moved_database_works_on_where_it_was(tmp_path: Path, server_url: str)
         moved.database.close()
 
 
+@pytest.mark.slow
 def test_a_killed_copy_goes_on_when_the_same_is_said_again(tmp_path: Path, server_url: str) -> None:
     with Installation.without_supply(tmp_path) as kylink:
         kylink.add_campaigns("1")

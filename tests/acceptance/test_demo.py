@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.cli import clean_environment, run_kylink, run_process
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_tour_fills_the_samples_and_leaves_nothing_behind(tmp_path: Path) -> None:

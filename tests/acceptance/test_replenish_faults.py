@@ -173,6 +173,7 @@ def test_what_a_failed_run_may_have_paid_for_is_asked_for_again_under_its_key(
     _assert_books_agree(kylink, service)
 
 
+@pytest.mark.slow
 def test_runs_killed_at_any_moment_lose_nothing_and_pay_nothing_twice(
     kylink: Installation, service: SupplyService
 ) -> None:
@@ -208,6 +209,7 @@ def test_a_signal_ends_the_run_in_good_order(
     _assert_books_agree(kylink, service)
 
 
+@pytest.mark.slow
 def test_calls_that_outlast_a_signal_by_ten_seconds_are_cut_off_and_asked_again(
     kylink: Installation, service: SupplyService
 ) -> None:

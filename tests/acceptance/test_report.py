@@ -15,6 +15,8 @@ from tests.support.browser import Visit, chromium, visit
 from tests.support.installation import Installation
 from tests.support.machine_room import HOSTILE, fill
 
+pytestmark = pytest.mark.slow
+
 NARROW, WIDE = {"width": 400, "height": 800}, {"width": 1400, "height": 900}
 DOCS = Path(__file__).parents[2] / "docs"
 MEGABYTE = 1_000_000

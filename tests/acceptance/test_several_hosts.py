@@ -16,6 +16,8 @@ from tests.support.gate import Gate
 from tests.support.installation import Installation
 from tests.support.postgres import PostgresServer
 
+pytestmark = pytest.mark.slow
+
 LEVELS = (
     "SELECT number, count(*) FROM (SELECT count(*) AS number FROM stock_items GROUP BY campaign_id) AS l GROUP BY 1"
 )

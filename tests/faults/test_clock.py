@@ -13,6 +13,8 @@ from tests.support.books import assert_nothing_lost
 from tests.support.gate import Gate
 from tests.support.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 JUMPS = [HOUR, -HOUR, 3 * 24 * HOUR, -3 * 24 * HOUR]
 

@@ -16,6 +16,8 @@ from tests.support.books import assert_nothing_lost, lost
 from tests.support.cli import clean_environment
 from tests.support.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 JOBS = (["replenish", "--all"], ["recover-leases"], ["alert-check"])
 TIME_PASSES = """
 UPDATE leases SET leased_at = datetime(leased_at, '-1 hour') || '.000000',

@@ -14,6 +14,8 @@ from tests.support.books import assert_nothing_lost
 from tests.support.gate import Gate
 from tests.support.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 DATABASE = "kylink.db"
 
 

@@ -18,6 +18,8 @@ from tests.faults.shim import Shim
 from tests.support.installation import Installation
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 TIME_PASSES = """
 UPDATE leases SET leased_at = leased_at - interval '1 hour', expires_at = expires_at - interval '1 hour'
 WHERE state = 'active'

@@ -21,6 +21,8 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     import subprocess
 
+pytestmark = pytest.mark.slow
+
 CAMPAIGNS = [str(number) for number in range(6)]
 FULL = [10] * len(CAMPAIGNS)
 LEVELS = "SELECT count(*) FROM stock_items GROUP BY campaign_id"

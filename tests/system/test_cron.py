@@ -7,6 +7,8 @@ import pytest
 
 from tests.system.server import PROGRAM, Server
 
+pytestmark = pytest.mark.slow
+
 # cron looks once a minute; its third job begins 40 s into one.
 TWO_MINUTES = 130
 

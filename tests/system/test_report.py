@@ -1,6 +1,10 @@
 """The optional units of the report under a real systemd."""
 
+import pytest
+
 from tests.system.server import Server
+
+pytestmark = pytest.mark.slow
 
 SHIPPED = "/opt/kylink/lib/python3*/site-packages/kylink_cli/scheduling/unit_files"
 PAGE = "/var/cache/kylink-report/index.html"

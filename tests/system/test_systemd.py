@@ -12,6 +12,8 @@ from tests.support.waiting import wait_until
 from tests.support.web import Received, receiving
 from tests.system.server import ENV_FILE, PROGRAM, Server
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = ["replenish", "recover-leases", "alert-check"]
 JOBS = ["stock_replenish", "lease_recovery", "monitoring_alert"]
 UNITS = "/etc/systemd/system"
