@@ -86,8 +86,7 @@ class PostOffice:
         return delivered
 
     def _has_pending(self) -> bool:
-        with self.database.reading() as session:
-            return outbox.has_pending(session)
+        return self.database.read(outbox.has_pending)
 
     def _claim(self, run_id: int | None, *, only_due: bool) -> list[ClaimedMessage]:
         now = self.clock()

@@ -56,9 +56,8 @@ def list_alerts(
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    with database.reading() as session:
-        found = read_alerts(session, AlertFilter(state, type, level, user, limit))
-        undelivered = outbox.undelivered(session, now - GIVE_UP_AFTER)
+    found = database.read(lambda session: read_alerts(session, AlertFilter(state, type, level, user, limit)))
+    undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
     view.show_list(cli.console, found, undelivered, now)
 
 
@@ -78,9 +77,9 @@ def show(
     from kylink_cli.cli.views import alerts as view
     from kylink_cli.store import alerts as store
 
-    with wiring.existing_database(cli.settings).reading() as session:
-        alert = store.get(session, [alert_id]).get(alert_id)
-        users = store.users_of(session, alert_id)
+    alert, users = wiring.existing_database(cli.settings).read(
+        lambda session: (store.get(session, [alert_id]).get(alert_id), store.users_of(session, alert_id))
+    )
     if alert is None:
         raise NotFoundError(tr("there is no alert {alert_id}: 'kylink alerts list' shows them", alert_id=alert_id))
     view.show_alert(cli.console, alert, users)
@@ -164,8 +163,7 @@ def silences(cli: Cli, json: JsonOption = False) -> None:  # noqa: ARG001  (the 
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    with database.reading() as session:
-        found = store.read_active(session, now)
+    found = database.read(lambda session: store.read_active(session, now))
     view.show_silences(cli.console, found, now)
 
 

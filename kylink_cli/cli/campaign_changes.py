@@ -13,6 +13,8 @@ from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from kylink_cli.imports.campaigns import CampaignFile
     from kylink_cli.rules.campaign_import import Plan
     from kylink_cli.rules.campaigns import CampaignFacts
@@ -77,7 +79,8 @@ def add(
     levels = {"low_watermark": low_watermark, "target_stock": target_stock}
     facts = _changed(None, _fields({"campaign_id": campaign_id, "user_id": user, **given, **levels}))
     database = wiring.new_database(cli.settings)
-    with database.writing() as session:
+
+    def act(session: "Session") -> None:
         if store.facts(session, [facts.campaign_id]):
             raise UsageError(
                 tr(
@@ -86,6 +89,8 @@ def add(
                 )
             )
         store.save(session, [facts], database.now())
+
+    database.commit(act)
     if json:
         cli.console.document(asdict(facts))
     else:
@@ -124,12 +129,16 @@ def set_fields(
     if not fields:
         raise UsageError(tr("say what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')"))
     database = wiring.existing_database(cli.settings)
-    with database.writing() as session:
+
+    def act(session: "Session") -> tuple[CampaignFacts, CampaignFacts]:
         before = store.facts(session, [campaign_id]).get(campaign_id)
         if before is None:
             raise unknown_campaign(campaign_id)
         after = _changed(before, fields)
         store.save(session, [after], database.now())
+        return before, after
+
+    before, after = database.commit(act)
     if json:
         cli.console.document({"campaign_id": campaign_id, "changed": view.change_document(before, after)})
     else:
@@ -201,12 +210,15 @@ def _import(cli: Cli, file: str, found: "CampaignFile", *, dry_run: bool) -> "Pl
         plan = _plan(file, found, database)
         if dry_run:
             return plan
-    database = database or wiring.new_database(cli.settings)
-    with database.writing() as session:
+    target = database or wiring.new_database(cli.settings)
+
+    def act(session: "Session") -> "Plan":
         ids = [entry.campaign_id for entry in found.entries]
         plan = _clean_plan(file, found, store.facts(session, ids))
-        store.save(session, plan.to_save, database.now())
-    return plan
+        store.save(session, plan.to_save, target.now())
+        return plan
+
+    return target.commit(act)
 
 
 def _plan(file: str, found: "CampaignFile", database: "Database | None") -> "Plan":
@@ -214,8 +226,8 @@ def _plan(file: str, found: "CampaignFile", database: "Database | None") -> "Pla
 
     if database is None:
         return _clean_plan(file, found, {})
-    with database.reading() as session:
-        return _clean_plan(file, found, store.facts(session, [entry.campaign_id for entry in found.entries]))
+    ids = [entry.campaign_id for entry in found.entries]
+    return _clean_plan(file, found, database.read(lambda session: store.facts(session, ids)))
 
 
 def _clean_plan(file: str, found: "CampaignFile", existing: Mapping[str, "CampaignFacts"]) -> "Plan":

@@ -18,6 +18,8 @@ from kylink_cli.rules.vocabulary import CampaignStatus
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from kylink_cli.store.figures.campaign_stock import CampaignStock
+
 campaigns = group("campaigns", "What is to be kept in stock.")
 
 
@@ -76,8 +78,7 @@ def list_campaigns(
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    with database.reading() as session:
-        stocks = read_campaign_stock(session, now, Scope(user_id=user))
+    stocks = database.read(lambda session: read_campaign_stock(session, now, Scope(user_id=user)))
     shown = [view.Shown(stock, need(stock.level, cli.settings.policy, now)) for stock in stocks]
     wanted = [one for one in shown if status in {None, one.status} and (one.need.low or not low)]
     ordered = view.in_order(wanted, sort)
@@ -101,12 +102,15 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = 
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    with database.reading() as session:
-        stocks = read_campaign_stock(session, now, Scope(campaign_ids=[campaign_id]))
+    day_ago = now - timedelta(days=1)
+
+    def read(session: "Session") -> "tuple[list[CampaignStock], view.Details]":
         items = count_by_state(session, now, campaign_id)
-        day_ago = now - timedelta(days=1)
         consumed = read_consumption_of(session, day_ago, [campaign_id]).get(campaign_id, {})
         details = view.Details(items, count_since(session, day_ago, campaign_id), by_hour(consumed, now))
+        return read_campaign_stock(session, now, Scope(campaign_ids=[campaign_id])), details
+
+    stocks, details = database.read(read)
     if not stocks:
         raise unknown_campaign(campaign_id)
     shown = view.Shown(stocks[0], need(stocks[0].level, cli.settings.policy, now))
@@ -137,14 +141,16 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False, json: Js
 
     wanted = list(dict.fromkeys(campaign_ids))
     database = wiring.existing_database(cli.settings)
-    with database.reading() as session:
-        refuse_unknown(wanted, store.facts(session, wanted))
+    refuse_unknown(wanted, database.read(lambda session: store.facts(session, wanted)))
     names = one_line(", ".join(wanted), 60)
     if not cli.console.confirm(tr("Remove {names} with all stock and history?", names=names), yes=yes):
         raise UsageError(tr("nothing was removed: answer y, or say --yes"))
-    with database.writing() as session:
+
+    def act(session: "Session") -> list[str]:
         _refuse_claimed(cli, session, wanted, database.now())
-        removed = store.remove(session, wanted)
+        return store.remove(session, wanted)
+
+    removed = database.commit(act)
     if json:
         cli.console.document({"removed": removed})
     else:
@@ -157,9 +163,12 @@ def _set_status(cli: Cli, campaign_ids: list[str], status: CampaignStatus, *, js
     from kylink_cli.store import campaigns as store
 
     wanted = list(dict.fromkeys(campaign_ids))
-    with wiring.existing_database(cli.settings).writing() as session:
+
+    def act(session: "Session") -> list[str]:
         refuse_unknown(wanted, store.facts(session, wanted))
-        changed = store.set_status(session, wanted, status)
+        return store.set_status(session, wanted, status)
+
+    changed = wiring.existing_database(cli.settings).commit(act)
     unchanged = [campaign_id for campaign_id in wanted if campaign_id not in changed]
     if json:
         cli.console.document({"status": status, "changed": changed, "unchanged": unchanged})

@@ -78,8 +78,7 @@ def check_database(cli: Cli, json: JsonOption = False) -> int:
     from kylink_cli.store.upkeep.check import check
     from kylink_cli.wiring import existing_database
 
-    with existing_database(cli.settings).reading() as session:
-        findings = check(session)
+    findings = existing_database(cli.settings).read(check)
     ok = all(finding.ok for finding in findings)
     if json:
         checks = [{"name": f.name, "ok": f.ok, "violations": f.violations} for f in findings]

@@ -43,8 +43,7 @@ def status(cli: Cli, json: JsonOption = False) -> None:
     now = database.now()
     schedule = read_schedule(cli.settings, now)
     found = read_status(database, wiring.locks(cli.settings), cli.settings, now, schedule)
-    with database.reading() as session:
-        undelivered = outbox.undelivered(session, now - GIVE_UP_AFTER)
+    undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
     if json:
         cli.console.document(
             view.status_document(found, undelivered, schedule, auto_cron=cli.settings.enable_auto_cron)
@@ -69,8 +68,7 @@ def history(
 
     database, locks = wiring.existing_database(cli.settings), wiring.locks(cli.settings)
     now = database.now()
-    with database.reading() as session:
-        found = [as_found(run, locks, now) for run in runs.history(session, job, limit)]
+    found = [as_found(run, locks, now) for run in database.read(lambda session: runs.history(session, job, limit))]
     if json:
         cli.console.document({"runs": [view.run_document(run) for run in found]})
     else:
@@ -98,12 +96,11 @@ def show(
     from kylink_cli.store import campaign_results, runs
 
     database = wiring.existing_database(cli.settings)
-    with database.reading() as session:
-        run = runs.get(session, run_id)
-        results = campaign_results.of_run(session, run_id)
-        recent = runs.history(session, None if run is None else run.job, DRAWN_RUNS)
+    run, results = database.read(lambda session: (runs.get(session, run_id), campaign_results.of_run(session, run_id)))
     if run is None:
         raise NotFoundError(tr("there is no run {run_id}: 'kylink jobs history' shows the last ones", run_id=run_id))
+    job = run.job
+    recent = database.read(lambda session: runs.history(session, job, DRAWN_RUNS))
     run = as_found(run, wiring.locks(cli.settings), database.now())
     if json:
         cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
@@ -118,8 +115,7 @@ def pause(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
     from kylink_cli.store import paused_jobs
 
     database = wiring.existing_database(cli.settings)
-    with database.writing() as session:
-        changed = paused_jobs.pause(session, job, database.now())
+    changed = database.commit(lambda session: paused_jobs.pause(session, job, database.now()))
     if json:
         cli.console.document({"job": job, "paused": True, "changed": changed})
     else:
@@ -132,8 +128,7 @@ def resume(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
-    with wiring.existing_database(cli.settings).writing() as session:
-        changed = paused_jobs.resume(session, job)
+    changed = wiring.existing_database(cli.settings).commit(lambda session: paused_jobs.resume(session, job))
     if json:
         cli.console.document({"job": job, "paused": False, "changed": changed})
     else:

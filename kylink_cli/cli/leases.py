@@ -128,7 +128,6 @@ def list_leases(
     database = wiring.existing_database(cli.settings)
     now = database.now()
     wanted = [] if campaign is None else [campaign]
-    with database.reading() as session:
-        refuse_unknown(wanted, campaigns.facts(session, wanted))
-        found = read_leases(session, LeaseFilter(campaign, state, overdue, limit), now)
+    refuse_unknown(wanted, database.read(lambda session: campaigns.facts(session, wanted)))
+    found = database.read(lambda session: read_leases(session, LeaseFilter(campaign, state, overdue, limit), now))
     view.show_list(cli.console, found, now)

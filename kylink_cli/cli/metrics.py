@@ -70,9 +70,10 @@ def _read(cli: Cli, limit: int) -> "list[Metric]":
     settings = cli.settings
     database = wiring.existing_database(settings)
     now = database.now()
-    with database.reading() as session:
-        figures = read_figures(session, settings.policy, Period(now - timedelta(hours=24), now))
-        paused = paused_jobs.paused(session)
+    figures = database.read(
+        lambda session: read_figures(session, settings.policy, Period(now - timedelta(hours=24), now))
+    )
+    paused = database.read(paused_jobs.paused)
     schedules = [
         JobSchedule(job.name, job.interval_minutes(settings) * 60, settings.enable_auto_cron and job.name not in paused)
         for job in JOBS

@@ -98,8 +98,7 @@ def _check_scope(database: "Database", scope: "Scope") -> None:
 
     if scope.campaign_ids is None and scope.user_id is None:
         return
-    with database.reading() as session:
-        found = statuses(session, scope)
+    found = database.read(lambda session: statuses(session, scope))
     if scope.user_id is not None and not found:
         raise NotFoundError(
             tr("user {user_id} has no campaigns: 'kylink campaigns list' shows them", user_id=scope.user_id)

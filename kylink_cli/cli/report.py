@@ -53,9 +53,12 @@ def report(
     database = wiring.existing_database(cli.settings)
     now = database.now()
     period = Period(now - timedelta(days=days), now)
-    with database.reading() as session:
-        figures = read_figures(session, cli.settings.policy, period, user)
-        history = read_history(session, period, user)
+    figures, history = database.read(
+        lambda session: (
+            read_figures(session, cli.settings.policy, period, user),
+            read_history(session, period, user),
+        )
+    )
     if user is not None and not figures.campaigns:
         raise NotFoundError(
             tr(

@@ -17,8 +17,7 @@ def reason_to_skip(settings: "Settings", database: "Database", job: "Job") -> st
 
     if not settings.enable_auto_cron:
         return tr("scheduling is off: set ENABLE_AUTO_CRON=true to turn it on")
-    with database.reading() as session:
-        since = paused(session).get(job.name)
+    since = database.read(paused).get(job.name)
     if since is None:
         return None
     moment = readable(since)

@@ -59,9 +59,12 @@ def list_items(
     database = wiring.existing_database(cli.settings)
     now = database.now()
     wanted = ItemFilter(campaign, state, limit if json else limit + 1)
-    with database.reading() as session:
+
+    def read(session: "Session") -> "list[Item]":
         _refuse_unknown_campaign(session, campaign)
-        items = list(read_items(session, wanted, now))
+        return list(read_items(session, wanted, now))
+
+    items = database.read(read)
     if json:
         cli.console.document({"items": [view.item_document(item) for item in items]})
     else:
@@ -98,9 +101,12 @@ def import_file(
     refuse_faults(file, found.faults)
     latest = now + timedelta(hours=cli.settings.stock_ttl_hours)
     ends = {value: min(end or latest, latest) for value, end in found.ends.items()}
-    with database.writing() as session:
+
+    def act(session: "Session") -> int:
         _refuse_unknown_campaign(session, campaign)
-        added = store.add(session, campaign, ends, now)
+        return store.add(session, campaign, ends, now)
+
+    added = database.commit(act)
     duplicates = len(ends) - added + found.duplicates
     if json:
         cli.console.document({"campaign_id": campaign, "added": added, "duplicates": duplicates})
@@ -136,6 +142,7 @@ def export(
 
     write = view.write_json if json else view.write_csv
     database = wiring.existing_database(cli.settings)
+    # What was written can't be taken back, so nothing is read again.
     with database.reading() as session:
         _refuse_unknown_campaign(session, campaign)
         items = read_items(session, ItemFilter(campaign, state), database.now())
@@ -162,11 +169,14 @@ def discard(
     from kylink_cli.store import stock as store
 
     wanted = sorted(set(item_ids))
-    with wiring.existing_database(cli.settings).writing() as session:
+
+    def act(session: "Session") -> list[int]:
         states = store.lock_states(session, wanted)
         for item_id in wanted:
             _refuse_unless_available(item_id, states.get(item_id))
-        discarded = store.discard(session, wanted)
+        return store.discard(session, wanted)
+
+    discarded = wiring.existing_database(cli.settings).commit(act)
     if json:
         cli.console.document({"discarded": discarded})
     else:

@@ -87,7 +87,8 @@ def check_all(database: Database, watch: Watch, now: datetime) -> list[CheckResu
     """What every check finds; nothing is changed."""
     limits = watch.thresholds
     disk = _disk(database)
-    with database.reading() as session:
+
+    def look(session: Session) -> list[CheckResult]:
         return [
             check_low_stock(alert_facts.read_low_campaigns(session, watch.policy, now), limits),
             check_lease_age(
@@ -102,6 +103,8 @@ def check_all(database: Database, watch: Watch, now: datetime) -> list[CheckResu
             check_supply(alert_facts.read_supply_rate(session, now - HOUR), limits),
             check_disk(disk, limits),
         ]
+
+    return database.read(look)
 
 
 def check_with(watch: Watch) -> Work[AlertCheckReport]:

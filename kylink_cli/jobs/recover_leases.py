@@ -84,8 +84,7 @@ class RecoveryReport:
 
 def foresee(database: Database, limits: RecoveryLimits, now: datetime) -> Recovered:
     """What a recovery would come to; nothing is changed."""
-    with database.reading() as session:
-        return recovery.foresee(session, now, limits.max_expirations)
+    return database.read(lambda session: recovery.foresee(session, now, limits.max_expirations))
 
 
 def recover_within(limits: RecoveryLimits) -> Work[RecoveryReport]:
@@ -125,8 +124,7 @@ class _Recovery:
         return RecoveryReport(self._recovered, self._deleted)
 
     async def _expire_leases(self) -> None:
-        with self._database.reading() as session:
-            total = recovery.count_overdue(session, self._now)
+        total = self._database.read(lambda session: recovery.count_overdue(session, self._now))
         size = self._limits.batch_size
         expire = partial(
             recovery.expire_leases, now=self._now, max_expirations=self._limits.max_expirations, limit=size

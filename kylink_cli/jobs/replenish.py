@@ -61,8 +61,7 @@ class Assignment:
 def scan(database: Database, assignment: Assignment, now: datetime) -> list[Need]:
     """What every campaign in scope needs that is low, forced or has open requests, in the order of work."""
     low_by = None if assignment.demand.force else assignment.policy
-    with database.reading() as session:
-        found = read_levels(session, now, assignment.scope, low_by=low_by)
+    found = database.read(lambda session: read_levels(session, now, assignment.scope, low_by=low_by))
     needs = [need(level, assignment.policy, now, assignment.demand) for level in found]
     return sorted((n for n in needs if n.order > 0 or n.level.has_open_requests), key=urgency)
 
@@ -184,8 +183,7 @@ class _Work:
             )
 
     def _holders(self, campaign_ids: Sequence[str]) -> dict[str, Run]:
-        with self._run.machinery.database.reading() as session:
-            return claims.holders(session, campaign_ids)
+        return self._run.machinery.database.read(lambda session: claims.holders(session, campaign_ids))
 
     async def _report_unserved(self, needs: Sequence[Need]) -> None:
         """Record the campaigns that the end of the run left unserved; a refused key fails them all."""

@@ -166,8 +166,7 @@ def check_channels(alerting: Alerting, database: Database, now: datetime) -> Ite
         yield Finding(
             "alerts", "ok", tr("people are told through {names} ('kylink alerts test' tries it)", names=names)
         )
-    with database.reading() as session:
-        undelivered = outbox.undelivered(session, now - GIVE_UP_AFTER)
+    undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
     for one in undelivered:
         yield Finding("alerts", "warning", one.text, tr("mend the channel, then 'kylink alerts test'"))
 
@@ -198,8 +197,7 @@ def check_supply(supplier: Supplier) -> Iterator[Finding]:
 
 def check_clock(database: Database, now: datetime) -> Iterator[Finding]:
     """Does the clock go on from where the last runs saw it?"""
-    with database.reading() as session:
-        recent = runs.history(session, None, RECENT_RUNS)
+    recent = database.read(lambda session: runs.history(session, None, RECENT_RUNS))
     latest = max(recent, key=lambda run: run.started_at, default=None)
     if latest is not None and latest.started_at > now + CLOCK_TOLERANCE:
         ahead = latest.started_at - now

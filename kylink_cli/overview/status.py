@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from sqlalchemy.orm import Session
+
 from kylink_cli.locks.base import Locks
 from kylink_cli.overview.hosts import HostStatus, by_host
 from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus, Trigger
@@ -45,6 +47,12 @@ class JobStatus:
     hosts: Sequence[HostStatus]  # those that ran it in the last 24 hours
 
 
+def _read_records(session: Session) -> "list[_Record]":
+    return [
+        _Record(job, runs.history(session, job.name, READ_RUNS), runs.latest_success(session, job.name)) for job in JOBS
+    ]
+
+
 def read_status(
     database: Database, locks: Locks, settings: Settings, now: datetime, schedule: Schedule | None = None
 ) -> list[JobStatus]:
@@ -53,12 +61,7 @@ def read_status(
     Args:
         schedule: what starts the jobs on this host; None if nobody knows, so that the last run by a timer must do.
     """
-    with database.reading() as session:
-        paused = paused_jobs.paused(session)
-        records = [
-            _Record(job, runs.history(session, job.name, READ_RUNS), runs.latest_success(session, job.name))
-            for job in JOBS
-        ]
+    paused, records = database.read(lambda session: (paused_jobs.paused(session), _read_records(session)))
     for record in records:
         record.recent = [as_found(run, locks, now) for run in record.recent]
         record.rests = locks is not locks.of_host

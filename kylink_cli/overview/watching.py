@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from kylink_cli.locks.base import Locks
 from kylink_cli.overview.status import JobStatus, read_status
 from kylink_cli.rules.replenishment import Need, need
@@ -43,7 +45,8 @@ def look(database: Database, locks: Locks, settings: Settings, selection: Select
     """Look at the machine room."""
     now = database.now()
     jobs = read_status(database, locks, settings, now, read_schedule(settings, now))
-    with database.reading() as session:
+
+    def read(session: Session) -> Scene:
         stocks = read_campaign_stock(session, now, Scope())
         needs = [need(stock.level, settings.policy, now) for stock in stocks]
         matching = chosen(needs, selection)
@@ -64,3 +67,5 @@ def look(database: Database, locks: Locks, settings: Settings, selection: Select
             consumption={campaign_id: by_hour(consumption.get(campaign_id, {}), now) for campaign_id in ids},
             alerts=[alert for alert in found if alert.state != AlertState.RESOLVED],
         )
+
+    return database.read(read)

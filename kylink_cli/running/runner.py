@@ -166,8 +166,7 @@ def first_cause(error: BaseException) -> BaseException:
 
 def _bury_dead(machinery: Machinery) -> None:
     """Mark runs that died without an end, and free their claims."""
-    with machinery.database.reading() as session:
-        running = runs.running(session)
+    running = machinery.database.read(runs.running)
     dead = {run.id: run.host for run in running if run.id and is_dead(run, machinery.locks, machinery.clock())}
     if not dead:
         return
@@ -218,8 +217,7 @@ async def _beat(machinery: Machinery, run_id: int) -> None:
     """Show those on other hosts that the run is alive."""
 
     def beat() -> None:
-        with machinery.database.writing() as session:
-            runs.beat(session, run_id, machinery.clock())
+        machinery.database.commit(lambda session: runs.beat(session, run_id, machinery.clock()))
 
     while True:
         await asyncio.sleep(BEAT_SECONDS)

@@ -31,8 +31,7 @@ class FileValues:
             values: what it holds; read only as far as needed.
         """
         while batch := list(islice(values, _LOOKED_UP_AT_ONCE)):
-            with self._database.reading() as session:
-                used = _used(session, source, batch)
+            used = self._database.read(partial(_used, source=source, values=batch))
             yield from (value for value in batch if value not in used)
 
     def take(self, source: str, key: str, quantity: int, values: Iterator[str]) -> list[str]:
@@ -47,8 +46,7 @@ class FileValues:
         Raises:
             DatabaseError: the database failed; what was handed out already stays the key's.
         """
-        with self._database.reading() as session:
-            taken = _of_key(session, source, key)
+        taken = self._database.read(partial(_of_key, source=source, key=key))
         while len(taken) < quantity and (batch := list(islice(values, quantity - len(taken)))):
             taken += self._database.commit(partial(_claim, source=source, key=key, values=batch))
         return taken

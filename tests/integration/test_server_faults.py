@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from typer.testing import CliRunner
 
+from kylink_cli.cli import app
 from kylink_cli.errors import DatabaseConflictError, DatabaseError, DatabaseLostError
 from kylink_cli.store.engine.postgresql import ServerDatabase, open_server
 from kylink_cli.store.tables import Campaign, table
@@ -80,6 +83,50 @@ def test_a_read_in_mid_run_waits_for_a_new_connection(counter: ServerDatabase, p
     assert counted(counter) == [0, 0]
     postgres.execute("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'kylink'")
     assert counted(counter) == [0, 0]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_read_whose_connection_is_cut_is_done_again(counter: ServerDatabase, proxy: Proxy, when: str) -> None:
+    told: list[str] = []
+    counter.tell_outages(told.append)
+    counter.now()
+    rule = Once(b"SELECT campaigns.low_watermark")
+    setattr(proxy, when, rule)
+    assert counter.read(lambda session: list(session.scalars(select(campaigns.c.low_watermark)))) == [0, 0]
+    assert rule.has_cut
+    assert told[-1] == "the database is back: going on"
+
+
+ENTRIES: list[tuple[bytes, list[str]]] = [
+    (b"FROM alembic_version", ["jobs", "status"]),
+    (b"FROM paused_jobs", ["jobs", "status"]),
+    (b"FROM runs", ["jobs", "history"]),
+    (b"FROM campaigns", ["campaigns", "list"]),
+    (b"FROM leases", ["leases", "list"]),
+    (b"FROM alerts", ["alerts", "list"]),
+    (b"FROM stock_items", ["stock", "list"]),
+    (b"FROM leases", ["db", "check"]),
+    (b"UPDATE campaigns", ["campaigns", "pause", "c1"]),
+    (b"INSERT INTO paused_jobs", ["jobs", "pause", "stock_replenish"]),
+    (b"FROM leases", ["recover-leases"]),
+    (b"FROM notifications", ["alert-check"]),
+    (b"FROM runs", ["replenish", "--all"]),
+]
+
+
+# A cursor on the server can't be closed when its connection is gone.
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <function ServerCursorMixin:pytest.PytestUnraisableExceptionWarning"
+)
+@pytest.mark.parametrize(("words", "command"), ENTRIES)
+def test_every_command_goes_on_when_its_connection_is_cut(
+    counter: ServerDatabase, proxy: Proxy, tmp_path: Path, words: bytes, command: list[str]
+) -> None:
+    proxy.after = rule = Once(words)
+    settings = {"DATABASE_URL": url_of(counter), "XDG_STATE_HOME": str(tmp_path), "PROXY_API_URL": "file:/dev/null"}
+    done = CliRunner().invoke(app, command, env=settings)
+    assert (done.exit_code, done.exception) == (0, None), done.output
+    assert rule.has_cut
 
 
 def test_transactions_that_block_each_other_both_go_through(counter: ServerDatabase) -> None:

@@ -63,7 +63,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that sees one state of the database and changes nothing."""
+        """A transaction that sees one state of the database and changes nothing; `read` takes one with patience."""
         with (
             translated_errors(),
             self._connected(self._reading) as connection,
@@ -86,6 +86,15 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    def read(self, act: Callable[[Session], T]) -> T:
+        """Do an act in a reading transaction of its own; on a server again, if the connection broke meanwhile.
+
+        Args:
+            act: what is to be read. Whatever it does beside must bear repetition.
+        """
+        with self.reading() as session:
+            return act(session)
 
     def commit(self, act: Callable[[Session], T]) -> T:
         """Do an act in a writing transaction of its own; on a server again, if what undid it will pass.

@@ -63,6 +63,14 @@ class ServerDatabase(Database):
         """Have somebody told in a line when the database is lost and when it is back, from whatever thread."""
         self._outage.tell = tell
 
+    def read(self, act: Callable[[Session], T]) -> T:
+        """Do an act in a reading transaction of its own; again, as long as the connection breaks.
+
+        Raises:
+            DatabaseLostError: the database stayed away for longer than a run waits.
+        """
+        return self._patiently(lambda: super(ServerDatabase, self).read(act))
+
     def commit(self, act: Callable[[Session], T]) -> T:
         """Do an act in a writing transaction of its own; again, as long as it is known not to be committed.
 
@@ -70,21 +78,23 @@ class ServerDatabase(Database):
             DatabaseLostError: the database stayed away for longer than a run waits.
             DatabaseBusyError: other transactions stood in the way for as long.
         """
+        return self._patiently(lambda: self._commit_once(act))
+
+    def _patiently(self, act: Callable[[], T]) -> T:
         pauses = _Pauses(self._patience_seconds)
         while True:
             try:
-                return self._commit_once(act)
+                return act()
             except DatabaseLostError as error:
+                if not self._was_reached:
+                    raise
                 self._outage.begin(error)
                 pauses.wait(error)
             except DatabaseBusyError as error:
                 pauses.wait(error)
 
     def _read_clock(self) -> Clock:
-        before = uptime()
-        with self.reading() as session:
-            moment: datetime = session.scalars(select(func.clock_timestamp())).one()
-        return steady_clock(moment.astimezone(UTC), (before + uptime()) / 2)
+        return self.read(_read_clock)
 
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:
@@ -143,6 +153,12 @@ class ServerDatabase(Database):
             if fate == "in progress":
                 session.execute(_END, {"backend": backend})
             return fate
+
+
+def _read_clock(session: Session) -> Clock:
+    before = uptime()
+    moment: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return steady_clock(moment.astimezone(UTC), (before + uptime()) / 2)
 
 
 class _Outage:

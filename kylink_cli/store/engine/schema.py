@@ -30,6 +30,7 @@ class Schema:
         return self.current == self.head
 
 
+VERSION_TABLE = "alembic_version"
 # Stands in the place of the revision until a copy is whole.
 UNFINISHED_COPY = "copy of "
 
@@ -70,14 +71,17 @@ def read_version(database: Database) -> str | None:
         DatabaseUnfitError: it holds other tables than kylink's.
         DatabaseError: it can't be read.
     """
-    with database.reading() as session:
-        tables = set(inspect(session.connection()).get_table_names())
-        if not tables:
-            return None
-        if "alembic_version" not in tables:
-            raise DatabaseUnfitError(tr("the database holds other tables than kylink's: check DATABASE_URL"))
-        version: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
-        return version
+    return database.read(_read_version)
+
+
+def _read_version(session: Session) -> str | None:
+    tables = set(inspect(session.connection()).get_table_names())
+    if not tables:
+        return None
+    if VERSION_TABLE not in tables:
+        raise DatabaseUnfitError(tr("the database holds other tables than kylink's: check DATABASE_URL"))
+    version: str | None = session.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608  (no value in it)
+    return version
 
 
 def upgrade(database: Database) -> Schema:

@@ -42,9 +42,8 @@ def read_stats(database: Database) -> Stats:
     Raises:
         DatabaseError: it can't be read.
     """
-    with database.reading() as session:
-        rows, items = _count_rows(session), _count_items(session)
-        place = _server(session) if database.path is None else _file(database.path)
+    rows, items = database.read(lambda session: (_count_rows(session), _count_items(session)))
+    place = database.read(_server) if database.path is None else _file(database.path)
     return Stats(revision=read_schema(database).current, rows=rows, items=items, **place)
 
 
