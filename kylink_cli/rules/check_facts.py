@@ -29,20 +29,20 @@ class Thresholds:
         smallest_sample: a rate of fewer leases or requests says nothing.
     """
 
-    low_stock_warning: int = 3
-    low_stock_error: int = 6
-    lease_warning_minutes: int = 10
-    failure_rate_warning_percent: float = 10
-    failure_rate_error_percent: float = 20
-    no_stock_warning: int = 10
-    no_stock_error: int = 50
-    overdue_intervals: float = 2
-    crash_window_minutes: int = 60
-    supply_warning_percent: float = 90
-    supply_error_percent: float = 50
-    disk_warning_percent: float = 90
-    disk_error_percent: float = 95
-    smallest_sample: int = 1
+    low_stock_warning: int
+    low_stock_error: int
+    lease_warning_minutes: int
+    failure_rate_warning_percent: float
+    failure_rate_error_percent: float
+    no_stock_warning: int
+    no_stock_error: int
+    overdue_intervals: float
+    crash_window_minutes: int
+    supply_warning_percent: float
+    supply_error_percent: float
+    disk_warning_percent: float
+    disk_error_percent: float
+    smallest_sample: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def silenced_until(
         silences: those that are known; ended ones do not count.
         now: the moment of the question.
     """
-    relevant = [silence for silence in silences if silence.until > now and silence.type in {None, alert_type}]
+    relevant = [silence for silence in silences if silence.until > now]
     parts: Sequence[Concern | None] = concerns or [None]
     ends = [_covered_until(alert_type, part, relevant) for part in parts] if relevant else [None]
     known = [end for end in ends if end is not None]

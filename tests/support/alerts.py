@@ -11,10 +11,10 @@ from kylink_cli.jobs.alert_check import AlertCheckReport, Watch, check_with
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.base import Channel
 from kylink_cli.rules.alert_book import BookRules
-from kylink_cli.rules.check_facts import Thresholds
 from kylink_cli.rules.replenishment import Policy
 from kylink_cli.running.events import Event
 from kylink_cli.running.runner import Finished, Machinery, RunRequest, run_job
+from kylink_cli.settings import Settings
 from kylink_cli.store.alerts import AlertFilter, read_alerts
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Alert, StockItem
@@ -24,7 +24,7 @@ EVERY = timedelta(minutes=10)
 RULES = BookRules(repeat=timedelta(minutes=30), flap=timedelta(minutes=40))
 # The disk of the machine that runs the tests is nobody's concern.
 WATCH = Watch(
-    Thresholds(disk_warning_percent=101, disk_error_percent=101),
+    replace(Settings().thresholds, disk_warning_percent=101, disk_error_percent=101),
     Policy(),
     {"stock_replenish": 10},
     scheduling=False,

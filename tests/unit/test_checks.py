@@ -1,5 +1,6 @@
 """Each check at its thresholds, and what its alert says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,13 +14,13 @@ from kylink_cli.rules.check_facts import (
     Share,
     Subject,
     SupplyRate,
-    Thresholds,
 )
 from kylink_cli.rules.checks import check_failure_rate, check_lease_age, check_low_stock, check_no_stock
 from kylink_cli.rules.health_checks import check_crashes, check_disk, check_overdue, check_supply
+from kylink_cli.settings import Settings
 
 NOW = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
-LIMITS = Thresholds()
+LIMITS = Settings().thresholds
 HOSTILE = "[red]x[/nope]\x1b[31m\n<0>second\u202eline<script>" + "A" * 5_000
 
 
@@ -107,7 +108,7 @@ def test_the_failure_rate_is_a_warning_from_10_percent_and_an_error_from_20(
 
 
 def test_a_rate_of_too_few_leases_says_nothing() -> None:
-    limits = Thresholds(smallest_sample=5)
+    limits = replace(LIMITS, smallest_sample=5)
     assert check_failure_rate([Share(subject(), 4, 4)], limits).level is None
     assert check_failure_rate([Share(subject(), 4, 5)], limits).level == "ERROR"
 
@@ -147,6 +148,29 @@ def test_crashed_runs_are_named(number: int, level: str | None) -> None:
 )
 def test_the_supply_service_is_to_answer_90_percent(answered: int, failed: int, level: str | None) -> None:
     assert check_supply(SupplyRate(answered, failed), LIMITS).level == level
+
+
+@pytest.mark.parametrize(
+    ("sample", "failed", "value"), [(5, 4, None), (5, 5, 0.0), (1, 0, None), (1, 1, 0.0), (0, 0, None)]
+)
+def test_a_rate_of_too_few_requests_says_nothing(sample: int, failed: int, value: float | None) -> None:
+    result = check_supply(SupplyRate(0, failed), replace(LIMITS, smallest_sample=sample))
+    assert (result.value, result.level) == (value, None if value is None else "ERROR")
+
+
+def test_the_disk_is_described_in_percent_and_mebibytes() -> None:
+    healthy = check_disk(Disk(100 * 2**20, 75 * 2**20 + 1), LIMITS)
+    assert (healthy.value, healthy.level, healthy.fingerprint) == (25.0, None, "SYSTEM_HEALTH:disk")
+    assert healthy.detail == "The disk of the database is 25 % full, 75 MiB are left"
+    full = check_disk(Disk(100 * 2**20, 3 * 2**20 - 1), LIMITS)
+    assert (full.value, full.level, full.detail) == (
+        97.0,
+        "ERROR",
+        "The disk of the database is 97 % full, 2 MiB are left",
+    )
+    assert full.alert is not None
+    assert full.alert.message.startswith(full.detail)
+    assert full.alert.details == {"total": 100 * 2**20, "free": 3 * 2**20 - 1}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,9 @@ A1, A2, B3 = Concern("1", "a"), Concern("2", "a"), Concern("3", "b")
         ([Silence(SOON, user_id="b", campaign_id="1")], [A1], None),
         ([Silence(SOON, user_id="a")], [], None),
         ([Silence(NOW, type="LOW_STOCK")], [A1], None),
+        ([Silence(SOON, type="LEASE_TIMEOUT", campaign_id="1")], [A1], None),
+        ([Silence(SOON, type="LOW_STOCK"), Silence(LATER, type="LEASE_TIMEOUT")], [A1], SOON),
+        ([Silence(SOON, type="LEASE_TIMEOUT")], [], None),
     ],
 )
 def test_an_alert_is_silenced_while_every_campaign_it_is_about_is_covered(
