@@ -1,5 +1,10 @@
-"""Env files: names and values, a line each."""
+"""Env files: names and values, a line each.
 
+python-dotenv's own functions skip a line that they can't read, and only log it. Such a line must end the command, so
+its parser is asked, which is where those functions get their lines from.
+"""
+
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
@@ -49,3 +54,8 @@ def parse(path: Path) -> dict[str, str]:
         if binding.key is not None:
             values[binding.key] = binding.value or ""
     return values
+
+
+def by_field(values: Mapping[str, str]) -> dict[str, str]:
+    """Values under the names of settings' fields, whatever the case; a name without a value counts as not set."""
+    return {name.lower(): value.strip() for name, value in values.items() if value.strip()}

@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 from typing import Final
 
+from kylink_cli.errors import ConfigError
+from kylink_cli.language import tr
+from kylink_cli.rules.text import one_line
+
 LOCAL_ENV_FILE: Final = Path(".env")
 SYSTEM_ENV_FILE: Final = Path("/etc/kylink/kylink.env")
 SYSTEM_CREDENTIALS: Final = Path("/etc/kylink/credentials")
+_SQLITE: Final = "sqlite:///"
 
 
 def state_directory() -> Path:
@@ -19,7 +24,7 @@ def state_directory() -> Path:
 
 def default_database_url() -> str:
     """The embedded database in the state directory."""
-    return f"sqlite:///{state_directory() / 'kylink.db'}"
+    return f"{_SQLITE}{state_directory() / 'kylink.db'}"
 
 
 def found_env_file() -> Path | None:
@@ -30,3 +35,16 @@ def found_env_file() -> Path | None:
 def is_on_server(database_url: str) -> bool:
     """Whether a database is on a PostgreSQL server, which hosts can share."""
     return database_url.startswith(("postgresql://", "postgres://"))
+
+
+def sqlite_path(url: str) -> Path:
+    """The file behind a `sqlite:///…` URL.
+
+    Raises:
+        ConfigError: the URL is of another kind, or names no file.
+    """
+    if not url.startswith(_SQLITE) or url == _SQLITE:
+        raise ConfigError(
+            tr("DATABASE_URL must be sqlite:///FILE (sqlite:////absolute/path), not {url}", url=one_line(url))
+        )
+    return Path(url.removeprefix(_SQLITE)).expanduser()

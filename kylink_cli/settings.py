@@ -6,7 +6,7 @@ A field `proxy_api_url` is set by the name `PROXY_API_URL`. Where values come fr
 import re
 import socket
 from dataclasses import fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -14,10 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from kylink_cli.language import Language, preferred, tr
 from kylink_cli.places import default_database_url, is_on_server
 from kylink_cli.rules.channel_urls import parse_channel_urls
-from kylink_cli.rules.check_facts import Thresholds
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.replenishment import Policy
 from kylink_cli.rules.vocabulary import AlertLevel
+
+if TYPE_CHECKING:
+    from kylink_cli.rules.check_facts import Thresholds
 
 _URL_KIND = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE)
 
@@ -320,8 +322,10 @@ class Settings(BaseModel):
         return max(interval - 60, interval // 2)
 
     @property
-    def thresholds(self) -> Thresholds:
+    def thresholds(self) -> "Thresholds":
         """The settings that decide when a check raises an alert: `alert_…` before the threshold's own name."""
+        from kylink_cli.rules.check_facts import Thresholds
+
         return Thresholds(**{field.name: getattr(self, f"alert_{field.name}") for field in fields(Thresholds)})
 
     @property

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from kylink_cli import language
-from kylink_cli.env_files import parse, read_text
+from kylink_cli.env_files import by_field, parse, read_text
 from kylink_cli.errors import ConfigError
 from kylink_cli.places import SYSTEM_CREDENTIALS, found_env_file
 from kylink_cli.settings import Settings
@@ -83,8 +83,8 @@ def _from_weakest(env_file: Path | None) -> Iterator[tuple[Source, dict[str, str
 
 def _filled(values: Mapping[str, str]) -> dict[str, str]:
     """The fields among some names, without those that are blank."""
-    by_field = {name.lower(): value for name, value in values.items() if value.strip()}
-    return {field: by_field[field] for field in Settings.model_fields if field in by_field}
+    given = by_field(values)
+    return {field: given[field] for field in Settings.model_fields if field in given}
 
 
 def _read_credentials() -> dict[str, str]:

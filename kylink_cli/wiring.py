@@ -1,38 +1,39 @@
-"""The only place that builds concrete objects from settings."""
+"""The only place that builds concrete objects from settings.
 
-from collections.abc import Callable, Iterator
+What only a job needs is imported where it is built: a consumer that leases an item loads no job.
+"""
+
+from __future__ import annotations
+
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kylink_cli.alerting.delivery import PostOffice
-from kylink_cli.alerting.posting import Alerting
 from kylink_cli.errors import ConfigError, DatabaseMissingError, KylinkError
-from kylink_cli.jobs.fill import FillLimits
-from kylink_cli.jobs.replenish import Assignment
 from kylink_cli.language import tr
-from kylink_cli.locks.base import Locks
-from kylink_cli.locks.file import FileLocks
-from kylink_cli.notify.base import Channel
-from kylink_cli.places import is_on_server, state_directory
-from kylink_cli.rules.alert_book import BookRules
-from kylink_cli.rules.channel_urls import parse_channel_urls
-from kylink_cli.rules.replenishment import Demand
-from kylink_cli.running.events import Observer, Warned
-from kylink_cli.running.runner import Machinery, Ping
-from kylink_cli.scheduling.jobs import JOBS, Job
-from kylink_cli.settings import Settings
-from kylink_cli.store.engine.database import Database, create_database, open_database, sqlite_path
+from kylink_cli.places import is_on_server, sqlite_path, state_directory
+from kylink_cli.store.engine.database import Database, create_database, open_database
 from kylink_cli.store.engine.schema import read_schema, require_current, require_tables, upgrade
-from kylink_cli.store.levels import Scope
-from kylink_cli.supply.base import Supplier
-from kylink_cli.supply.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kylink_cli.alerting.delivery import PostOffice
+    from kylink_cli.alerting.posting import Alerting
     from kylink_cli.jobs.alert_check import Watch
     from kylink_cli.jobs.recover_leases import RecoveryLimits
+    from kylink_cli.jobs.replenish import Assignment
+    from kylink_cli.locks.base import Locks
+    from kylink_cli.notify.base import Channel
+    from kylink_cli.rules.replenishment import Demand
+    from kylink_cli.running.events import Observer
+    from kylink_cli.running.runner import Machinery, Ping
+    from kylink_cli.scheduling.jobs import Job
+    from kylink_cli.settings import Settings
+    from kylink_cli.store.levels import Scope
+    from kylink_cli.supply.base import Supplier
 
 
 def existing_database(settings: Settings, *, scheduled: bool = False) -> Database:
@@ -143,6 +144,8 @@ def locks(settings: Settings) -> Locks:
     Raises:
         ConfigError: what the kind needs is not installed.
     """
+    from kylink_cli.locks.file import FileLocks
+
     of_host = FileLocks(own_files(settings)[1], settings.kylink_host_name)
     url = settings.kylink_lock_url or "file:"
     match url.partition(":")[0]:
@@ -161,6 +164,9 @@ def locks(settings: Settings) -> Locks:
 
 def machinery(settings: Settings, database: Database, observe: Observer, job: Job) -> Machinery:
     """What a job's run needs around it."""
+    from kylink_cli.running.events import Warned
+    from kylink_cli.running.runner import Machinery
+
     database.tell_outages(lambda text: observe(Warned(text)))
     return Machinery(
         database=database,
@@ -174,6 +180,8 @@ def machinery(settings: Settings, database: Database, observe: Observer, job: Jo
 
 def post_office(settings: Settings, database: Database, observe: Observer) -> PostOffice:
     """What sends notifications outside of a run."""
+    from kylink_cli.alerting.delivery import PostOffice
+
     return PostOffice(database, locks(settings), alerting(settings), observe, database.now)
 
 
@@ -227,9 +235,10 @@ def _http_supplier(url: str, key: str | None, timeout_seconds: float) -> Supplie
     return HttpSupplier(url, key, timeout_seconds)
 
 
-def watch(settings: Settings) -> "Watch":
+def watch(settings: Settings) -> Watch:
     """What the alert check watches."""
     from kylink_cli.jobs.alert_check import Watch
+    from kylink_cli.scheduling.jobs import JOBS
 
     return Watch(
         thresholds=settings.thresholds,
@@ -243,6 +252,9 @@ def watch(settings: Settings) -> "Watch":
 
 def alerting(settings: Settings) -> Alerting:
     """Whom runs tell of alerts, and when."""
+    from kylink_cli.alerting.posting import Alerting
+    from kylink_cli.rules.alert_book import BookRules
+
     rules = BookRules(timedelta(minutes=settings.alert_repeat_minutes), timedelta(minutes=settings.alert_flap_minutes))
     return Alerting(rules, channels(settings))
 
@@ -251,6 +263,7 @@ def channels(settings: Settings) -> list[Channel]:
     """How people are told of alerts."""
     from kylink_cli.notify.registry import build_channels
     from kylink_cli.notify.webhook import Webhook
+    from kylink_cli.rules.channel_urls import parse_channel_urls
 
     lowest, urls, hook = settings.alert_min_level, settings.alert_notify_urls, settings.alert_webhook_url
     addresses = [] if urls is None else parse_channel_urls(urls.get_secret_value(), lowest)
@@ -262,7 +275,7 @@ def channels(settings: Settings) -> list[Channel]:
     return built
 
 
-def recovery_limits(settings: Settings) -> "RecoveryLimits":
+def recovery_limits(settings: Settings) -> RecoveryLimits:
     """What bounds a recovery of leases."""
     from kylink_cli.jobs.recover_leases import RecoveryLimits
 
@@ -274,6 +287,10 @@ def recovery_limits(settings: Settings) -> "RecoveryLimits":
 
 def assignment(settings: Settings, scope: Scope, demand: Demand, wait_seconds: float) -> Assignment:
     """What a replenish run is to do."""
+    from kylink_cli.jobs.fill import FillLimits
+    from kylink_cli.jobs.replenish import Assignment
+    from kylink_cli.supply.retry import RetryPolicy
+
     return Assignment(
         scope=scope,
         policy=settings.policy,

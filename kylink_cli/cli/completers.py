@@ -50,12 +50,12 @@ def setting_names(incomplete: str) -> list[str]:
 
 def _database_url(ctx: typer.Context) -> str:
     """The setting that a shell needs; the others are not even read."""
-    from kylink_cli.env_files import parse
+    from kylink_cli.env_files import by_field, parse
     from kylink_cli.places import default_database_url, found_env_file
 
     named = next((path for path in _env_files(ctx) if path is not None), None) or found_env_file()
-    in_file = parse(named).get("DATABASE_URL") if named is not None else None
-    return os.environ.get("DATABASE_URL") or in_file or default_database_url()
+    in_file = {} if named is None else by_field(parse(named))
+    return (in_file | by_field(os.environ)).get("database_url") or default_database_url()
 
 
 def _env_files(ctx: Any) -> Iterator[Path | None]:

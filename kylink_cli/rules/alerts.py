@@ -8,10 +8,7 @@ from typing import Any
 from kylink_cli.rules import alert_texts as texts
 from kylink_cli.rules.moments import iso
 from kylink_cli.rules.text import one_line
-from kylink_cli.rules.vocabulary import AlertLevel, AlertType
-
-# From the least to the worst.
-LEVELS: tuple[AlertLevel, ...] = tuple(AlertLevel)
+from kylink_cli.rules.vocabulary import LEVELS, AlertLevel, AlertType
 
 LISTED_FAILURES = 10
 # A name in the metadata; what is listed in a message is cut shorter.

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from kylink_cli.language import tr
-from kylink_cli.rules.alerts import LEVELS
-from kylink_cli.rules.vocabulary import AlertLevel
+from kylink_cli.rules.vocabulary import LEVELS, AlertLevel
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*://"
 # A comma may be part of an address; one that ends it is followed by a blank or by the next address.

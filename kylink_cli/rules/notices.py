@@ -6,8 +6,8 @@ from typing import Any
 
 from kylink_cli.rules import alert_texts as texts
 from kylink_cli.rules.alert_book import Event
-from kylink_cli.rules.alerts import LEVELS, NewAlert
-from kylink_cli.rules.vocabulary import AlertLevel
+from kylink_cli.rules.alerts import NewAlert
+from kylink_cli.rules.vocabulary import LEVELS, AlertLevel
 
 # Chat services refuse longer texts.
 BODY_LENGTH = 3_500

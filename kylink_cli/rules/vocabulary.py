@@ -122,5 +122,6 @@ class Sorting(StrEnum):
     NAME = "name"
 
 
+LEVELS: Final = tuple(AlertLevel)
 # Runs that have brought what they were for, or a part of it.
 SUCCESSES: Final = (RunStatus.SUCCEEDED, RunStatus.PARTIAL)

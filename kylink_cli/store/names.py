@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import Any, Final, Literal
 
+from kylink_cli.places import is_on_server, sqlite_path
+
 Kind = Literal["campaigns", "users", "alerts", "silences", "runs"]
 
 LIMIT: Final = 200
-_SQLITE_PREFIX: Final = "sqlite:///"
 _PATIENCE_SECONDS: Final = 1
 
 _STATEMENTS: Final[dict[Kind, str]] = {
@@ -35,8 +36,8 @@ def read_names(url: str, kind: Kind, beginning: str) -> list[tuple[str, str]]:
 
 
 def _read(url: str, statement: str, pattern: str) -> Iterable[tuple[Any, ...]]:
-    if url.startswith(_SQLITE_PREFIX):
-        place = f"file:{url.removeprefix(_SQLITE_PREFIX)}?mode=ro"
+    if not is_on_server(url):
+        place = f"{sqlite_path(url).absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(place, uri=True, timeout=_PATIENCE_SECONDS)) as connection:
             return connection.execute(statement.format(mark="?"), [pattern]).fetchall()
     import psycopg

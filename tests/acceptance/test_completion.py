@@ -150,6 +150,26 @@ def test_the_env_file_names_the_database(kylink: Installation) -> None:
     assert in_bash(kylink, "kylink", "campaigns", "show", "te") == ["tea"]
 
 
+@pytest.mark.parametrize("folder", ["with #1 in it", "what? 100%"])
+def test_the_path_of_the_database_may_hold_any_character(kylink: Installation, folder: str) -> None:
+    kylink.database.close()
+    odd = kylink.folder / folder
+    odd.mkdir()
+    (kylink.folder / "kylink.db").rename(odd / "kylink.db")
+    for url in (f"sqlite:///{odd}/kylink.db", f"  sqlite:///{odd}/kylink.db "):
+        kylink.settings["DATABASE_URL"] = url
+        assert in_bash(kylink, "kylink", "campaigns", "show", "te") == ["tea"]
+
+
+def test_a_tilde_in_the_path_is_the_home_as_for_every_command(kylink: Installation) -> None:
+    kylink.settings |= {"HOME": str(kylink.folder), "DATABASE_URL": "sqlite:///~/kylink.db"}
+    assert in_bash(kylink, "kylink", "campaigns", "show", "te") == ["tea"]
+    del kylink.settings["DATABASE_URL"]
+    (kylink.folder / ".env").write_text("database_url=sqlite:///~/kylink.db\n", encoding="utf-8")
+    kylink.settings["DATABASE_URL"] = " "
+    assert in_bash(kylink, "kylink", "campaigns", "show", "te") == ["tea"]
+
+
 def test_names_come_from_a_server_too(kylink: Installation, postgres: PostgresServer) -> None:
     url = postgres.new_database()
     with closing(open_server(url)) as database:

@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from kylink_cli import wiring
 from kylink_cli.errors import ConfigError, DatabaseBusyError, DatabaseError, DatabaseUnfitError
+from kylink_cli.places import sqlite_path
 from kylink_cli.settings import Settings
-from kylink_cli.store.engine.database import Database, sqlite_path
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Campaign, table
 from tests.support.database import add_campaigns, new_database, url_of
 

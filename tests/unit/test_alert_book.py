@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kylink_cli.rules.alert_book import BookRules, Entry, Event, over, seen, tell
-from kylink_cli.rules.alerts import LEVELS
-from kylink_cli.rules.vocabulary import AlertLevel, AlertState
+from kylink_cli.rules.vocabulary import LEVELS, AlertLevel, AlertState
 
 START = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
 RULES = BookRules(repeat=timedelta(minutes=30), flap=timedelta(minutes=40))

@@ -26,7 +26,7 @@ ALLOWED = {
     "rules": {"language"},
     "errors": {"language"},
     "files": {"language"},
-    "places": set(),
+    "places": DOMAIN,
     "env_files": DOMAIN,
     **dict.fromkeys(ADAPTERS, PLAIN),
     "imports": PLAIN,

@@ -31,17 +31,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from kylink_cli.errors import ConfigError, DatabaseMissingError, DatabaseUnfitError
+from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.language import tr
-from kylink_cli.rules.text import one_line
 from kylink_cli.store.engine.clock import Clock, local_clock
 from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, translate
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-SQLITE_PREFIX = "sqlite:///"
 _WRITING = {"kylink_writing": True}
 # In SQLite's own cache of 2 MiB, a large transaction writes the same pages many times, and a scan reads them so.
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536")
@@ -138,19 +136,6 @@ class Database:
     def _connected(self, engine: Engine) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
-
-
-def sqlite_path(url: str) -> Path:
-    """The file behind a `sqlite:///…` URL.
-
-    Raises:
-        ConfigError: the URL is of another kind, or names no file.
-    """
-    if not url.startswith(SQLITE_PREFIX) or url == SQLITE_PREFIX:
-        raise ConfigError(
-            tr("DATABASE_URL must be sqlite:///FILE (sqlite:////absolute/path), not {url}", url=one_line(url))
-        )
-    return Path(url.removeprefix(SQLITE_PREFIX)).expanduser()
 
 
 def open_database(path: Path) -> Database:
