@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy.orm import Session
-
 from kylink_cli.errors import LeaseOverError, NoStockError, NotFoundError, UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.leases import (
@@ -27,6 +25,7 @@ from kylink_cli.rules.text import ERROR_LENGTH, has_control_characters, one_line
 from kylink_cli.store import demand, leases, no_stock
 from kylink_cli.store.demand import Refusal
 from kylink_cli.store.engine.database import Database
+from kylink_cli.store.engine.direct import Transaction
 from kylink_cli.store.leases import NewLease, TakenLease
 
 
@@ -96,13 +95,13 @@ def take(database: Database, request: TakeRequest, now: datetime) -> Taken:
     """
     request.check()
 
-    def act(session: Session) -> Taken | None:
-        taken = _take_again(session, request) or _take_new(session, request, now)
+    def act(transaction: Transaction) -> Taken | None:
+        taken = _take_again(transaction, request) or _take_new(transaction, request, now)
         if taken is None:
-            _record_no_stock(session, request, now)
+            _record_no_stock(transaction, request, now)
         return taken
 
-    taken = database.commit(act)
+    taken = database.commit_direct(act)
     if taken is None:
         raise NoStockError(
             tr(
@@ -121,7 +120,9 @@ def confirm(database: Database, tokens: Iterable[str], now: datetime) -> list[Le
         DatabaseError: the database failed; nothing was confirmed.
     """
     wanted = _distinct(tokens)
-    return database.commit(lambda session: _results(session, "confirm", wanted, leases.confirm(session, wanted, now)))
+    return database.commit_direct(
+        lambda transaction: _results(transaction, "confirm", wanted, leases.confirm(transaction, wanted, now))
+    )
 
 
 def release(
@@ -140,11 +141,11 @@ def release(
     wanted = _distinct(tokens)
     reason = None if error is None else one_line(error, ERROR_LENGTH)
 
-    def act(session: Session) -> list[LeaseResult]:
-        done = leases.release(session, wanted, now, error=reason, discard=discard)
-        return _results(session, "release", wanted, done)
+    def act(transaction: Transaction) -> list[LeaseResult]:
+        done = leases.release(transaction, wanted, now, error=reason, discard=discard)
+        return _results(transaction, "release", wanted, done)
 
-    return database.commit(act)
+    return database.commit_direct(act)
 
 
 def extend(database: Database, tokens: Iterable[str], ttl_minutes: int, now: datetime) -> list[LeaseResult]:
@@ -157,12 +158,12 @@ def extend(database: Database, tokens: Iterable[str], ttl_minutes: int, now: dat
     check_ttl(ttl_minutes)
     wanted = _distinct(tokens)
 
-    def act(session: Session) -> list[LeaseResult]:
-        deadlines = leases.extend(session, wanted, now + timedelta(minutes=ttl_minutes))
-        results = _results(session, "extend", wanted, deadlines)
+    def act(transaction: Transaction) -> list[LeaseResult]:
+        deadlines = leases.extend(transaction, wanted, now + timedelta(minutes=ttl_minutes))
+        results = _results(transaction, "extend", wanted, deadlines)
         return [replace(result, expires_at=deadlines.get(result.token)) for result in results]
 
-    return database.commit(act)
+    return database.commit_direct(act)
 
 
 def check_ttl(minutes: int) -> None:
@@ -181,15 +182,15 @@ def check_ttl(minutes: int) -> None:
         )
 
 
-def _take_again(session: Session, request: TakeRequest) -> Taken | None:
+def _take_again(transaction: Transaction, request: TakeRequest) -> Taken | None:
     """What an earlier call with the same key took; None if there was none.
 
     Only live leases are handed out again: the item of one that is over may be in other hands.
     """
     if request.key is None:
         return None
-    leases.lock_campaign(session, request.campaign_id)
-    found = leases.find_by_key(session, request.campaign_id, request.key)
+    leases.lock_campaign(transaction, request.campaign_id)
+    found = leases.find_by_key(transaction, request.campaign_id, request.key)
     live = [lease for lease in found if is_live(lease.state)]
     if found and not live:
         raise LeaseOverError(
@@ -204,30 +205,30 @@ def _take_again(session: Session, request: TakeRequest) -> Taken | None:
     return Taken(live, reused=True) if live else None
 
 
-def _take_new(session: Session, request: TakeRequest, now: datetime) -> Taken | None:
+def _take_new(transaction: Transaction, request: TakeRequest, now: datetime) -> Taken | None:
     expires_at = now + timedelta(minutes=request.ttl_minutes)
     wanted = NewLease(request.campaign_id, request.count, expires_at, request.holder, request.key)
-    taken = leases.take(session, wanted, now)
+    taken = leases.take(transaction, wanted, now)
     if 0 < len(taken) < request.count:
-        _record_refusal(session, request, request.count - len(taken), now)
+        _record_refusal(transaction, request, request.count - len(taken), now)
     return Taken(taken) if taken else None
 
 
-def _record_no_stock(session: Session, request: TakeRequest, now: datetime) -> None:
-    if not leases.lock_campaign(session, request.campaign_id):
+def _record_no_stock(transaction: Transaction, request: TakeRequest, now: datetime) -> None:
+    if not leases.lock_campaign(transaction, request.campaign_id):
         raise NotFoundError(
             tr(
                 "unknown campaign {campaign_id}: 'kylink campaigns list' shows them",
                 campaign_id=one_line(request.campaign_id, 80),
             )
         )
-    no_stock.record(session, request.campaign_id, now)
-    _record_refusal(session, request, request.count, now)
+    no_stock.record(transaction, request.campaign_id, now)
+    _record_refusal(transaction, request, request.count, now)
 
 
-def _record_refusal(session: Session, request: TakeRequest, items: int, now: datetime) -> None:
+def _record_refusal(transaction: Transaction, request: TakeRequest, items: int, now: datetime) -> None:
     """Items that a consumer did not get are demand as well."""
-    demand.record_refused(session, Refusal(request.campaign_id, items, request.holder or request.key or ""), now)
+    demand.record_refused(transaction, Refusal(request.campaign_id, items, request.holder or request.key or ""), now)
 
 
 def _distinct(tokens: Iterable[str]) -> list[str]:
@@ -243,9 +244,10 @@ def _distinct(tokens: Iterable[str]) -> list[str]:
     return distinct
 
 
-def _results(session: Session, act: Act, tokens: Sequence[str], done: Collection[str]) -> list[LeaseResult]:
+def _results(transaction: Transaction, act: Act, tokens: Sequence[str], done: Collection[str]) -> list[LeaseResult]:
     """The answer for each token: those that are not done were found in another state than active, or not at all."""
-    found = leases.states(session, [token for token in tokens if token not in done])
+    missed = [token for token in tokens if token not in done]
+    found = leases.states(transaction, missed) if missed else {}
     results = []
     for token in tokens:
         state = "active" if token in done else found.get(token, UNKNOWN)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.rules.demand import KEPT_HOURS, MINUTES_AN_HOUR, Asked, DemandHistory, add_minutes
 from kylink_cli.store.demand_hours import pack, unpack
 from kylink_cli.store.engine.database import lock_table, upsert
+from kylink_cli.store.engine.direct import Direct, Flavour, Transaction
 from kylink_cli.store.tables import DemandHours, DemandMinute, table
 
 _minutes = table(DemandMinute)
@@ -35,24 +36,21 @@ def minute_at(moment: datetime) -> int:
     return int(moment.timestamp() // 60)
 
 
-def record_taken(session: Session, items: Mapping[Minute, int]) -> None:
+def record_taken(transaction: Transaction, items: Mapping[Minute, int]) -> None:
     """Add what consumers took, or subtract what came back of it; nothing may follow in the transaction.
 
     Rows are locked in one order, and last, so that two transactions never wait for each other.
 
     Args:
-        session: a writing transaction.
+        transaction: a writing one.
         items: how many, by campaign and minute of the taking; below 0 what came back.
     """
-    rows = [
-        {"campaign_id": key.campaign_id, "minute": key.minute, "asker": "", "taken": number, "refused": 0}
+    rows: list[dict[str, int | str]] = [
+        {"campaign_id": key.campaign_id, "minute": key.minute, "taken": number}
         for key, number in sorted(items.items())
         if number
     ]
-    if rows:
-        add = upsert(session, _minutes)
-        taken = {"taken": _minutes.c.taken + add.excluded.taken}
-        session.connection().execute(add.on_conflict_do_update(index_elements=_KEY, set_=taken), rows)
+    _ADD_TAKEN.each(transaction, rows, asker="", refused=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +68,22 @@ class Refusal:
     asker: str = ""
 
 
-def record_refused(session: Session, refusal: Refusal, now: datetime) -> None:
+def record_refused(transaction: Transaction, refusal: Refusal, now: datetime) -> None:
     """Add what a consumer did not get; who asks again within the minute is the same consumer, and counts once.
 
     Args:
-        session: a writing transaction.
+        transaction: a writing one.
         refusal: what he asked for.
         now: when.
     """
-    add = upsert(session, _minutes).values(
-        campaign_id=refusal.campaign_id, minute=minute_at(now), asker=refusal.asker, taken=0, refused=refusal.items
+    _ADD_REFUSED.rows(
+        transaction,
+        campaign_id=refusal.campaign_id,
+        minute=minute_at(now),
+        asker=refusal.asker,
+        taken=0,
+        refused=refusal.items,
     )
-    most = case((_minutes.c.refused > add.excluded.refused, _minutes.c.refused), else_=add.excluded.refused)
-    session.execute(add.on_conflict_do_update(index_elements=_KEY, set_={"refused": most}))
 
 
 def fold(session: Session, before: datetime, limit: int) -> int:
@@ -182,3 +183,19 @@ def _first_kept(now: datetime) -> int:
 
 
 _KEY = ("campaign_id", "minute", "asker")
+_COLUMNS = (*_KEY, "taken", "refused")
+
+
+def _add_taken(flavour: Flavour) -> Any:
+    add = flavour.insert(_minutes)
+    return add.on_conflict_do_update(index_elements=_KEY, set_={"taken": _minutes.c.taken + add.excluded.taken})
+
+
+def _add_refused(flavour: Flavour) -> Any:
+    add = flavour.insert(_minutes)
+    most = case((_minutes.c.refused > add.excluded.refused, _minutes.c.refused), else_=add.excluded.refused)
+    return add.on_conflict_do_update(index_elements=_KEY, set_={"refused": most})
+
+
+_ADD_TAKEN = Direct(_add_taken, _COLUMNS)
+_ADD_REFUSED = Direct(_add_refused, _COLUMNS)

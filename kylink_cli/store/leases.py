@@ -1,23 +1,34 @@
 """Leases as consumers take and close them, by guarded updates only: the rows that come back decide who won."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, case, literal_column, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, Update, bindparam, case, literal_column, select, update
 
 from kylink_cli.rules.leases import new_token
 from kylink_cli.rules.vocabulary import ItemState, LeaseState
 from kylink_cli.store import demand
 from kylink_cli.store.demand import Minute, minute_at
+from kylink_cli.store.engine.direct import Direct, Transaction, moment
 from kylink_cli.store.tables import Campaign, LeaseRecord, StockItem, in_state, table
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
 _leases = table(LeaseRecord)
+_COLUMNS = (
+    "token",
+    "campaign_id",
+    "item_id",
+    "holder",
+    "idempotency_key",
+    "key_index",
+    "state",
+    "leased_at",
+    "expires_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +55,26 @@ class TakenLease:
     state: str = LeaseState.ACTIVE  # `active`, unless an earlier call with the same key took it
 
 
-def lock_campaign(session: Session, campaign_id: str) -> bool:
+def lock_campaign(transaction: Transaction, campaign_id: str) -> bool:
     """Let no other taker of a campaign's stock in until the transaction ends.
 
     Returns:
         Whether the campaign exists.
     """
-    statement = select(_campaigns.c.id).where(_campaigns.c.id == campaign_id).with_for_update(key_share=True)
-    return session.scalar(statement) is not None
+    return bool(_LOCK_CAMPAIGN.rows(transaction, campaign_id=campaign_id))
 
 
-def find_by_key(session: Session, campaign_id: str, key: str) -> list[TakenLease]:
+def find_by_key(transaction: Transaction, campaign_id: str, key: str) -> list[TakenLease]:
     """The leases that a campaign's idempotency key stands for, in whatever state; none if it is new."""
-    statement = (
-        select(
-            _leases.c.token,
-            _leases.c.campaign_id,
-            _leases.c.item_id,
-            _items.c.value,
-            _leases.c.leased_at,
-            _leases.c.expires_at,
-            _leases.c.state,
+    return [
+        TakenLease(token, campaign_id, item_id, value, moment(leased_at), moment(expires_at), state)
+        for token, item_id, value, leased_at, expires_at, state in _FIND_BY_KEY.rows(
+            transaction, campaign_id=campaign_id, key=key
         )
-        .join_from(_leases, _items, _items.c.id == _leases.c.item_id)
-        .where(_leases.c.campaign_id == campaign_id, _leases.c.idempotency_key == key)
-        .order_by(_leases.c.key_index)
-    )
-    return [TakenLease(*row) for row in session.execute(statement)]
+    ]
 
 
-def take(session: Session, wanted: NewLease, now: datetime) -> list[TakenLease]:
+def take(transaction: Transaction, wanted: NewLease, now: datetime) -> list[TakenLease]:
     """Hold items (available -> leased), those that expire soonest first; they are demand.
 
     Args:
@@ -82,31 +83,41 @@ def take(session: Session, wanted: NewLease, now: datetime) -> list[TakenLease]:
     Returns:
         The leases: fewer than wanted, or none, if the stock does not hold more.
     """
-    items = session.execute(_take_items(wanted, now)).all()
+    take_items = _TAKE_ONE if wanted.count == 1 else _TAKE_SEVERAL
+    items = take_items.rows(transaction, campaign_id=wanted.campaign_id, now=now, count=wanted.count)
     taken = [
-        TakenLease(new_token(), wanted.campaign_id, item.id, item.value, now, wanted.expires_at)
-        for item in sorted(items, key=lambda item: (item.expires_at, item.id))
+        TakenLease(new_token(), wanted.campaign_id, item_id, value, now, wanted.expires_at)
+        for _, item_id, value in sorted(items)
     ]
-    rows = [_row(lease, index, wanted) for index, lease in enumerate(taken)]
-    if rows:
-        session.connection().execute(_leases.insert(), rows)
-        demand.record_taken(session, {Minute(wanted.campaign_id, minute_at(now)): len(rows)})
+    _ADD.each(
+        transaction,
+        [{"token": lease.token, "item_id": lease.item_id, "key_index": n} for n, lease in enumerate(taken)],
+        campaign_id=wanted.campaign_id,
+        holder=wanted.holder,
+        idempotency_key=wanted.key,
+        state=LeaseState.ACTIVE.value,
+        leased_at=now,
+        expires_at=wanted.expires_at,
+    )
+    demand.record_taken(transaction, {Minute(wanted.campaign_id, minute_at(now)): len(taken)})
     return taken
 
 
-def confirm(session: Session, tokens: Collection[str], now: datetime) -> set[str]:
+def confirm(transaction: Transaction, tokens: Sequence[str], now: datetime) -> set[str]:
     """Consume the items of leases (active -> confirmed, leased -> consumed).
 
     Returns:
         The tokens of the leases that were active.
     """
-    closed = session.execute(_close(tokens, LeaseState.CONFIRMED, now)).all()
-    consumed = _of_leased([lease.item_id for lease in closed]).values(state=ItemState.CONSUMED, consumed_at=now)
-    session.execute(consumed)
-    return {lease.token for lease in closed}
+    closed = _CONFIRM.rows(transaction, *tokens, now=now)
+    if closed:
+        _CONSUME.rows(transaction, *[item_id for _, item_id, *_ in closed], now=now)
+    return {token for token, *_ in closed}
 
 
-def release(session: Session, tokens: Collection[str], now: datetime, *, error: str | None, discard: bool) -> set[str]:
+def release(
+    transaction: Transaction, tokens: Sequence[str], now: datetime, *, error: str | None, discard: bool
+) -> set[str]:
     """Give items back (active -> released, leased -> available, or expired if their time is over, or discarded).
 
     They were no demand in the end.
@@ -118,85 +129,116 @@ def release(session: Session, tokens: Collection[str], now: datetime, *, error: 
     Returns:
         The tokens of the leases that were active.
     """
-    closed = session.execute(_close(tokens, LeaseState.RELEASED, now).values(error=error)).all()
-    next_state = literal_column("'discarded'") if discard else state_of_returned(now)
-    session.execute(_of_leased([lease.item_id for lease in closed]).values(state=next_state))
-    returned = Counter(Minute(lease.campaign_id, minute_at(lease.leased_at)) for lease in closed)
-    demand.record_taken(session, {minute: -items for minute, items in returned.items()})
-    return {lease.token for lease in closed}
+    closed = _RELEASE.rows(transaction, *tokens, now=now, reason=error)
+    if closed:
+        put_away = _DISCARD if discard else _GIVE_BACK
+        put_away.rows(transaction, *[item_id for _, item_id, *_ in closed], now=now)
+        returned = Counter(Minute(campaign_id, minute_at(moment(leased_at))) for *_, campaign_id, leased_at in closed)
+        demand.record_taken(transaction, {minute: -items for minute, items in returned.items()})
+    return {token for token, *_ in closed}
 
 
-def extend(session: Session, tokens: Collection[str], expires_at: datetime) -> dict[str, datetime]:
+def extend(transaction: Transaction, tokens: Sequence[str], expires_at: datetime) -> dict[str, datetime]:
     """Move deadlines to a later moment (active -> active); one that is later already stays.
 
     Returns:
         The deadline of each lease that is active.
     """
-    deadline = _leases.c.expires_at
-    statement = (
-        _of_active(tokens)
-        .values(expires_at=case((deadline < expires_at, expires_at), else_=deadline))
-        .returning(_leases.c.token, deadline)
-    )
-    return {lease.token: lease.expires_at for lease in session.execute(statement)}
+    extended = _EXTEND.rows(transaction, *tokens, deadline=expires_at)
+    return {token: moment(deadline) for token, deadline in extended}
 
 
-def states(session: Session, tokens: Collection[str]) -> dict[str, str]:
+def states(transaction: Transaction, tokens: Sequence[str]) -> dict[str, str]:
     """The state of each lease; an unknown token is missing."""
-    statement = select(_leases.c.token, _leases.c.state).where(_leases.c.token.in_(tokens))
-    return {lease.token: lease.state for lease in session.execute(statement)}
+    return dict(_STATES.rows(transaction, *tokens))
 
 
-def state_of_returned(now: datetime) -> ColumnElement[str]:
+def state_of_returned(now: datetime | ColumnElement[datetime]) -> ColumnElement[str]:
     """The state to which an item goes that comes back from a lease."""
     return case((_items.c.expires_at > now, literal_column("'available'")), else_=literal_column("'expired'"))
 
 
-def _take_items(wanted: NewLease, now: datetime) -> Any:
-    """One statement picks and takes: two takers never see the same item as available."""
-    soonest = (
-        select(_items.c.id)
-        .where(
-            _items.c.campaign_id == wanted.campaign_id,
-            in_state(_items, ItemState.AVAILABLE),
-            _items.c.expires_at > now,
-        )
-        .order_by(_items.c.expires_at, _items.c.id)
-        .limit(wanted.count)
-        .with_for_update(skip_locked=True)
-        .cte("soonest")
+# What is picked is locked on a server: a second taker passes it over, instead of waiting for it and getting nothing.
+_soonest = (
+    select(_items.c.id)
+    .where(
+        _items.c.campaign_id == bindparam("campaign_id"),
+        in_state(_items, ItemState.AVAILABLE),
+        _items.c.expires_at > bindparam("now"),
     )
+    .order_by(_items.c.expires_at, _items.c.id)
+    .limit(bindparam("count", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("soonest")
+)
+
+
+def _take(is_picked: ColumnElement[bool]) -> Update:
+    """One statement picks and takes: two takers never see the same item as available."""
     return (
         update(_items)
-        .where(_items.c.id.in_(select(soonest.c.id)), in_state(_items, ItemState.AVAILABLE))
+        .where(is_picked, in_state(_items, ItemState.AVAILABLE))
         .values(state=ItemState.LEASED)
-        .returning(_items.c.id, _items.c.value, _items.c.expires_at)
+        .returning(_items.c.expires_at, _items.c.id, _items.c.value)
     )
 
 
-def _row(lease: TakenLease, index: int, wanted: NewLease) -> Mapping[str, Any]:
-    return {
-        "token": lease.token,
-        "campaign_id": lease.campaign_id,
-        "item_id": lease.item_id,
-        "holder": wanted.holder,
-        "idempotency_key": wanted.key,
-        "key_index": index,
-        "state": lease.state,
-        "leased_at": lease.leased_at,
-        "expires_at": lease.expires_at,
-    }
+def _close(is_meant: ColumnElement[bool], state: LeaseState) -> Update:
+    return (
+        update(_leases)
+        .where(is_meant, in_state(_leases, LeaseState.ACTIVE))
+        .values(state=state, closed_at=bindparam("now"))
+        .returning(_leases.c.token, _leases.c.item_id, _leases.c.campaign_id, _leases.c.leased_at)
+    )
 
 
-def _close(tokens: Collection[str], state: str, now: datetime) -> Any:
-    c = _leases.c
-    closed = _of_active(tokens).values(state=state, closed_at=now)
-    return closed.returning(c.token, c.item_id, c.campaign_id, c.leased_at)
+def _put_away(**values: Any) -> Direct:
+    """What becomes of a leased item."""
+    return Direct(
+        lambda flavour: (
+            update(_items).where(flavour.among(_items.c.id), in_state(_items, ItemState.LEASED)).values(values)
+        )
+    )
 
 
-def _of_active(tokens: Collection[str]) -> Update:
-    return update(_leases).where(_leases.c.token.in_(tokens), in_state(_leases, LeaseState.ACTIVE))
-
-
-def _of_leased(item_ids: Sequence[int]) -> Update:
-    return update(_items).where(_items.c.id.in_(item_ids), in_state(_items, ItemState.LEASED))
+_LOCK_CAMPAIGN = Direct(
+    lambda _: select(_campaigns.c.id).where(_campaigns.c.id == bindparam("campaign_id")).with_for_update(key_share=True)
+)
+_FIND_BY_KEY = Direct(
+    lambda _: (
+        select(
+            _leases.c.token,
+            _leases.c.item_id,
+            _items.c.value,
+            _leases.c.leased_at,
+            _leases.c.expires_at,
+            _leases.c.state,
+        )
+        .join_from(_leases, _items, _items.c.id == _leases.c.item_id)
+        .where(_leases.c.campaign_id == bindparam("campaign_id"), _leases.c.idempotency_key == bindparam("key"))
+        .order_by(_leases.c.key_index)
+    )
+)
+_TAKE_ONE = Direct(lambda _: _take(_items.c.id == select(_soonest.c.id).scalar_subquery()))
+_TAKE_SEVERAL = Direct(lambda _: _take(_items.c.id.in_(select(_soonest.c.id))))
+_ADD = Direct(lambda _: _leases.insert().inline(), columns=_COLUMNS)
+_CONFIRM = Direct(lambda flavour: _close(flavour.among(_leases.c.token), LeaseState.CONFIRMED))
+_CONSUME = _put_away(state=ItemState.CONSUMED, consumed_at=bindparam("now"))
+_RELEASE = Direct(
+    lambda flavour: _close(flavour.among(_leases.c.token), LeaseState.RELEASED).values(error=bindparam("reason"))
+)
+_GIVE_BACK = _put_away(state=state_of_returned(bindparam("now")))
+_DISCARD = _put_away(state=ItemState.DISCARDED)
+_EXTEND = Direct(
+    lambda flavour: (
+        update(_leases)
+        .where(flavour.among(_leases.c.token), in_state(_leases, LeaseState.ACTIVE))
+        .values(
+            expires_at=case(
+                (_leases.c.expires_at < bindparam("deadline"), bindparam("deadline")), else_=_leases.c.expires_at
+            )
+        )
+        .returning(_leases.c.token, _leases.c.expires_at)
+    )
+)
+_STATES = Direct(lambda flavour: select(_leases.c.token, _leases.c.state).where(flavour.among(_leases.c.token)))

@@ -5,14 +5,16 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kylink_cli.store.engine.direct import Direct, Transaction
 from kylink_cli.store.tables import NoStockEvent, table
 
 _events = table(NoStockEvent)
+_RECORD = Direct(lambda _: _events.insert().inline(), columns=("campaign_id", "happened_at"))
 
 
-def record(session: Session, campaign_id: str, now: datetime) -> None:
+def record(transaction: Transaction, campaign_id: str, now: datetime) -> None:
     """Record that a campaign had nothing to lease."""
-    session.execute(_events.insert().values(campaign_id=campaign_id, happened_at=now))
+    _RECORD.rows(transaction, campaign_id=campaign_id, happened_at=now)
 
 
 def count_since(session: Session, since: datetime, campaign_id: str | None = None) -> int:

@@ -16,6 +16,7 @@ from kylink_cli.rules.vocabulary import ItemState, LeaseState
 from kylink_cli.store import demand
 from kylink_cli.store.demand import Minute
 from kylink_cli.store.engine.database import is_among
+from kylink_cli.store.engine.direct import direct
 from kylink_cli.store.engine.hours import minute_of
 from kylink_cli.store.leases import state_of_returned
 from kylink_cli.store.tables import LeaseRecord, StockItem, in_state, table
@@ -61,7 +62,8 @@ def expire_leases(session: Session, now: datetime, *, max_expirations: int, limi
     states = Counter(dict(session.execute(select(state, func.count()).where(held).group_by(state)).all()))
     session.execute(update(_items).where(held).values(state=state, expirations=_items.c.expirations + 1))
     returned = Counter(Minute(lease.campaign_id, lease.minute) for lease in closed)
-    demand.record_taken(session, {minute: -items for minute, items in returned.items()})
+    with direct(session.connection()) as transaction:
+        demand.record_taken(transaction, {minute: -items for minute, items in returned.items()})
     return _recovered(len(closed), states)
 
 

@@ -49,7 +49,8 @@ from kylink_cli.rules.vocabulary import (
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _utc_text(moment: datetime | None) -> str | None:
+def utc_text(moment: datetime | None) -> str | None:
+    """A moment as SQLite keeps it."""
     if moment is None:
         return None
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
@@ -67,7 +68,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def bind_processor(self, dialect: Dialect) -> Any:
         """SQLite is handed text without a zone at once; by way of SQLAlchemy's own type that takes thrice as long."""
-        return _utc_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+        return utc_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give Python an aware moment."""

@@ -62,12 +62,13 @@ def source(database: Database) -> Database:
             figures={"b": 1, "a": [None, "ü"]},
         )
         runs.start(session, run)
-        leases.take(session, NewLease("c1", 3, NOW + timedelta(minutes=15), key="k"), NOW)
         alert = Alert(
             type="LOW_STOCK", level="INFO", fingerprint="f", title="t", message="m", details={"x": 1.5}, count=2,
             first_seen_at=NOW, last_seen_at=NOW,
         )  # fmt: skip
         session.add_all([alert, PausedJob(job="j", paused_at=NOW), FileValue(source="s", value="v", request_key="k")])
+    wanted = NewLease("c1", 3, NOW + timedelta(minutes=15), key="k")
+    database.commit_direct(lambda transaction: leases.take(transaction, wanted, NOW))
     return database
 
 

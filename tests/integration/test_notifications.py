@@ -71,8 +71,7 @@ def test_a_worse_level_is_told_at_once(checks: Checks, receiver: Receiver) -> No
 
 def test_what_one_check_finds_is_one_message(checks: Checks, receiver: Receiver) -> None:
     checks.with_limits(no_stock_warning=1)
-    with checks.database.writing() as session:
-        no_stock.record(session, "c1", checks.now)
+    checks.database.commit_direct(lambda transaction: no_stock.record(transaction, "c1", checks.now))
     checks.check()
     assert told(receiver) == [[("opened", "LOW_STOCK"), ("opened", "NO_STOCK_FREQUENT")]]
     assert receiver.requests[0].json()["title"] == "[kylink] WARNING: 2 alerts"

@@ -35,6 +35,7 @@ from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.language import tr
 from kylink_cli.store.engine.clock import Clock, local_clock
+from kylink_cli.store.engine.direct import Transaction, pooled
 from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, translate
 
 if TYPE_CHECKING:
@@ -108,6 +109,18 @@ class Database:
         """
         with self.writing() as session:
             return act(session)
+
+    def commit_direct(self, act: Callable[[Transaction], T]) -> T:
+        """As `commit`, for the acts for which consumers wait: of statements that go straight to the driver.
+
+        Raises:
+            DatabaseError: the database failed; nothing was changed unless the message says otherwise.
+        """
+        with pooled(self.engine) as transaction:
+            transaction.cursor.execute("BEGIN IMMEDIATE")
+            done = act(transaction)
+            transaction.cursor.execute("COMMIT")
+        return done
 
     def tell_outages(self, tell: Callable[[str], None]) -> None:
         """Have somebody told in a line, from whatever thread, when the database is lost and when it is back.
@@ -205,7 +218,7 @@ def _sqlite_engine(path: Path) -> Engine:
     def begin(connection: Connection) -> None:
         # A deferred BEGIN that writes later fails at once when another wrote meanwhile, whatever the busy timeout.
         writing = connection.get_execution_options().get("kylink_writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        connection.connection.cursor().execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
 

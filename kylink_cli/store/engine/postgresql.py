@@ -27,6 +27,7 @@ from kylink_cli.store.engine import sessions
 from kylink_cli.store.engine.address import Address, parse
 from kylink_cli.store.engine.clock import Clock, steady_clock, uptime
 from kylink_cli.store.engine.database import Database, translated_errors
+from kylink_cli.store.engine.direct import Transaction, direct
 
 # Longer than a restart, shorter than what systemd grants a stopping unit.
 PATIENCE_SECONDS = 60
@@ -80,6 +81,14 @@ class ServerDatabase(Database):
         """
         return self._patiently(lambda: self._commit_once(act))
 
+    def commit_direct(self, act: Callable[[Transaction], T]) -> T:
+        """As `commit`, for the acts for which consumers wait: of statements that go straight to the driver.
+
+        Raises:
+            DatabaseError: as `commit`.
+        """
+        return self._patiently(lambda: self._commit_direct_once(act))
+
     def _patiently(self, act: Callable[[], T]) -> T:
         pauses = _Pauses(self._patience_seconds)
         while True:
@@ -123,13 +132,26 @@ class ServerDatabase(Database):
                 done = act(session)
                 session.flush()
                 number, backend = session.execute(_TRANSACTION).one()
-            try:
-                with translated_errors():
-                    session.commit()
-            except DatabaseLostError:
-                if number is None or not self._was_committed(number, backend):
-                    raise
+            self._end(session.commit, number, backend)
         return done
+
+    def _commit_direct_once(self, act: Callable[[Transaction], T]) -> T:
+        with self._connected(self._writing) as connection:
+            with translated_errors(), direct(connection) as transaction:
+                done = act(transaction)
+                transaction.cursor.execute(_TRANSACTION.text)
+                [(number, backend)] = transaction.cursor.fetchall()
+            self._end(connection.commit, number, backend)
+        return done
+
+    def _end(self, commit: Callable[[], None], number: str | None, backend: int) -> None:
+        """Commit a transaction; where the answer did not come, see what became of it."""
+        try:
+            with translated_errors():
+                commit()
+        except DatabaseLostError:
+            if number is None or not self._was_committed(number, backend):
+                raise
 
     def _was_committed(self, number: str, backend: int) -> bool:
         """What became of a transaction whose COMMIT was not answered.
