@@ -16,6 +16,14 @@ _PRIVATE_FOLDER = 0o700
 _READABLE_FILE = 0o644
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is something at a path, as far as this user may see."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
+
+
 def create_private_file(path: Path) -> None:
     """Create an empty file with mode 0600, and its folders with 0700; leave an existing one as it is.
 

@@ -96,11 +96,12 @@ def check_database(cli: Cli, json: JsonOption = False) -> int:
 @command(db, "backup")
 def backup(cli: Cli, file: BackupFile, json: JsonOption = False, yes: YesOption = False) -> None:
     """Copy the database into one file, while others may write to it."""
+    from kylink_cli.files import is_there
     from kylink_cli.store.upkeep.backup import back_up
     from kylink_cli.wiring import unchanged_database
 
     database = unchanged_database(cli.settings)
-    if file.exists() and not cli.console.confirm(tr("{file} exists: replace it?", file=file), yes=yes):
+    if is_there(file) and not cli.console.confirm(tr("{file} exists: replace it?", file=file), yes=yes):
         raise UsageError(
             tr("{file} exists and was left alone: name another file, or say --yes to replace it", file=file)
         )

@@ -65,13 +65,17 @@ def _as_in_a_process(environment: Mapping[str, str], cwd: Path | None) -> Iterat
     """This environment, directory and language alone; afterwards the tester's, and nothing that was left open."""
     gc.disable()  # until its end, all that the command makes is young, and quickly found
     try:
-        with mock.patch.dict(os.environ, environment, clear=True), contextlib.chdir(cwd or Path.cwd()):
+        with mock.patch.dict(os.environ, environment, clear=True), _within(cwd):
             language.use(language.preferred())
             yield
     finally:
         language.use("en")
         gc.collect(0)
         gc.enable()
+
+
+def _within(folder: Path | None) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext() if folder is None else contextlib.chdir(folder)
 
 
 def run_process(
