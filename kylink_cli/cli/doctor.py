@@ -1,6 +1,7 @@
 """`kylink doctor`: a full check of settings, database, files, locks, supply service and clock."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
+from kylink_cli.places import is_on_server
 
 if TYPE_CHECKING:
     from kylink_cli.overview.doctor import Finding
@@ -57,6 +59,7 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
         database = wiring.existing_database(settings, scheduled=True)
     except KylinkError as error:
         yield _error("database", error)
+        yield from _of_server(settings)
         return
     for area, check in _checks(settings, database).items():
         try:
@@ -70,6 +73,7 @@ def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callabl
     from kylink_cli import wiring
     from kylink_cli.overview import doctor as checks
     from kylink_cli.overview.capacity import check_capacity
+    from kylink_cli.overview.server import check_server
     from kylink_cli.overview.status import read_status
     from kylink_cli.scheduling.host import read_schedule
 
@@ -80,6 +84,7 @@ def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callabl
 
     return {
         "database": lambda: checks.check_database(database),
+        "server": lambda: check_server(database),
         "files": lambda: checks.check_owners(*wiring.own_files(settings)),
         "locks": lambda: checks.check_locks(wiring.locks(settings)),
         "timers": lambda: checks.check_timers(schedule),
@@ -89,6 +94,16 @@ def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callabl
         "supply": lambda: checks.check_supply(wiring.supplier(settings, database)),
         "clock": lambda: checks.check_clock(database, database.now()),
     }
+
+
+def _of_server(settings: "Settings") -> "Iterator[Finding]":
+    """What a server that kylink can't work with says of it, if it can be reached at all."""
+    from kylink_cli import wiring
+    from kylink_cli.overview.server import check_server
+
+    with suppress(KylinkError):
+        if is_on_server(settings.database_url):
+            yield from check_server(wiring.database_at(settings.database_url))
 
 
 def _error(area: str, error: KylinkError, advice: str = "") -> "Finding":

@@ -1,5 +1,7 @@
 """Wall clocks that jump: nothing expires by a jump back, no duration is negative, no lease is cut too short."""
 
+import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,8 +12,10 @@ import pytest
 from kylink_cli.demo.service import SupplyService
 from tests.faults.shim import Shim
 from tests.support.books import assert_nothing_lost
+from tests.support.cli import run_kylink
 from tests.support.gate import Gate
 from tests.support.installation import Installation
+from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -212,3 +216,15 @@ def test_the_host_s_time_zone_changes_nothing(kylink: Installation, service: Sup
     started = datetime.fromisoformat(document["started_at"])
     assert abs(datetime.now(UTC) - started) < timedelta(hours=1)
     assert_nothing_lost(kylink, service)
+
+
+@pytest.mark.parametrize(("jump", "words"), [(600, "ahead of"), (-600, "behind")])
+def test_a_host_whose_clock_is_off_the_server_s_is_told_by_how_much(
+    postgres: PostgresServer, clock: Clock, tmp_path: Path, jump: int, words: str
+) -> None:
+    clock.set(jump)
+    settings = {"DATABASE_URL": postgres.new_database(), "XDG_STATE_HOME": str(tmp_path), **clock.environment}
+    checks = json.loads(run_kylink("doctor", "--json", env=settings).stdout)["checks"]
+    [found] = [check for check in checks if "host's clock is" in check["text"]]
+    assert (found["verdict"], words in found["text"]) == ("warning", True)
+    assert re.search(r"\b(599|600)\.\d s", found["text"])

@@ -244,7 +244,7 @@ def test_a_database_in_another_encoding_is_refused_with_the_line_that_makes_a_ri
 
 
 def test_an_address_is_what_libpq_takes(
-    on_server: ServerDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_server: ServerDatabase, postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another scheme, several hosts, a service file, a password file."""
     given = on_server.address.parameters
@@ -259,6 +259,7 @@ def test_an_address_is_what_libpq_takes(
         f"postgresql://kylink@127.0.0.1:{nobody},127.0.0.1:{port}/{name}",
         f"postgresql://kylink@127.0.0.1:{nobody},127.0.0.1:{port}/{name}?target_session_attrs=read-write",
         f"postgresql:///{name}?host=127.0.0.1&port={port}&user=kylink",
+        f"postgresql://kylink@/{name}?host={postgres.socket_folder}&port={port}",
         "postgresql:///?service=here",
     ):
         assert Settings(database_url=url).database_url == url

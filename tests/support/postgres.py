@@ -29,20 +29,20 @@ UNPRIVILEGED = "nobody"
 class PostgresServer:
     """A server on a port of loopback, for the length of a `with` block; what it keeps is gone afterwards."""
 
+    def __init__(self, **settings: str) -> None:
+        self._settings = {"fsync": "off", "max_connections": "200"} | settings
+
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="kylink-postgres-", dir="/var/tmp"))
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         self._programs = self._reachable_programs()
         self._data = self._folder / "data"
-        self._data.mkdir()
+        self._data.mkdir(mode=0o700)
         if self._user is not None:
             self._folder.chmod(0o755)
             shutil.chown(self._data, self._user)
         self.port = free_port()
-        options = ["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--username=kylink"]
-        subprocess.run(
-            self._command("initdb", *options), user=self._user, cwd="/", env={}, check=True, capture_output=True
-        )
+        self._fill()
         self.start()
         return self
 
@@ -50,9 +50,19 @@ class PostgresServer:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self._folder)
 
+    def _fill(self) -> None:
+        """Make what it keeps."""
+        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--username=kylink")
+
+    def _run(self, program: str, *options: str) -> None:
+        subprocess.run(
+            self._command(program, *options), user=self._user, cwd="/", env={}, check=True, capture_output=True
+        )
+
     def start(self) -> None:
-        """Start it, and wait until it answers."""
-        options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", "", "-c", "fsync=off", "-c", "max_connections=200"]
+        """Start it, and wait until it answers; there is a socket in its folder too."""
+        options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.socket_folder)]
+        options += [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("a") as log:
             self._process = subprocess.Popen(
                 self._command("postgres", *options), user=self._user, cwd="/", env={}, stderr=log
@@ -63,6 +73,17 @@ class PostgresServer:
         """Stop it: SIGINT breaks every connection, SIGQUIT does not even tidy up."""
         self._process.send_signal(how)
         self._process.wait()
+
+    @property
+    def socket_folder(self) -> Path:
+        """Where its socket is."""
+        return self._data
+
+    def allow(self, *lines: str) -> None:
+        """Let it judge connections by these lines of pg_hba.conf alone."""
+        (self._data / "pg_hba.conf").write_text("".join(f"{line}\n" for line in lines))
+        with psycopg.connect(f"host={self.socket_folder} port={self.port} user=kylink dbname=postgres") as connection:
+            connection.execute("SELECT pg_reload_conf()")
 
     def url(self, database: str = "postgres") -> str:
         """The address of one of its databases."""
@@ -127,3 +148,19 @@ class PostgresServer:
         except psycopg.OperationalError:
             return False
         return True
+
+
+class Standby(PostgresServer):
+    """A server that follows another one by streaming replication, until it is promoted."""
+
+    def __init__(self, primary: PostgresServer) -> None:
+        super().__init__()
+        self._primary = primary
+
+    def _fill(self) -> None:
+        of_primary = ["--host=127.0.0.1", f"--port={self._primary.port}", "--username=kylink"]
+        self._run("pg_basebackup", *of_primary, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+
+    def promote(self) -> None:
+        """Let it follow nobody any more."""
+        self.execute("SELECT pg_promote()")
