@@ -6,7 +6,7 @@ import typer
 
 from kylink_cli.cli.app import end_by_signal
 from kylink_cli.cli.command import Cli, command
-from kylink_cli.cli.options import JsonOption, ScheduledOption, WaitOption
+from kylink_cli.cli.options import ScheduledOption, WaitOption
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.alert_check import AlertCheckReport
@@ -26,7 +26,6 @@ def alert_check(
     ] = False,
     wait: WaitOption = 0,
     scheduled: ScheduledOption = False,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """Check stock, leases, jobs, supply service and disk; raise, repeat, resolve and send alerts.
 

@@ -6,7 +6,7 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import alert_ids, silence_ids, users
-from kylink_cli.cli.options import LARGEST_ID, JsonOption
+from kylink_cli.cli.options import LARGEST_ID
 from kylink_cli.errors import ConfigError, KylinkError, NotFoundError, PartlyDoneError, UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import AlertLevel, AlertState, AlertType
@@ -45,7 +45,6 @@ def list_alerts(
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many.")] = 20,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """List alerts, those that go on first, then newest first."""
     from kylink_cli import wiring
@@ -70,7 +69,6 @@ def show(
             metavar="ID", min=1, max=LARGEST_ID, help="The alert, as 'list' names it.", autocompletion=alert_ids
         ),
     ],
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """Show one alert whole, and whom it concerns."""
     from kylink_cli import wiring
@@ -89,7 +87,6 @@ def show(
 def acknowledge(
     cli: Cli,
     alert_ids: IdsArgument,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Take alerts on: they are not repeated any more, unless they get worse; their end is still told."""
     from kylink_cli import wiring
@@ -105,7 +102,6 @@ def acknowledge(
 def resolve(
     cli: Cli,
     alert_ids: IdsArgument,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Say that alerts are over; one whose condition goes on is opened again by the next check."""
     from kylink_cli import wiring
@@ -132,7 +128,6 @@ def silence(
         str | None, typer.Option("--until", metavar="MOMENT", help="Until then, as in 2026-02-06T08:00Z.")
     ] = None,
     reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, for those who wonder.")] = None,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """Tell nobody of certain alerts for a time; all that is named must fit.
 
@@ -155,7 +150,7 @@ def silence(
 
 
 @command(alerts, "silences")
-def silences(cli: Cli, json: JsonOption = False) -> None:  # noqa: ARG001  (the command declaration reads it)
+def silences(cli: Cli) -> None:
     """List the silences that go on."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
@@ -186,11 +181,14 @@ def unsilence(
     from kylink_cli.alerting import acts as alert_acts
 
     alert_acts.unsilence(wiring.existing_database(cli.settings), silence_id)
-    cli.console.say(tr("silence {silence_id} has ended", silence_id=silence_id))
+    if cli.console.json:
+        cli.console.document({"id": silence_id, "ended": True})
+    else:
+        cli.console.say(tr("silence {silence_id} has ended", silence_id=silence_id))
 
 
 @command(alerts, "test")
-def send_test(cli: Cli, json: JsonOption = False) -> int:  # noqa: ARG001  (the command declaration reads it)
+def send_test(cli: Cli) -> int:
     """Send a probe through every channel; exit 10 if some fail, 1 if all do."""
     from kylink_cli import wiring
     from kylink_cli.alerting.delivery import send_probe
@@ -212,7 +210,6 @@ def purge(
     days: Annotated[
         int | None, typer.Option("--days", min=0, max=3650, help="Kept so long. [default: ALERT_RETENTION_DAYS]")
     ] = None,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """Delete alerts that were resolved long ago, with the silences and notifications of that time."""
     from kylink_cli import wiring

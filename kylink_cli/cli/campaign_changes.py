@@ -8,7 +8,6 @@ import typer
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.completers import campaign_ids, users
 from kylink_cli.cli.lookups import unknown_campaign
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
 
@@ -64,7 +63,6 @@ def add(
     source_url: UrlOption = None,
     low_watermark: WatermarkOption = None,
     target_stock: TargetOption = None,
-    json: JsonOption = False,
 ) -> None:
     """Add a campaign; without --name it is called by its id.
 
@@ -91,7 +89,7 @@ def add(
         store.save(session, [facts], database.now())
 
     database.commit(act)
-    if json:
+    if cli.console.json:
         cli.console.document(asdict(facts))
     else:
         cli.console.say(tr("campaign {campaign_id} was added", campaign_id=facts.campaign_id))
@@ -114,7 +112,6 @@ def set_fields(
     source_url: UrlOption = None,
     low_watermark: WatermarkOption = None,
     target_stock: TargetOption = None,
-    json: JsonOption = False,
 ) -> None:
     """Change a campaign.
 
@@ -139,7 +136,7 @@ def set_fields(
         return before, after
 
     before, after = database.commit(act)
-    if json:
+    if cli.console.json:
         cli.console.document({"campaign_id": campaign_id, "changed": view.change_document(before, after)})
     else:
         cli.console.say(
@@ -158,7 +155,6 @@ def import_file(
         str | None, typer.Option("--user", metavar="USER", help="User of the campaigns for which the file names none.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
-    json: JsonOption = False,
 ) -> None:
     """Add and update campaigns from a file: all of them, or none.
 
@@ -173,7 +169,7 @@ def import_file(
     plan = _import(cli, file, found, dry_run=dry_run)
     if found.ignored:
         cli.console.info(tr("columns that mean nothing to kylink: {columns}", columns=", ".join(found.ignored)))
-    if json:
+    if cli.console.json:
         cli.console.document(view.plan_document(plan, dry_run=dry_run))
     elif dry_run:
         view.show_plan(cli.console, plan)

@@ -10,7 +10,7 @@ from kylink_cli.cli import campaign_changes
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import campaign_ids, users
 from kylink_cli.cli.lookups import refuse_unknown, unknown_campaign
-from kylink_cli.cli.options import JsonOption, YesOption
+from kylink_cli.cli.options import YesOption
 from kylink_cli.errors import LockedError, UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import CampaignStatus
@@ -64,7 +64,6 @@ def list_campaigns(
     status: Annotated[CampaignStatus | None, typer.Option("--status", help="Only those of this status.")] = None,
     low: Annotated[bool, typer.Option("--low", help="Only those below their watermark.")] = False,
     sort: Annotated[SortOrder, typer.Option("--sort", help="Shortest runway, or emptiest, first.")] = SortOrder.ID,
-    json: JsonOption = False,
 ) -> None:
     """List campaigns with their stock.
 
@@ -82,14 +81,14 @@ def list_campaigns(
     shown = [view.Shown(stock, need(stock.level, cli.settings.policy, now)) for stock in stocks]
     wanted = [one for one in shown if status in {None, one.status} and (one.need.low or not low)]
     ordered = view.in_order(wanted, sort)
-    if json:
+    if cli.console.json:
         cli.console.document(view.list_document(ordered))
     else:
         view.show_list(cli.console, ordered)
 
 
 @command(campaigns, "show")
-def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = False) -> None:
+def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
     """Show all that is known of a campaign."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
@@ -114,26 +113,26 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument, json: JsonOption = 
     if not stocks:
         raise unknown_campaign(campaign_id)
     shown = view.Shown(stocks[0], need(stocks[0].level, cli.settings.policy, now))
-    if json:
+    if cli.console.json:
         cli.console.document(view.campaign_document(shown, details))
     else:
         view.show_campaign(cli.console, shown, details)
 
 
 @command(campaigns, "pause")
-def pause(cli: Cli, campaign_ids: IdsArgument, json: JsonOption = False) -> None:
+def pause(cli: Cli, campaign_ids: IdsArgument) -> None:
     """Stop replenishing campaigns until they are resumed; what is in stock can still be leased."""
-    _set_status(cli, campaign_ids, CampaignStatus.PAUSED, json=json)
+    _set_status(cli, campaign_ids, CampaignStatus.PAUSED)
 
 
 @command(campaigns, "resume")
-def resume(cli: Cli, campaign_ids: IdsArgument, json: JsonOption = False) -> None:
+def resume(cli: Cli, campaign_ids: IdsArgument) -> None:
     """Replenish paused campaigns again."""
-    _set_status(cli, campaign_ids, CampaignStatus.ACTIVE, json=json)
+    _set_status(cli, campaign_ids, CampaignStatus.ACTIVE)
 
 
 @command(campaigns, "remove")
-def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False, json: JsonOption = False) -> None:
+def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
     """Remove campaigns with their stock and history."""
     from kylink_cli import wiring
     from kylink_cli.rules.text import one_line
@@ -151,13 +150,13 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False, json: Js
         return store.remove(session, wanted)
 
     removed = database.commit(act)
-    if json:
+    if cli.console.json:
         cli.console.document({"removed": removed})
     else:
         cli.console.say(tr("removed: {campaign_ids}", campaign_ids=one_line(", ".join(removed))))
 
 
-def _set_status(cli: Cli, campaign_ids: list[str], status: CampaignStatus, *, json: bool) -> None:
+def _set_status(cli: Cli, campaign_ids: list[str], status: CampaignStatus) -> None:
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaign_changes as view
     from kylink_cli.store import campaigns as store
@@ -170,7 +169,7 @@ def _set_status(cli: Cli, campaign_ids: list[str], status: CampaignStatus, *, js
 
     changed = wiring.existing_database(cli.settings).commit(act)
     unchanged = [campaign_id for campaign_id in wanted if campaign_id not in changed]
-    if json:
+    if cli.console.json:
         cli.console.document({"status": status, "changed": changed, "unchanged": unchanged})
     else:
         view.show_status(cli.console, status, changed, unchanged)

@@ -1,9 +1,10 @@
 """How a command is declared: it parses, calls one function, renders, and says the exit code.
 
     @command(app, "list")
-    def list_campaigns(cli: Cli, json: JsonOption = False) -> None:
+    def list_campaigns(cli: Cli) -> None:
 
-gives a Typer command with its own options and the common ones. What it returns is the exit code; None is 0.
+gives a Typer command with its own options, `--json` and the common ones. It asks `cli.console.json` how to show its
+result. What it returns is the exit code; None is 0.
 """
 
 import functools
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
+from kylink_cli.cli.options import COMMON_PARAMETERS, JSON_PARAMETER, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
 from kylink_cli.language import tr
 
@@ -62,18 +63,22 @@ class Cli:
         return self.loaded.settings
 
 
-def command(app: typer.Typer, name: str) -> Callable[[CommandFunction], CommandFunction]:
-    """Register a function, whose first parameter is a `Cli`, as a command with the common options."""
+def command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[[CommandFunction], CommandFunction]:
+    """Register a function, whose first parameter is a `Cli`, as a command with the common options.
+
+    Args:
+        json: it has a result that a program may want, and takes `--json`.
+    """
 
     def register(function: CommandFunction) -> CommandFunction:
         @functools.wraps(function)
         def run(ctx: typer.Context, **arguments: Any) -> None:
             options = CommonOptions.take(arguments).over(ctx.find_root().obj or CommonOptions())
-            cli = Cli(options, json=bool(arguments.get("json")))
+            cli = Cli(options, json=arguments.pop("json", False))
             raise typer.Exit(function(cli, **arguments) or 0)
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        vars(run)["__signature__"] = signature([*own, *COMMON_PARAMETERS])
+        vars(run)["__signature__"] = signature([*own, *([JSON_PARAMETER] if json else []), *COMMON_PARAMETERS])
         run.__annotations__ = {}
         app.command(name, help=tr(inspect.getdoc(function) or ""))(run)
         return function

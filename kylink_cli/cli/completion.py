@@ -30,7 +30,7 @@ class Shell(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
-    command(app, "completion")(completion)
+    command(app, "completion", json=False)(completion)
 
 
 def completion(cli: Cli, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:

@@ -6,7 +6,6 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import setting_names
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import ConfigError, NotFoundError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
@@ -29,11 +28,10 @@ def show(
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Only these settings.", autocompletion=setting_names),
     ] = None,
-    json: JsonOption = False,
 ) -> None:
     """Show every setting with its value and where that came from; secrets are masked."""
     settings = _named(_settings(cli.loaded), names or [])
-    if json:
+    if cli.console.json:
         env_file = cli.loaded.env_file
         cli.console.document({"env_file": None if env_file is None else str(env_file), "settings": settings})
         return
@@ -59,10 +57,10 @@ def _named(settings: list[dict[str, Any]], names: list[str]) -> list[dict[str, A
 
 
 @command(config, "check")
-def check(cli: Cli, json: JsonOption = False) -> int:
+def check(cli: Cli) -> int:
     """Check every setting; exit 78 if one is bad. What only looks odd is a warning and does no harm."""
     problems, warnings = _look_through(cli)
-    if json:
+    if cli.console.json:
         cli.console.document(_verdict(problems, warnings))
     else:
         _say_verdict(cli, problems, warnings)

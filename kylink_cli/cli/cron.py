@@ -8,7 +8,6 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.installed import installed_at, require_env_file, warn_of_settings
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import ConfigError, KylinkError, UsageError
 from kylink_cli.language import tr
 
@@ -27,15 +26,15 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would c
 
 
 @command(cron, "show")
-def show(cli: Cli, json: JsonOption = False) -> None:
+def show(cli: Cli) -> None:
     """Print the file for cron as 'install' would write it."""
     from kylink_cli.cli.views import scheduling as view
 
-    view.show_files(cli.console, _files(cli), json=json)
+    view.show_files(cli.console, _files(cli))
 
 
 @command(cron, "install")
-def install(cli: Cli, dry_run: DryRunOption = False, json: JsonOption = False) -> None:
+def install(cli: Cli, dry_run: DryRunOption = False) -> None:
     """Install /etc/cron.d/kylink, with the intervals of the settings; one that is there is brought up to date."""
     from kylink_cli.cli.views import scheduling as view
     from kylink_cli.scheduling.changes import carry_out, to_install
@@ -45,12 +44,12 @@ def install(cli: Cli, dry_run: DryRunOption = False, json: JsonOption = False) -
     if not dry_run:
         _require_a_fit_host()
         carry_out(changes)
-    view.show_installed(cli.console, changes, json=json, dry_run=dry_run)
+    view.show_installed(cli.console, changes, dry_run=dry_run)
     warn_of_settings(cli, installed_at(cli))
 
 
 @command(cron, "uninstall")
-def uninstall(cli: Cli, dry_run: DryRunOption = False, json: JsonOption = False) -> None:
+def uninstall(cli: Cli, dry_run: DryRunOption = False) -> None:
     """Remove /etc/cron.d/kylink; database, settings and user stay."""
     from kylink_cli.cli.views import scheduling as view
     from kylink_cli.scheduling import cron as host
@@ -60,7 +59,7 @@ def uninstall(cli: Cli, dry_run: DryRunOption = False, json: JsonOption = False)
     if not dry_run:
         _require_root()
         carry_out(changes)
-    view.show_installed(cli.console, changes, json=json, dry_run=dry_run)
+    view.show_installed(cli.console, changes, dry_run=dry_run)
 
 
 def _files(cli: Cli) -> "dict[Path, str]":

@@ -7,7 +7,7 @@ import typer
 
 from kylink_cli.cli import db_copy
 from kylink_cli.cli.command import Cli, command, group
-from kylink_cli.cli.options import JsonOption, YesOption
+from kylink_cli.cli.options import YesOption
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
 
@@ -24,7 +24,7 @@ BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to wr
 
 
 @command(db, "init")
-def init(cli: Cli, json: JsonOption = False) -> None:
+def init(cli: Cli) -> None:
     """Create the database; one that is there is upgraded if need be."""
     from kylink_cli.store.engine.schema import upgrade
     from kylink_cli.wiring import created_database
@@ -32,7 +32,7 @@ def init(cli: Cli, json: JsonOption = False) -> None:
     database = created_database(cli.settings)
     before = upgrade(database)
     place = tr("on the server") if database.path is None else tr("at {path}", path=database.path)
-    if json:
+    if cli.console.json:
         cli.console.document({"path": _place(database.path), "from": before.current, "to": before.head})
     elif before.current is None:
         cli.console.say(tr("created the database {place}, revision {head}", place=place, head=before.head))
@@ -56,13 +56,13 @@ def init(cli: Cli, json: JsonOption = False) -> None:
 
 
 @command(db, "upgrade")
-def upgrade_database(cli: Cli, json: JsonOption = False) -> None:
+def upgrade_database(cli: Cli) -> None:
     """Bring the database to the revision that this kylink works with."""
     from kylink_cli.store.engine.schema import upgrade
     from kylink_cli.wiring import unchanged_database
 
     before = upgrade(unchanged_database(cli.settings))
-    if json:
+    if cli.console.json:
         cli.console.document({"from": before.current, "to": before.head})
     elif before.is_current:
         cli.console.say(tr("the database is at revision {head} already: nothing was changed", head=before.head))
@@ -73,14 +73,14 @@ def upgrade_database(cli: Cli, json: JsonOption = False) -> None:
 
 
 @command(db, "check")
-def check_database(cli: Cli, json: JsonOption = False) -> int:
+def check_database(cli: Cli) -> int:
     """Check the file and everything that must hold in it; exit 1 if something is wrong."""
     from kylink_cli.store.upkeep.check import check
     from kylink_cli.wiring import existing_database
 
     findings = existing_database(cli.settings).read(check)
     ok = all(finding.ok for finding in findings)
-    if json:
+    if cli.console.json:
         checks = [{"name": f.name, "ok": f.ok, "violations": f.violations} for f in findings]
         cli.console.document({"ok": ok, "checks": checks})
     else:
@@ -94,7 +94,7 @@ def check_database(cli: Cli, json: JsonOption = False) -> int:
 
 
 @command(db, "backup")
-def backup(cli: Cli, file: BackupFile, json: JsonOption = False, yes: YesOption = False) -> None:
+def backup(cli: Cli, file: BackupFile, yes: YesOption = False) -> None:
     """Copy the database into one file, while others may write to it."""
     from kylink_cli.files import is_there
     from kylink_cli.store.upkeep.backup import back_up
@@ -106,20 +106,20 @@ def backup(cli: Cli, file: BackupFile, json: JsonOption = False, yes: YesOption 
             tr("{file} exists and was left alone: name another file, or say --yes to replace it", file=file)
         )
     size = back_up(database, file)
-    if json:
+    if cli.console.json:
         cli.console.document({"file": str(file.absolute()), "bytes": size})
     else:
         cli.console.say(tr("backed up to {file}, {size:,} bytes, checked", file=file, size=size))
 
 
 @command(db, "stats")
-def stats(cli: Cli, json: JsonOption = False) -> None:
+def stats(cli: Cli) -> None:
     """Show what the database holds and what it takes on disk."""
     from kylink_cli.store.upkeep.stats import read_stats
     from kylink_cli.wiring import existing_database
 
     figures = read_stats(existing_database(cli.settings))
-    if json:
+    if cli.console.json:
         cli.console.document(figures.document())
         return
 

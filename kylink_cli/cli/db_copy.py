@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from kylink_cli.cli.command import Cli, command
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
 from kylink_cli.places import is_on_server
@@ -23,7 +22,7 @@ def register(db: typer.Typer) -> None:
     command(db, "copy")(copy_database)
 
 
-def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, json: JsonOption = False) -> None:
+def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption) -> None:
     """Copy a database into a new one, of whatever kind, and compare the two.
 
     Stop the timers and the consumers first. An interrupted copy goes on where it was when the same is said again.
@@ -40,7 +39,7 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, json: 
     target = wiring.database_at(target_url, create=True)
     with observing(cli.console, "db copy") as observe:
         done = copy(source, target, _origin(source_url), lambda *batch: observe(BatchDone(*batch)))
-    if json:
+    if cli.console.json:
         cli.console.document({"rows": done.rows, "resumed": done.resumed})
         return
     total = sum(done.rows.values())

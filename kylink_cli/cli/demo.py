@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
-    command(app, "demo")(demo)
+    command(app, "demo", json=False)(demo)
 
 
 def demo(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from kylink_cli.cli.command import Cli, command
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 from kylink_cli.places import is_on_server
@@ -25,11 +24,11 @@ def register(app: typer.Typer) -> None:
     command(app, "doctor")(doctor)
 
 
-def doctor(cli: Cli, json: JsonOption = False) -> int:
+def doctor(cli: Cli) -> int:
     """Check everything that an unattended run needs, and say what to do where something is wrong."""
     findings = list(_findings(cli))
     ok = all(finding.verdict != "error" for finding in findings)
-    if json:
+    if cli.console.json:
         cli.console.document({"ok": ok, "checks": [asdict(finding) for finding in findings]})
     else:
         _show(cli, findings)

@@ -6,7 +6,7 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import run_ids
-from kylink_cli.cli.options import LARGEST_ID, JsonOption
+from kylink_cli.cli.options import LARGEST_ID
 from kylink_cli.errors import NotFoundError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import JobName
@@ -29,7 +29,7 @@ JobArgument = Annotated[
 
 
 @command(jobs, "status")
-def status(cli: Cli, json: JsonOption = False) -> None:
+def status(cli: Cli) -> None:
     """Show in one table how every job is doing."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
@@ -44,7 +44,7 @@ def status(cli: Cli, json: JsonOption = False) -> None:
     schedule = read_schedule(cli.settings, now)
     found = read_status(database, wiring.locks(cli.settings), cli.settings, now, schedule)
     undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
-    if json:
+    if cli.console.json:
         cli.console.document(
             view.status_document(found, undelivered, schedule, auto_cron=cli.settings.enable_auto_cron)
         )
@@ -58,7 +58,6 @@ def history(
     cli: Cli,
     job: Annotated[JobName | None, typer.Argument(metavar="[JOB]", help="Only this job's runs.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show so many runs.")] = 20,
-    json: JsonOption = False,
 ) -> None:
     """Show the last runs, newest first."""
     from kylink_cli import wiring
@@ -69,7 +68,7 @@ def history(
     database, locks = wiring.existing_database(cli.settings), wiring.locks(cli.settings)
     now = database.now()
     found = [as_found(run, locks, now) for run in database.read(lambda session: runs.history(session, job, limit))]
-    if json:
+    if cli.console.json:
         cli.console.document({"runs": [view.run_document(run) for run in found]})
     else:
         view.show_history(cli.console, found, now)
@@ -87,7 +86,6 @@ def show(
             autocompletion=run_ids,
         ),
     ],
-    json: JsonOption = False,
 ) -> None:
     """Show one run, and how each campaign fared in it."""
     from kylink_cli import wiring
@@ -102,34 +100,34 @@ def show(
     job = run.job
     recent = database.read(lambda session: runs.history(session, job, DRAWN_RUNS))
     run = as_found(run, wiring.locks(cli.settings), database.now())
-    if json:
+    if cli.console.json:
         cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
     else:
         view.show_run(cli.console, run, results, recent)
 
 
 @command(jobs, "pause")
-def pause(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
+def pause(cli: Cli, job: JobArgument) -> None:
     """Let scheduled runs of a job do nothing until it is resumed; a run by hand still works."""
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
     database = wiring.existing_database(cli.settings)
     changed = database.commit(lambda session: paused_jobs.pause(session, job, database.now()))
-    if json:
+    if cli.console.json:
         cli.console.document({"job": job, "paused": True, "changed": changed})
     else:
         cli.console.say(tr("{job} is paused", job=job) if changed else tr("{job} was paused already", job=job))
 
 
 @command(jobs, "resume")
-def resume(cli: Cli, job: JobArgument, json: JsonOption = False) -> None:
+def resume(cli: Cli, job: JobArgument) -> None:
     """Let scheduled runs of a paused job work again."""
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
     changed = wiring.existing_database(cli.settings).commit(lambda session: paused_jobs.resume(session, job))
-    if json:
+    if cli.console.json:
         cli.console.document({"job": job, "paused": False, "changed": changed})
     else:
         cli.console.say(tr("{job} runs again", job=job) if changed else tr("{job} was not paused", job=job))

@@ -6,7 +6,6 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import campaign_ids
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.rules.vocabulary import LeaseState
 
 leases = group("leases", "The consumer's side: take an item, use it, confirm it.")
@@ -39,7 +38,6 @@ def take(
     ttl: Annotated[
         int | None, typer.Option("--ttl", metavar="MIN", help="Minutes they last. [default: LEASE_TTL_MINUTES]")
     ] = None,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Take items out of a campaign's stock, for a time; exit 11 if there are none, 10 if fewer than wanted."""
     from kylink_cli import leasing, wiring
@@ -57,7 +55,6 @@ def take(
 def confirm(
     cli: Cli,
     tokens: TokensArgument,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Say that items were used; they are consumed for good."""
     from kylink_cli import leasing, wiring
@@ -74,7 +71,6 @@ def release(
     tokens: TokensArgument,
     error: Annotated[str | None, typer.Option("--error", metavar="MSG", help="Why they could not be used.")] = None,
     discard: Annotated[bool, typer.Option("--discard", help="Nobody is to get the items any more.")] = False,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Give items back to the stock."""
     from kylink_cli import leasing, wiring
@@ -90,7 +86,6 @@ def extend(
     cli: Cli,
     tokens: TokensArgument,
     ttl: Annotated[int, typer.Option("--ttl", metavar="MIN", help="Minutes they last from now on.")],
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Let leases last longer; one that lasts longer already stays as it is."""
     from kylink_cli import leasing, wiring
@@ -116,7 +111,6 @@ def list_leases(
     state: Annotated[LeaseState | None, typer.Option("--state", help="Only those in this state.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only active ones past their deadline.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many.")] = 20,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """List leases, newest first, without their tokens."""
     from kylink_cli import wiring

@@ -8,7 +8,6 @@ import typer
 
 import kylink_cli
 from kylink_cli.cli.command import Cli, command
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.cli.output_files import replaced
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
@@ -37,13 +36,12 @@ def metrics(
             help="So many campaigns, most at risk first, have metrics of their own.",
         ),
     ] = 500,
-    json: JsonOption = False,
 ) -> None:
     """Print metrics in Prometheus' text format, or write them for the node exporter's textfile collector."""
     from kylink_cli.metrics import document, text
 
     found = _read(cli, campaigns)
-    if out is None and json:
+    if out is None and cli.console.json:
         cli.console.document({"metrics": document(found)})
         return
     if out is None:
@@ -53,7 +51,7 @@ def metrics(
     with replaced(out, readable=True) as file:
         file.write(text(found))
     series = sum(len(metric.samples) for metric in found)
-    if json:
+    if cli.console.json:
         cli.console.document({"file": str(out), "series": series})
     else:
         cli.console.say(tr("{number} series written to {out}", number=series, out=one_line(str(out))))

@@ -21,7 +21,6 @@ class LogFormat(StrEnum):
 # The largest number that a database keeps.
 LARGEST_ID = 2**63 - 1
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 WaitOption = Annotated[
     float,
     typer.Option("--wait", min=0, max=86_400, metavar="SECONDS", help="Wait so long for another run to end."),
@@ -74,4 +73,10 @@ def _common(
     """Declare the common options in the form that Typer reads."""
 
 
+JSON_PARAMETER = inspect.Parameter(
+    "json",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")],
+)
 COMMON_PARAMETERS = tuple(inspect.signature(_common).parameters.values())

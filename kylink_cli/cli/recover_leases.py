@@ -6,7 +6,7 @@ import typer
 
 from kylink_cli.cli.app import end_by_signal
 from kylink_cli.cli.command import Cli, command
-from kylink_cli.cli.options import JsonOption, ScheduledOption, WaitOption
+from kylink_cli.cli.options import ScheduledOption, WaitOption
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.recover_leases import RecoveryReport
@@ -24,7 +24,6 @@ def recover_leases(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be recovered; change nothing.")] = False,
     wait: WaitOption = 0,
     scheduled: ScheduledOption = False,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """Put the items of expired leases back in stock, and mark expired items.
 

@@ -7,7 +7,7 @@ import typer
 from kylink_cli.cli.app import end_by_signal
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.completers import campaign_ids, users
-from kylink_cli.cli.options import JsonOption, ScheduledOption, WaitOption
+from kylink_cli.cli.options import ScheduledOption, WaitOption
 from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import tr
 
@@ -54,7 +54,6 @@ def replenish(
     ] = False,
     wait: WaitOption = 0,
     scheduled: ScheduledOption = False,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> int:
     """Fill campaigns that are low on stock from the supply service.
 

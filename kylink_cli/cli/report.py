@@ -9,7 +9,6 @@ import typer
 import kylink_cli
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.completers import users
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.cli.output_files import replaced
 from kylink_cli.errors import NotFoundError
 from kylink_cli.language import tr
@@ -39,7 +38,6 @@ def report(
     public: Annotated[
         bool, typer.Option("--public", help="Let every user of this machine read the file, as a web server has to.")
     ] = False,
-    json: JsonOption = False,
 ) -> None:
     """Write one HTML page with charts and tables that needs no network.
 
@@ -69,7 +67,7 @@ def report(
     html = Page(figures, history, cli.settings.kylink_lang, user, kylink_cli.__version__).html()
     with replaced(out, readable=public) as file:
         file.write(html)
-    if json:
+    if cli.console.json:
         cli.console.document({"file": str(out), "bytes": len(html.encode()), "campaigns": len(figures.campaigns)})
     else:
         cli.console.say(tr("report written to {out}", out=one_line(str(out))))

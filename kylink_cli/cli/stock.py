@@ -10,7 +10,7 @@ import typer
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import campaign_ids
 from kylink_cli.cli.lookups import refuse_unknown
-from kylink_cli.cli.options import LARGEST_ID, JsonOption
+from kylink_cli.cli.options import LARGEST_ID
 from kylink_cli.cli.output_files import replaced
 from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import ntr, tr
@@ -49,7 +49,6 @@ def list_items(
     campaign: CampaignOption = None,
     state: StateOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many items.")] = 50,
-    json: JsonOption = False,
 ) -> None:
     """List items in the order in which they came."""
     from kylink_cli import wiring
@@ -58,14 +57,14 @@ def list_items(
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    wanted = ItemFilter(campaign, state, limit if json else limit + 1)
+    wanted = ItemFilter(campaign, state, limit if cli.console.json else limit + 1)
 
     def read(session: "Session") -> "list[Item]":
         _refuse_unknown_campaign(session, campaign)
         return list(read_items(session, wanted, now))
 
     items = database.read(read)
-    if json:
+    if cli.console.json:
         cli.console.document({"items": [view.item_document(item) for item in items]})
     else:
         view.show_items(cli.console, items, now, limit)
@@ -83,7 +82,6 @@ def import_file(
         ),
     ],
     file: Annotated[str, typer.Argument(metavar="FILE", help="One value a line, or CSV; - is standard input.")],
-    json: JsonOption = False,
 ) -> None:
     """Put the values of a file in stock: all of them, or none.
 
@@ -108,7 +106,7 @@ def import_file(
 
     added = database.commit(act)
     duplicates = len(ends) - added + found.duplicates
-    if json:
+    if cli.console.json:
         cli.console.document({"campaign_id": campaign, "added": added, "duplicates": duplicates})
     else:
         cli.console.say(
@@ -128,7 +126,6 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write to this file, which only you can read.")
     ] = None,
-    json: JsonOption = False,
 ) -> None:
     """Write items as CSV, or as JSON with --json.
 
@@ -140,7 +137,7 @@ def export(
     from kylink_cli.rules.text import one_line
     from kylink_cli.store.stock import ItemFilter, read_items
 
-    write = view.write_json if json else view.write_csv
+    write = view.write_json if cli.console.json else view.write_csv
     database = wiring.existing_database(cli.settings)
     # What was written can't be taken back, so nothing is read again.
     with database.reading() as session:
@@ -152,7 +149,7 @@ def export(
             return
         with replaced(out) as file:
             number = write(items, file)
-    if json:
+    if cli.console.json:
         cli.console.document({"file": str(out), "items": number})
     else:
         cli.console.say(tr("{number} items written to {out}", number=number, out=one_line(str(out))))
@@ -162,7 +159,6 @@ def export(
 def discard(
     cli: Cli,
     item_ids: Annotated[list[int], typer.Argument(metavar="ITEM_ID...", min=1, max=LARGEST_ID, help="The items.")],
-    json: JsonOption = False,
 ) -> None:
     """Throw available items away: all of those named, or none."""
     from kylink_cli import wiring
@@ -177,7 +173,7 @@ def discard(
         return store.discard(session, wanted)
 
     discarded = wiring.existing_database(cli.settings).commit(act)
-    if json:
+    if cli.console.json:
         cli.console.document({"discarded": discarded})
     else:
         cli.console.say(tr("discarded: {item_ids}", item_ids=", ".join(str(item_id) for item_id in discarded)))

@@ -8,7 +8,6 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.installed import installed_at, require_env_file, warn_of_settings
-from kylink_cli.cli.options import JsonOption
 from kylink_cli.errors import DatabaseError, KylinkError, UsageError
 from kylink_cli.language import tr
 
@@ -38,7 +37,6 @@ def install(
     user_units: UserUnitsOption = False,
     now: Annotated[bool, typer.Option("--now", help="Let the timers begin, now and with the machine.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
-    json: JsonOption = False,
 ) -> None:
     """Install the units, with the intervals of the settings; those that are there are brought up to date.
 
@@ -54,9 +52,9 @@ def install(
     if not dry_run:
         _require_root(user_units=user_units)
         manager.install(changes, now=now)
-    view.show_installed(cli.console, changes, json=json, dry_run=dry_run)
+    view.show_installed(cli.console, changes, dry_run=dry_run)
     warn_of_settings(cli, installed)
-    if not dry_run and not now and not json:
+    if not dry_run and not now and not cli.console.json:
         cli.console.info(tr("the timers are installed; with --now they begin"))
 
 
@@ -65,7 +63,6 @@ def uninstall(
     cli: Cli,
     user_units: UserUnitsOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
-    json: JsonOption = False,
 ) -> None:
     """End the timers and jobs in good order, and remove their units; database, settings and user stay."""
     from kylink_cli.cli.views import scheduling as view
@@ -79,14 +76,13 @@ def uninstall(
     if not dry_run:
         _require_root(user_units=user_units)
         manager.uninstall(changes)
-    view.show_installed(cli.console, changes, json=json, dry_run=dry_run)
+    view.show_installed(cli.console, changes, dry_run=dry_run)
 
 
 @command(systemd, "status")
 def status(
     cli: Cli,
     user_units: UserUnitsOption = False,
-    json: JsonOption = False,  # noqa: ARG001  (the command declaration reads it)
 ) -> None:
     """Show how systemd's timers are doing, and whether they are as the settings say."""
     from datetime import UTC, datetime
@@ -99,15 +95,15 @@ def status(
 
 
 @command(systemd, "show")
-def show(cli: Cli, user_units: UserUnitsOption = False, json: JsonOption = False) -> None:
+def show(cli: Cli, user_units: UserUnitsOption = False) -> None:
     """Print the units as 'install' would write them."""
     from kylink_cli.cli.views import scheduling as view
     from kylink_cli.scheduling.systemd import Manager
 
-    view.show_files(cli.console, _files(cli, installed_at(cli, of_user=user_units), Manager(user_units)), json=json)
+    view.show_files(cli.console, _files(cli, installed_at(cli, of_user=user_units), Manager(user_units)))
 
 
-@command(systemd, "record-failure")
+@command(systemd, "record-failure", json=False)
 def record_failure(
     cli: Cli, unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit that failed.")]
 ) -> None:

@@ -33,7 +33,7 @@ _TICK = 0.25
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
-    command(app, "watch")(watch)
+    command(app, "watch", json=False)(watch)
 
 
 def watch(

@@ -45,6 +45,11 @@ class Console:
     def __init__(self, output: Output) -> None:
         self.output = output
 
+    @property
+    def json(self) -> bool:
+        """Whether results are one JSON document instead of tables."""
+        return self.output.json
+
     def document(self, document: Mapping[str, Any]) -> None:
         """Print a result as the one JSON document on standard output."""
         self.say(json.dumps(document, ensure_ascii=False, indent=2, default=_json_value))

@@ -23,7 +23,7 @@ _COLUMNS = [Column("CHECK"), Column("LEVEL", words=True), Column("FOUND", wraps=
 def show_run(console: Console, finished: Finished[AlertCheckReport]) -> None:
     """Show how a run went."""
     report, posted = finished.report, finished.posted
-    if console.output.json:
+    if console.json:
         head = _head(finished.run_id, report.status, finished.started_at, finished.duration_ms)
         console.document(head | _body(report.results, posted, finished.delivered, report.purged))
         return
@@ -54,7 +54,7 @@ def show_run(console: Console, finished: Finished[AlertCheckReport]) -> None:
 
 def show_skipped(console: Console, reason: str) -> None:
     """Say why a scheduled run did nothing."""
-    if console.output.json:
+    if console.json:
         head = _head(None, ResultStatus.SKIPPED, datetime.now(UTC), 0)
         console.document(head | _body([], Posted(), Delivered(), 0) | {"reason": reason})
         return
@@ -63,7 +63,7 @@ def show_skipped(console: Console, reason: str) -> None:
 
 def show_plan(console: Console, results: Sequence[CheckResult], now: datetime) -> None:
     """Show what the checks find."""
-    if console.output.json:
+    if console.json:
         body = _body(results, Posted(), Delivered(), 0)
         console.document(_head(None, RunStatus.SUCCEEDED, now, 0) | body | {"dry_run": True})
         return

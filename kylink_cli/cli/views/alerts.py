@@ -40,7 +40,7 @@ _PROBE_COLUMNS = [Column("CHANNEL"), Column("FROM"), Column("RESULT", wraps=True
 
 def show_list(console: Console, found: Sequence[Alert], undelivered: Sequence[Undelivered], now: datetime) -> None:
     """Show alerts, one a row, and below them which notifications did not arrive."""
-    if console.output.json:
+    if console.json:
         console.document({"alerts": [document(alert) for alert in found]})
         return
     if found:
@@ -53,7 +53,7 @@ def show_list(console: Console, found: Sequence[Alert], undelivered: Sequence[Un
 def show_alert(console: Console, alert: Alert, users: Sequence[str]) -> None:
     """Show one alert whole."""
     facts = document(alert)
-    if console.output.json:
+    if console.json:
         console.document({**facts, "users": users, "silenced_until": alert.silenced_until})
         return
     console.say(
@@ -82,7 +82,7 @@ def show_results(console: Console, results: Sequence[AlertResult]) -> int:
     Returns:
         The exit code: 0 if all are as was asked for, 10 if some are, 11 if there is no such alert, else 1.
     """
-    if console.output.json:
+    if console.json:
         console.document(
             {"results": [{"id": r.alert_id, "ok": r.ok, "state": r.state, "message": r.message} for r in results]}
         )
@@ -97,7 +97,7 @@ def show_results(console: Console, results: Sequence[AlertResult]) -> int:
 
 def show_silence(console: Console, record: SilenceRecord) -> None:
     """Show a silence that begins."""
-    if console.output.json:
+    if console.json:
         console.document(_silence_document(record))
         return
     ends = readable(record.until)
@@ -108,7 +108,7 @@ def show_silence(console: Console, record: SilenceRecord) -> None:
 
 def show_silences(console: Console, found: Sequence[SilenceRecord], now: datetime) -> None:
     """Show silences, one a row."""
-    if console.output.json:
+    if console.json:
         console.document({"silences": [_silence_document(record) for record in found]})
     elif not found:
         console.say(tr("nothing is silenced"))
@@ -121,7 +121,7 @@ def show_silences(console: Console, found: Sequence[SilenceRecord], now: datetim
 
 def show_probe(console: Console, results: Sequence[Probed]) -> None:
     """Show which channels work."""
-    if console.output.json:
+    if console.json:
         channels = [
             {"channel": r.channel, "min_level": r.lowest, "ok": r.error is None, "error": r.error} for r in results
         ]
@@ -134,7 +134,7 @@ def show_probe(console: Console, results: Sequence[Probed]) -> None:
 
 def show_purged(console: Console, purged: int, kept_days: int) -> None:
     """Show how much was deleted."""
-    if console.output.json:
+    if console.json:
         console.document({"purged": purged, "kept_days": kept_days})
     else:
         console.say(tr("{purged} rows older than {kept_days} days deleted", purged=purged, kept_days=kept_days))

@@ -33,7 +33,7 @@ _COLUMNS = [
 
 def show_taken(console: Console, taken: Taken, wanted: int) -> None:
     """Show the leases that a consumer got."""
-    if console.output.json:
+    if console.json:
         leases = [asdict(lease) | {"reused": taken.reused} for lease in taken.leases]
         console.document({"leases": leases})
         return
@@ -53,7 +53,7 @@ def show_results(console: Console, results: Sequence[LeaseResult]) -> int:
     Returns:
         The exit code: 0 if all are as was asked for, 10 if some are, 11 if every token is unknown, else 1.
     """
-    if console.output.json:
+    if console.json:
         console.document({"results": [_result_document(result) for result in results]})
     else:
         console.table(_RESULT_COLUMNS, [[_token(r), r.state, _answer(r)] for r in results])
@@ -66,7 +66,7 @@ def show_results(console: Console, results: Sequence[LeaseResult]) -> int:
 
 def show_list(console: Console, leases: Sequence[ListedLease], now: datetime) -> None:
     """Show leases, one a row."""
-    if console.output.json:
+    if console.json:
         found = [asdict(lease) | {"overdue": _is_overdue(lease, now)} for lease in leases]
         console.document({"leases": found})
     elif not leases:

@@ -18,7 +18,7 @@ from kylink_cli.store.recovery import Recovered
 def show_run(console: Console, finished: Finished[RecoveryReport]) -> None:
     """Show how a run went."""
     report = finished.report
-    if console.output.json:
+    if console.json:
         head = _head(finished.run_id, report.status, finished.started_at, finished.duration_ms)
         console.document(head | report.figures)
         return
@@ -38,7 +38,7 @@ def show_run(console: Console, finished: Finished[RecoveryReport]) -> None:
 
 def show_skipped(console: Console, reason: str) -> None:
     """Say why a scheduled run did nothing."""
-    if console.output.json:
+    if console.json:
         head = _head(None, ResultStatus.SKIPPED, datetime.now(UTC), 0)
         console.document(head | RecoveryReport(Recovered()).figures | {"reason": reason})
         return
@@ -47,7 +47,7 @@ def show_skipped(console: Console, reason: str) -> None:
 
 def show_plan(console: Console, foreseen: Recovered, now: datetime) -> None:
     """Show what a run would come to."""
-    if console.output.json:
+    if console.json:
         console.document(_head(None, RunStatus.SUCCEEDED, now, 0) | asdict(foreseen) | {"deleted": 0, "dry_run": True})
         return
     console.say(tr("it would be: {words}; nothing was changed", words=_words(foreseen)))

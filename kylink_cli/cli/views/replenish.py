@@ -39,7 +39,7 @@ _LISTED = 20
 def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
     """Show how a run went."""
     report = finished.report
-    if console.output.json:
+    if console.json:
         console.document(_document(finished))
         return
     figures = report.figures
@@ -77,7 +77,7 @@ def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
 
 def show_skipped(console: Console, reason: str) -> None:
     """Say why a scheduled run did nothing."""
-    if console.output.json:
+    if console.json:
         now = iso(datetime.now(UTC))
         console.document(_summary(None, ResultStatus.SKIPPED, now, 0) | _EMPTY | {"reason": reason})
         return
@@ -88,7 +88,7 @@ def show_plan(console: Console, database: Database, assignment: Assignment) -> N
     """Show what a run would order and why."""
     now = database.now()
     needs = scan(database, assignment, now)
-    if console.output.json:
+    if console.json:
         planned = [_campaign(Outcome(n, ResultStatus.SKIPPED, ordered=n.order)) for n in needs]
         figures = _EMPTY | {"total": len(needs), "skipped": len(needs), "campaigns": planned}
         console.document(_summary(None, RunStatus.SUCCEEDED, iso(now), 0) | figures | {"dry_run": True})

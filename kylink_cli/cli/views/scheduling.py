@@ -21,18 +21,18 @@ _TIMER_COLUMNS = [
 ]
 
 
-def show_files(console: Console, files: Mapping[Path, str], *, json: bool) -> None:
+def show_files(console: Console, files: Mapping[Path, str]) -> None:
     """Show files whole."""
-    if json:
+    if console.json:
         console.document({"files": [{"path": str(path), "text": text} for path, text in files.items()]})
         return
     for path, text in files.items():
         console.say(f"# {path}\n{text}")
 
 
-def show_installed(console: Console, changes: Sequence[Change], *, json: bool, dry_run: bool) -> None:
+def show_installed(console: Console, changes: Sequence[Change], *, dry_run: bool) -> None:
     """Show which files have changed, or would."""
-    if json:
+    if console.json:
         files = [{"path": str(c.path), "change": _kind(c), "diff": c.diff} for c in changes]
         console.document({"changes": files, "dry_run": dry_run})
         return
@@ -44,7 +44,7 @@ def show_installed(console: Console, changes: Sequence[Change], *, json: bool, d
 
 def show_timers(console: Console, timers: Sequence[TimerState], changes: Sequence[Change], now: datetime) -> None:
     """Show how timers are doing, and whether their units are as the settings say."""
-    if console.output.json:
+    if console.json:
         console.document({"timers": [_document(timer, changes) for timer in timers]})
         return
     console.table(_TIMER_COLUMNS, [_row(timer, changes, now) for timer in timers])

@@ -1,0 +1,30 @@
+"""What every command has in common, asked of the commands themselves."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+
+from kylink_cli.cli import app
+
+# What has no result that a program could want: scripts for a shell, tours and pictures for people, a unit's own call.
+WITHOUT_JSON = {"kylink completion", "kylink demo", "kylink watch", "kylink systemd record-failure"}
+
+
+def commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
+    for name in group.commands:
+        command = group.commands[name]
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app), "kylink"))
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_with_a_result_takes_json(path: str) -> None:
+    options = [option for parameter in COMMANDS[path].params for option in parameter.opts]
+    assert ("--json" in options) == (path not in WITHOUT_JSON)
