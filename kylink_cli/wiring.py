@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from kylink_cli.alerting.delivery import PostOffice
     from kylink_cli.alerting.posting import Alerting
     from kylink_cli.jobs.alert_check import Watch
+    from kylink_cli.jobs.assignment import Assignment
     from kylink_cli.jobs.recover_leases import RecoveryLimits
-    from kylink_cli.jobs.replenish import Assignment
     from kylink_cli.locks.base import Locks
     from kylink_cli.notify.base import Channel
     from kylink_cli.rules.replenishment import Demand
     from kylink_cli.running.events import Observer
-    from kylink_cli.running.runner import Machinery, Ping
-    from kylink_cli.scheduling.jobs import Job
+    from kylink_cli.running.run import LiveRun, Ping, RunRequest
     from kylink_cli.settings import Settings
     from kylink_cli.store.levels import Scope
     from kylink_cli.supply.base import Supplier
@@ -162,18 +161,19 @@ def locks(settings: Settings) -> Locks:
             return of_host
 
 
-def machinery(settings: Settings, database: Database, observe: Observer, job: Job) -> Machinery:
-    """What a job's run needs around it."""
+def live_run(settings: Settings, database: Database, observe: Observer, request: RunRequest) -> LiveRun:
+    """The handle of a run, which has not begun yet."""
     from kylink_cli.running.events import Warned
-    from kylink_cli.running.runner import Machinery
+    from kylink_cli.running.run import LiveRun
 
     database.tell_outages(lambda text: observe(Warned(text)))
-    return Machinery(
-        database=database,
-        locks=locks(settings),
-        observe=observe,
+    return LiveRun(
+        request,
+        database,
+        locks(settings),
+        observe,
         clock=database.now,
-        ping=_heartbeat(settings, job, lambda text: observe(Warned(text))),
+        ping=_heartbeat(settings, request.job, lambda text: observe(Warned(text))),
         alerting=alerting(settings),
     )
 
@@ -185,8 +185,11 @@ def post_office(settings: Settings, database: Database, observe: Observer) -> Po
     return PostOffice(database, locks(settings), alerting(settings), observe, database.now)
 
 
-def _heartbeat(settings: Settings, job: Job, warn: Callable[[str], None]) -> Ping | None:
-    url = getattr(settings, job.heartbeat_setting)
+def _heartbeat(settings: Settings, name: str, warn: Callable[[str], None]) -> Ping | None:
+    from kylink_cli.scheduling.jobs import JOBS
+
+    [setting] = [job.heartbeat_setting for job in JOBS if job.name == name]
+    url = getattr(settings, setting)
     if url is None:
         return None
     from kylink_cli.notify.heartbeat import Heartbeat
@@ -287,8 +290,7 @@ def recovery_limits(settings: Settings) -> RecoveryLimits:
 
 def assignment(settings: Settings, scope: Scope, demand: Demand, wait_seconds: float) -> Assignment:
     """What a replenish run is to do."""
-    from kylink_cli.jobs.fill import FillLimits
-    from kylink_cli.jobs.replenish import Assignment
+    from kylink_cli.jobs.assignment import Assignment, FillLimits
     from kylink_cli.supply.retry import RetryPolicy
 
     return Assignment(

@@ -10,7 +10,7 @@ from kylink_cli.cli.options import ScheduledOption, WaitOption
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.alert_check import AlertCheckReport
-    from kylink_cli.running.runner import Finished, RunRequest
+    from kylink_cli.running.run import Finished, RunRequest
     from kylink_cli.store.engine.database import Database
 
 
@@ -36,7 +36,7 @@ def alert_check(
     from kylink_cli.cli.scheduled import reason_to_skip
     from kylink_cli.cli.views import alert_check as view
     from kylink_cli.jobs.alert_check import check_all
-    from kylink_cli.running.runner import RunRequest
+    from kylink_cli.running.run import RunRequest
     from kylink_cli.scheduling.jobs import ALERT_CHECK
 
     database = wiring.existing_database(cli.settings, scheduled=scheduled)
@@ -62,5 +62,5 @@ def _run(cli: Cli, database: "Database", request: "RunRequest") -> "Finished[Ale
     from kylink_cli.scheduling.jobs import ALERT_CHECK
 
     observe = RunLog(cli.console, ALERT_CHECK.command)
-    machinery = wiring.machinery(cli.settings, database, observe, ALERT_CHECK)
-    return run_job(machinery, request, check_with(wiring.watch(cli.settings)))
+    run = wiring.live_run(cli.settings, database, observe, request)
+    return run_job(run, check_with(wiring.watch(cli.settings)))

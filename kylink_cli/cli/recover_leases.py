@@ -10,7 +10,7 @@ from kylink_cli.cli.options import ScheduledOption, WaitOption
 
 if TYPE_CHECKING:
     from kylink_cli.jobs.recover_leases import RecoveryReport
-    from kylink_cli.running.runner import Finished, RunRequest
+    from kylink_cli.running.run import Finished, RunRequest
     from kylink_cli.store.engine.database import Database
 
 
@@ -34,7 +34,7 @@ def recover_leases(
     from kylink_cli.cli.scheduled import reason_to_skip
     from kylink_cli.cli.views import recover_leases as view
     from kylink_cli.jobs.recover_leases import foresee
-    from kylink_cli.running.runner import RunRequest
+    from kylink_cli.running.run import RunRequest
     from kylink_cli.scheduling.jobs import RECOVER_LEASES
 
     database = wiring.existing_database(cli.settings, scheduled=scheduled)
@@ -61,4 +61,4 @@ def _run(cli: Cli, database: "Database", request: "RunRequest") -> "Finished[Rec
 
     work = recover_within(wiring.recovery_limits(cli.settings))
     with observing(cli.console, RECOVER_LEASES.command) as observe:
-        return run_job(wiring.machinery(cli.settings, database, observe, RECOVER_LEASES), request, work)
+        return run_job(wiring.live_run(cli.settings, database, observe, request), work)

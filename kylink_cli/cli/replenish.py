@@ -12,9 +12,9 @@ from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import tr
 
 if TYPE_CHECKING:
-    from kylink_cli.jobs.replenish import Assignment
-    from kylink_cli.jobs.replenish_report import ReplenishReport
-    from kylink_cli.running.runner import Finished
+    from kylink_cli.jobs.assignment import Assignment
+    from kylink_cli.jobs.outcome import ReplenishReport
+    from kylink_cli.running.run import Finished
     from kylink_cli.store.engine.database import Database
     from kylink_cli.store.levels import Scope
 
@@ -122,7 +122,8 @@ def _run(cli: Cli, database: "Database", assignment: "Assignment", *, scheduled:
     from kylink_cli import wiring
     from kylink_cli.console.observer import observing
     from kylink_cli.jobs.replenish import replenish_with
-    from kylink_cli.running.runner import RunRequest, run_job
+    from kylink_cli.running.run import RunRequest
+    from kylink_cli.running.runner import run_job
     from kylink_cli.scheduling.jobs import REPLENISH
 
     request = RunRequest(
@@ -133,6 +134,5 @@ def _run(cli: Cli, database: "Database", assignment: "Assignment", *, scheduled:
     )
     supplier = wiring.supplier(cli.settings, database)
     with observing(cli.console, REPLENISH.command) as observe:
-        return run_job(
-            wiring.machinery(cli.settings, database, observe, REPLENISH), request, replenish_with(assignment, supplier)
-        )
+        run = wiring.live_run(cli.settings, database, observe, request)
+        return run_job(run, replenish_with(assignment, supplier))

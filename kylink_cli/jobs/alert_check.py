@@ -14,19 +14,16 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from kylink_cli.errors import KylinkError
-from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.check_facts import Disk, JobStart, Thresholds
 from kylink_cli.rules.checks import CheckResult, check_failure_rate, check_lease_age, check_low_stock, check_no_stock
 from kylink_cli.rules.health_checks import check_crashes, check_disk, check_overdue, check_supply
 from kylink_cli.rules.replenishment import Policy
 from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import ChecksDone
-from kylink_cli.running.runner import RunContext, Work
+from kylink_cli.running.run import LiveRun, Report, Work
 from kylink_cli.running.stop import StoppedError
 from kylink_cli.store import paused_jobs, retention, runs
 from kylink_cli.store.engine.database import Database
@@ -49,38 +46,12 @@ class Watch:
     run_retention: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class AlertCheckReport:
+@dataclass(frozen=True)
+class AlertCheckReport(Report):
     """What an alert check has come to."""
 
-    results: Sequence[CheckResult]
+    results: Sequence[CheckResult] = ()
     purged: int = 0
-    interrupted: bool = False
-
-    @property
-    def status(self) -> str:
-        """How the run ended."""
-        return RunStatus.INTERRUPTED if self.interrupted else RunStatus.SUCCEEDED
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """What it did, in numbers."""
-        return {"checks": len(self.results), "raised": len(self.raised), "purged": self.purged}
-
-    @property
-    def error(self) -> KylinkError | None:
-        """What the checks find is no error of the run."""
-        return None
-
-    @property
-    def raised(self) -> list[NewAlert]:
-        """The conditions that are there."""
-        return [result.alert for result in self.results if result.alert is not None]
-
-    @property
-    def over(self) -> list[str]:
-        """The conditions that are not there."""
-        return [result.fingerprint for result in self.results if result.alert is None]
 
 
 def check_all(database: Database, watch: Watch, now: datetime) -> list[CheckResult]:
@@ -110,20 +81,27 @@ def check_all(database: Database, watch: Watch, now: datetime) -> list[CheckResu
 def check_with(watch: Watch) -> Work[AlertCheckReport]:
     """The work of a run, as the runner takes it."""
 
-    async def work(run: RunContext) -> AlertCheckReport:
-        machinery, now = run.machinery, run.machinery.clock()
-        results = await asyncio.to_thread(check_all, machinery.database, watch, now)
+    async def work(run: LiveRun) -> AlertCheckReport:
+        now, purged, status = run.clock(), 0, RunStatus.SUCCEEDED
+        results = await asyncio.to_thread(check_all, run.database, watch, now)
+        raised = [result.alert for result in results if result.alert is not None]
         found = tuple(f"{result.level} {result.detail}" for result in results if result.alert is not None)
-        machinery.observe(ChecksDone(len(results), found))
-        purged = 0
-        batches = purge(machinery.database, deletions(watch, now))
+        run.observe(ChecksDone(len(results), found))
+        batches = purge(run.database, deletions(watch, now))
         try:
             while (deleted := await asyncio.to_thread(next, batches, None)) is not None:
                 purged += deleted
                 run.stop.check()
         except StoppedError:
-            return AlertCheckReport(results, purged, interrupted=True)
-        return AlertCheckReport(results, purged)
+            status = RunStatus.INTERRUPTED
+        return AlertCheckReport(
+            status,
+            figures={"checks": len(results), "raised": len(raised), "purged": purged},
+            raised=raised,
+            over=[result.fingerprint for result in results if result.alert is None],
+            results=results,
+            purged=purged,
+        )
 
     return work
 

@@ -1,29 +1,28 @@
 """Filling one campaign: order what is missing, ask, store what comes, and ask again for what did not."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import partial
+from dataclasses import replace
 
 from tenacity import AsyncRetrying
 
 from kylink_cli.errors import KylinkError
-from kylink_cli.jobs.orders import requests_for
+from kylink_cli.jobs import writes
+from kylink_cli.jobs.assignment import FillLimits
+from kylink_cli.jobs.calls import Calls, Slot
+from kylink_cli.jobs.claiming import Claimed
 from kylink_cli.jobs.outcome import Outcome, Tally
-from kylink_cli.jobs.writes import Claimed, NewOrders, RunWrites
+from kylink_cli.jobs.writes import NewOrders, requests_for
 from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import result_status
 from kylink_cli.rules.vocabulary import RequestState, ResultStatus
-from kylink_cli.running.events import AttemptStarted, ItemsStored, Observer, RetryWaiting, Warned
-from kylink_cli.running.ledger import Ledger
-from kylink_cli.running.stop import Stop, StoppedError, StopReason
+from kylink_cli.running.events import AttemptStarted, ItemsStored, RetryWaiting, Warned
+from kylink_cli.running.run import LiveRun
+from kylink_cli.running.stop import StoppedError, StopReason
+from kylink_cli.store import supply_requests
 from kylink_cli.store.supply_requests import NewItem, OpenRequest, Settlement
-from kylink_cli.supply.base import Order, Supplier, Supply
-from kylink_cli.supply.breaker import Breaker
-from kylink_cli.supply.errors import CutOffError, ServiceDownError, SupplyError
-from kylink_cli.supply.retry import RetryPolicy, retrying
+from kylink_cli.supply.base import Supply
+from kylink_cli.supply.errors import ServiceDownError, SupplyError
+from kylink_cli.supply.retry import retrying
 
 
 class ClaimLostError(SupplyError):
@@ -36,64 +35,39 @@ class NothingSuppliedError(SupplyError):
     retryable = True
 
 
-@dataclass(frozen=True, slots=True)
-class FillLimits:
-    """What bounds the filling of campaigns."""
-
-    campaigns_in_flight: int
-    calls_in_flight: int  # for one campaign
-    max_per_call: int  # items
-    item_ttl: timedelta  # unless the supplier says less
-    retry: RetryPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class FillTools:
-    """What the campaigns of one run share."""
-
-    supplier: Supplier
-    breaker: Breaker
-    ledger: Ledger
-    writes: RunWrites
-    slots: asyncio.Semaphore  # one for each campaign that has calls in flight
-    stop: Stop
-    limits: FillLimits
-    time_left: Callable[[], float]  # seconds until the run's deadline
-    observe: Observer
-
-
 class Fill:
     """One campaign being filled. It begins with a slot, and holds one while it has calls to make."""
 
-    def __init__(self, claimed: Claimed, tools: FillTools) -> None:
+    def __init__(self, run: LiveRun, limits: FillLimits, calls: Calls, claimed: Claimed) -> None:
+        self._run = run
+        self._limits = limits
+        self._calls = calls
         self._claimed = claimed
         self._level = claimed.need.level
-        self._tools = tools
-        self._holds_slot = True
         self._open = {request.id: request for request in (*claimed.inherited, *claimed.ordered)}
         # Requests that the service may have charged: nobody but the service knows.
         self._doubtful = {request.id for request in claimed.inherited}
         self._ordered = max(claimed.need.order, self._outstanding)
         self._tally = Tally()
 
-    async def run(self) -> Outcome:
+    async def fill(self, slot: Slot) -> Outcome:
         """Fill the campaign, with as many tries as the policy gives it, and give the slot back.
 
         Raises:
             DatabaseError: what came could not be stored; it will be asked for again by a later run.
         """
         if self._ordered == 0:
-            self._free_slot()
+            slot.free()
             return Outcome(self._claimed.need, ResultStatus.SKIPPED)
         failure: KylinkError | None = None
         try:
             async for attempt in self._tries():
                 with attempt:
                     try:
-                        await self._try_once()
+                        await self._try_once(slot)
                     finally:
                         # Others go on while this one waits for its next try.
-                        self._free_slot()
+                        slot.free()
         except (SupplyError, StoppedError) as error:
             failure = error
         await self._settle_rest(failure)
@@ -110,56 +84,35 @@ class Fill:
         return sum(request.outstanding for request in self._open.values())
 
     def _tries(self) -> AsyncRetrying:
-        return retrying(
-            self._tools.limits.retry,
-            sleep=self._tools.stop.sleep,
-            time_left=self._tools.time_left,
-            on_wait=self._announce_wait,
-        )
+        stop = self._run.stop
+        return retrying(self._limits.retry, sleep=stop.sleep, time_left=stop.seconds_left, on_wait=self._announce_wait)
 
     def _announce_wait(self, error: SupplyError, seconds: float) -> None:
-        self._tools.observe(RetryWaiting(self._level.campaign_id, round(seconds * 1000), str(error)))
+        self._run.observe(RetryWaiting(self._level.campaign_id, round(seconds * 1000), str(error)))
 
-    async def _take_slot(self) -> None:
-        if not self._holds_slot:
-            await self._tools.slots.acquire()
-            self._holds_slot = True
-
-    def _free_slot(self) -> None:
-        if self._holds_slot:
-            self._tools.slots.release()
-            self._holds_slot = False
-
-    async def _try_once(self) -> None:
+    async def _try_once(self, slot: Slot) -> None:
         """Ask for all that is missing, and go on at once as long as something comes.
 
         Raises:
             SupplyError: something is still missing.
             StoppedError: the run is to end.
         """
-        self._tools.stop.check()
+        self._run.stop.check()
         self._tally.attempts += 1
         self._announce_attempt()
-        await self._tools.breaker.admit()
+        await self._calls.admit()
         while True:
             await self._order_missing()
             if not self._open:
                 return
             before = self._tally.produced
-            await self._ask_all()
+            await self._ask_all(slot)
             if self._tally.produced == before:
                 raise NothingSuppliedError(tr("the supply service supplied nothing new"))
 
     def _announce_attempt(self) -> None:
-        self._tools.observe(
-            AttemptStarted(
-                self._level.campaign_id,
-                self._level.name,
-                self._tally.attempts,
-                self._tools.limits.retry.tries,
-                self._ordered,
-            )
-        )
+        attempt, tries = self._tally.attempts, self._limits.retry.tries
+        self._run.observe(AttemptStarted(self._level.campaign_id, self._level.name, attempt, tries, self._ordered))
 
     async def _order_missing(self) -> None:
         """Record requests for what no open request covers.
@@ -170,56 +123,31 @@ class Fill:
         missing = self._ordered - self._tally.produced - self._outstanding
         if missing <= 0:
             return
-        self._tools.stop.check()
-        requests = requests_for(self._level, missing, self._tools.limits.max_per_call)
-        orders = NewOrders(self._level.campaign_id, self._claimed.epoch, requests)
-        recorded = await self._tools.ledger.write(self._tools.writes.record, orders)
+        self._run.stop.check()
+        requests = requests_for(self._level, missing, self._limits.max_per_call, self._run.id)
+        recorded = await self._run.ledger.write(writes.record, NewOrders(self._claimed.claim, requests))
         if recorded is None:
             raise ClaimLostError(tr("another run has taken over this campaign"))
         self._open |= {request.id: request for request in recorded}
 
-    async def _ask_all(self) -> None:
+    async def _ask_all(self, slot: Slot) -> None:
         """Ask for every open request once, some at a time; what comes is stored while further calls are in flight.
 
         Raises:
             SupplyError: the worst of what went wrong.
             StoppedError: the run is to end.
         """
-        await self._take_slot()
+        await slot.take()
         async with asyncio.TaskGroup() as stores:
-            errors = await self._make_calls(stores)
+
+            async def ask(request: OpenRequest) -> None:
+                await self._ask(request, stores)
+
+            errors = await self._calls.in_turn(list(self._open.values()), ask, slot)
         if errors:
             raise max(errors, key=_severity)
         if self._open:
-            self._tools.stop.check()
-
-    async def _make_calls(self, stores: asyncio.TaskGroup) -> list[SupplyError]:
-        """Make a call for every open request, some at a time; what went wrong. The end of a run may cut them off."""
-        waiting = deque(self._open.values())
-        asking = min(self._tools.limits.calls_in_flight, len(waiting))
-        errors: list[SupplyError] = []
-
-        async def ask_in_turn() -> None:
-            nonlocal asking
-            while waiting and self._tools.stop.reason is None:
-                try:
-                    await self._ask(waiting.popleft(), stores)
-                except SupplyError as error:
-                    errors.append(error)
-                    if not error.retryable:
-                        waiting.clear()
-            asking -= 1
-            if asking == 0:
-                # The next campaign makes its calls while this one's tasks are still being gathered in.
-                self._free_slot()
-
-        try:
-            async with self._tools.stop.in_flight(), asyncio.TaskGroup() as calls:
-                for _ in range(asking):
-                    calls.create_task(ask_in_turn())
-        except TimeoutError:
-            errors.append(CutOffError(tr("the run ended while the call was in flight")))
-        return errors
+            self._run.stop.check()
 
     async def _ask(self, request: OpenRequest, stores: asyncio.TaskGroup) -> None:
         """Make one call and have stored what comes.
@@ -228,7 +156,11 @@ class Fill:
             SupplyError: not all of a good answer came.
         """
         try:
-            supply = await self._tools.breaker.call(self._level.campaign_id, partial(self._call, request))
+            supply = await self._calls.make(request, self._tally)
+        except asyncio.CancelledError:
+            # Cut off in flight: nobody but the service knows whether it was charged.
+            self._doubtful.add(request.id)
+            raise
         except SupplyError as error:
             await self._judge(request, error)
             raise
@@ -236,31 +168,19 @@ class Fill:
         if supply.fault is not None:
             raise supply.fault
 
-    async def _call(self, request: OpenRequest) -> Supply:
-        self._tally.calls += 1
-        recorded = request.request
-        order = Order(recorded.key, recorded.campaign_id, recorded.quantity, recorded.body)
-        try:
-            return await self._tools.supplier.supply(order)
-        except asyncio.CancelledError:
-            # Cut off in flight: nobody but the service knows whether it was charged.
-            self._doubtful.add(request.id)
-            raise
-
     async def _judge(self, request: OpenRequest, error: SupplyError) -> None:
         if error.charge_open:
             self._doubtful.add(request.id)
         if error.stops_run:
-            self._tools.stop.ask(StopReason(str(error), error=error))
+            self._run.stop.ask(StopReason(str(error), error=error))
         elif not error.retryable:
             del self._open[request.id]
-            await self._write(
-                Settlement(request.id, request.request.campaign_id, RequestState.REFUSED, error=str(error))
-            )
+            refusal = Settlement(request.id, self._level.campaign_id, RequestState.REFUSED, error=str(error))
+            await self._write(refusal)
 
     async def _store(self, request: OpenRequest, supply: Supply) -> None:
         """Put what came into stock at once; a mixed answer leaves its request open."""
-        latest = self._tools.writes.clock() + self._tools.limits.item_ttl
+        latest = self._run.clock() + self._limits.item_ttl
         settlement = Settlement(
             request_id=request.id,
             campaign_id=self._level.campaign_id,
@@ -275,23 +195,27 @@ class Fill:
             self._doubtful.add(request.id)
             self._open[request.id] = replace(request, outstanding=max(1, request.outstanding - produced))
         if supply.surplus:
-            self._tools.observe(
-                Warned(
-                    tr(
-                        "campaign {campaign_id}: {surplus} items beyond the order were dropped",
-                        campaign_id=self._level.campaign_id,
-                        surplus=supply.surplus,
-                    )
+            self._warn_of_surplus(supply.surplus)
+
+    def _warn_of_surplus(self, items: int) -> None:
+        campaign_id = self._level.campaign_id
+        self._run.observe(
+            Warned(
+                tr(
+                    "campaign {campaign_id}: {surplus} items beyond the order were dropped",
+                    campaign_id=campaign_id,
+                    surplus=items,
                 )
             )
+        )
 
     async def _write(self, settlement: Settlement) -> int:
         """Settle a request; how many items were new."""
-        stored = await self._tools.ledger.write(self._tools.writes.settle, settlement)
+        stored = await self._run.ledger.write(supply_requests.settle, settlement)
         self._tally.produced += stored.produced
         self._tally.duplicates += stored.duplicates
         if stored.produced:
-            self._tools.observe(ItemsStored(self._level.campaign_id, stored.produced))
+            self._run.observe(ItemsStored(self._level.campaign_id, stored.produced))
         return stored.produced
 
     async def _settle_rest(self, failure: KylinkError | None) -> None:

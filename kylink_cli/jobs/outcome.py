@@ -1,11 +1,24 @@
-"""How one campaign fared in a run."""
+"""How campaigns fare in a run, and what the run comes to: status, figures, alerts, and the error of its exit code."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
-from kylink_cli.errors import KylinkError
+from kylink_cli.errors import KylinkError, LockedError, PartlyDoneError
+from kylink_cli.jobs import writes
+from kylink_cli.language import tr
+from kylink_cli.rules.alerts import Failure, replenish_failed, supply_in_doubt
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
-from kylink_cli.rules.vocabulary import ResultStatus
+from kylink_cli.rules.vocabulary import AlertType, ResultStatus, RunStatus
+from kylink_cli.running.events import CampaignFinished
+from kylink_cli.running.run import LiveRun, Report
+from kylink_cli.running.stop import StoppedError
+from kylink_cli.store.campaign_results import NewResult
+from kylink_cli.supply.errors import SupplyError
+
+SERVICE_UNAVAILABLE = 69
 
 
 @dataclass(slots=True)
@@ -24,9 +37,9 @@ class Outcome:
 
     need: Need
     status: ResultStatus
-    ordered: int = 0
+    ordered: int = 0  # items
     tally: Tally = field(default_factory=Tally)
-    failure: KylinkError | None = None  # what went wrong last; None if all that was ordered came
+    failure: KylinkError | None = None  # the last one, None if all that was ordered came
 
     @property
     def campaign_id(self) -> str:
@@ -42,3 +55,161 @@ class Outcome:
     def error(self) -> str | None:
         """What went wrong, in one clean line."""
         return None if self.failure is None else one_line(str(self.failure), ERROR_LENGTH)
+
+
+class Outcomes:
+    """The outcomes of a run's campaigns, as they become known."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+        self._by_campaign: dict[str, Outcome] = {}
+
+    def note(self, outcome: Outcome) -> None:
+        """Remember how a campaign fared that this run did not claim."""
+        self._by_campaign[outcome.campaign_id] = outcome
+
+    async def record(self, outcome: Outcome) -> None:
+        """Record how a campaign fared, and give its claim back."""
+        self.note(outcome)
+        await self._run.ledger.write(writes.finish, self._result(outcome))
+        self._run.observe(
+            CampaignFinished(
+                outcome.campaign_id,
+                outcome.need.level.name,
+                outcome.status,
+                outcome.tally.produced,
+                outcome.ordered,
+                outcome.error,
+            )
+        )
+
+    async def record_when_known(self, outcome: Awaitable[Outcome]) -> None:
+        """Record how a campaign fares that is being filled."""
+        await self.record(await outcome)
+
+    async def record_unserved(self, needs: Sequence[Need]) -> None:
+        """Record the campaigns that the end of the run left unserved; a refused key fails them all."""
+        reason = self._run.stop.reason
+        if reason is None:
+            return
+        failure = reason.error or StoppedError(reason.text)
+        status = ResultStatus.NOT_SERVED if reason.error is None else ResultStatus.FAILED
+        unserved = [n for n in needs if n.level.campaign_id not in self._by_campaign]
+        await asyncio.gather(*[self.record(Outcome(n, status, failure=failure)) for n in unserved])
+
+    def of(self, needs: Sequence[Need]) -> list[Outcome]:
+        """How each campaign fared, in the order of work."""
+        return [self._by_campaign[n.level.campaign_id] for n in needs]
+
+    def _result(self, outcome: Outcome) -> NewResult:
+        return NewResult(
+            run_id=self._run.id,
+            campaign_id=outcome.campaign_id,
+            status=outcome.status,
+            available_before=outcome.need.level.available,
+            watermark=outcome.need.watermark.items,
+            target=outcome.need.target,
+            ordered=outcome.ordered,
+            produced=outcome.tally.produced,
+            attempts=outcome.tally.attempts,
+            error=outcome.error,
+        )
+
+
+@dataclass(frozen=True)
+class ReplenishReport(Report):
+    """What a replenish run has come to."""
+
+    outcomes: Sequence[Outcome] = ()  # of each campaign that needed something
+    failures: Sequence[Failure] = ()  # as the alert lists them
+
+
+def report(
+    run: LiveRun, outcomes: Sequence[Outcome], in_doubt: Sequence[tuple[str, str]], *, is_whole: bool
+) -> ReplenishReport:
+    """What a run has come to.
+
+    Args:
+        in_doubt: campaign id and key of the requests that were given up.
+        is_whole: whether it was for all campaigns; if nothing failed, it ends the condition of earlier failures.
+    """
+    failed = _failed(run, outcomes)
+    failures = [_failure(outcome) for outcome in failed]
+    error = _error(run, outcomes, failed, is_whole=is_whole)
+    status = _status(run, outcomes, error)
+    return ReplenishReport(
+        status=status,
+        figures=_figures(outcomes),
+        error=error,
+        raised=[
+            *([replenish_failed(failures, run.clock())] if failures else []),
+            *([supply_in_doubt(in_doubt)] if in_doubt else []),
+        ],
+        over=[AlertType.STOCK_REPLENISH_FAILED] if is_whole and status == RunStatus.SUCCEEDED else [],
+        outcomes=outcomes,
+        failures=failures,
+    )
+
+
+def _failed(run: LiveRun, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The campaigns that a person should know of: failed, or not served before the deadline."""
+    bad = {ResultStatus.FAILED} if run.stop.is_by_signal else {ResultStatus.FAILED, ResultStatus.NOT_SERVED}
+    return [outcome for outcome in outcomes if outcome.status in bad]
+
+
+def _failure(outcome: Outcome) -> Failure:
+    level = outcome.need.level
+    retries = max(0, outcome.tally.attempts - 1)
+    return Failure(level.campaign_id, level.name, level.user_id, outcome.error or tr("not served"), retries)
+
+
+def _status(run: LiveRun, outcomes: Sequence[Outcome], error: KylinkError | None) -> str:
+    if run.stop.is_by_signal:
+        return RunStatus.INTERRUPTED
+    if error is None:
+        return RunStatus.SUCCEEDED
+    return RunStatus.PARTIAL if _has_served(outcomes) else RunStatus.FAILED
+
+
+def _has_served(outcomes: Sequence[Outcome]) -> bool:
+    return any(outcome.status in {ResultStatus.SUCCEEDED, ResultStatus.PARTIAL} for outcome in outcomes)
+
+
+def _error(
+    run: LiveRun, outcomes: Sequence[Outcome], failed: Sequence[Outcome], *, is_whole: bool
+) -> KylinkError | None:
+    """What the run's exit code comes from; None if nothing went wrong."""
+    if run.stop.reason is not None and run.stop.reason.error is not None:
+        return run.stop.reason.error
+    if failed:
+        return _summed_up(outcomes, failed)
+    held = [o.failure for o in outcomes if isinstance(o.failure, LockedError)]
+    return held[0] if held and not is_whole else None
+
+
+def _summed_up(outcomes: Sequence[Outcome], failed: Sequence[Outcome]) -> KylinkError:
+    produced = any(outcome.tally.produced for outcome in outcomes)
+    unavailable = [
+        o.failure for o in failed if isinstance(o.failure, SupplyError) and o.failure.exit_code == SERVICE_UNAVAILABLE
+    ]
+    if not produced and len(unavailable) == len(failed):
+        return unavailable[0]
+    text = tr(
+        "{failed} of {total} campaigns failed, the first: {error}",
+        failed=len(failed),
+        total=len(outcomes),
+        error=_failure(failed[0]).error,
+    )
+    return PartlyDoneError(text) if produced or _has_served(outcomes) else KylinkError(text)
+
+
+def _figures(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """What the run did, in numbers, as the contract names them."""
+    statuses = Counter(outcome.status for outcome in outcomes)
+    return {
+        "total": len(outcomes),
+        **{str(status): statuses[status] for status in ResultStatus},
+        "produced": sum(outcome.tally.produced for outcome in outcomes),
+        "duplicates": sum(outcome.tally.duplicates for outcome in outcomes),
+        "supply_calls": sum(outcome.tally.calls for outcome in outcomes),
+    }

@@ -13,19 +13,17 @@ consumers write; a signal ends it after the batch under way.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from kylink_cli.errors import KylinkError
 from kylink_cli.language import marked
-from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import BatchDone, LeasesRecovered
-from kylink_cli.running.runner import RunContext, Work
+from kylink_cli.running.run import LiveRun, Report, Work
 from kylink_cli.running.stop import StoppedError
 from kylink_cli.store import recovery, retention
 from kylink_cli.store.engine.database import Database
@@ -48,38 +46,12 @@ class RecoveryLimits:
     batch_size: int = BATCH_SIZE  # rows that one transaction changes
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryReport:
+@dataclass(frozen=True)
+class RecoveryReport(Report):
     """What a recovery has come to."""
 
-    recovered: Recovered
+    recovered: Recovered = field(default_factory=Recovered)
     deleted: int = 0  # rows that had been kept long enough
-    interrupted: bool = False
-
-    @property
-    def status(self) -> str:
-        """How the run ended."""
-        return RunStatus.INTERRUPTED if self.interrupted else RunStatus.SUCCEEDED
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """What it did, in numbers, as the contract names them."""
-        return {**asdict(self.recovered), "deleted": self.deleted}
-
-    @property
-    def error(self) -> KylinkError | None:
-        """A recovery that goes wrong raises instead."""
-        return None
-
-    @property
-    def raised(self) -> list[NewAlert]:
-        """A recovery alerts nobody: the alert check looks at leases."""
-        return []
-
-    @property
-    def over(self) -> list[str]:
-        """It ends no condition."""
-        return []
 
 
 def foresee(database: Database, limits: RecoveryLimits, now: datetime) -> Recovered:
@@ -90,7 +62,7 @@ def foresee(database: Database, limits: RecoveryLimits, now: datetime) -> Recove
 def recover_within(limits: RecoveryLimits) -> Work[RecoveryReport]:
     """The work of a run, as the runner takes it."""
 
-    async def work(run: RunContext) -> RecoveryReport:
+    async def work(run: LiveRun) -> RecoveryReport:
         return await _Recovery(limits, run).run()
 
     return work
@@ -99,11 +71,11 @@ def recover_within(limits: RecoveryLimits) -> Work[RecoveryReport]:
 class _Recovery:
     """One run of the job."""
 
-    def __init__(self, limits: RecoveryLimits, run: RunContext) -> None:
+    def __init__(self, limits: RecoveryLimits, run: LiveRun) -> None:
         self._limits = limits
         self._run = run
-        self._database = run.machinery.database
-        self._now = run.machinery.clock()
+        self._database = run.database
+        self._now = run.clock()
         self._recovered = Recovered()
         self._deleted = 0
 
@@ -113,15 +85,21 @@ class _Recovery:
         Raises:
             DatabaseError: the database failed; every batch before is committed.
         """
+        status = RunStatus.SUCCEEDED
         try:
             await self._expire_leases()
             await self._expire_items()
             await self._delete_old()
         except StoppedError:
-            return RecoveryReport(self._recovered, self._deleted, interrupted=True)
+            status = RunStatus.INTERRUPTED
         finally:
-            self._run.machinery.observe(LeasesRecovered(**asdict(self._recovered)))
-        return RecoveryReport(self._recovered, self._deleted)
+            self._run.observe(LeasesRecovered(**asdict(self._recovered)))
+        return RecoveryReport(
+            status,
+            figures={**asdict(self._recovered), "deleted": self._deleted},
+            recovered=self._recovered,
+            deleted=self._deleted,
+        )
 
     async def _expire_leases(self) -> None:
         total = self._database.read(lambda session: recovery.count_overdue(session, self._now))
@@ -132,7 +110,7 @@ class _Recovery:
         async for batch in self._batches(expire, lambda found: found.expired_leases):
             self._recovered += batch
             done = self._recovered.expired_leases
-            self._run.machinery.observe(BatchDone(marked("leases recovered"), done, max(done, total)))
+            self._run.observe(BatchDone(marked("leases recovered"), done, max(done, total)))
 
     async def _expire_items(self) -> None:
         expire = partial(recovery.expire_items, now=self._now, limit=self._limits.batch_size)

@@ -7,10 +7,12 @@ when `write` returns, and the number of commits grows with time instead of with 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from kylink_cli.store.engine.clock import Clock
 from kylink_cli.store.engine.database import Database
 
 # A commit costs as much as some dozen writes in it; no call waits for one.
@@ -18,7 +20,7 @@ GATHER_SECONDS = 0.02
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Act = Callable[[Session, list[Item]], list[Result]]
+Act = Callable[[Session, list[Item], datetime], list[Result]]
 
 
 @dataclass(slots=True)
@@ -31,8 +33,9 @@ class _Waiting:
 class Ledger:
     """Collects writes and commits them in groups, in a thread of its own."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
         self._commit_due = 0.0
@@ -41,7 +44,7 @@ class Ledger:
         """Do one act on one item, together with what others want to write now.
 
         Args:
-            act: a set-based write: takes the transaction and all items waiting for it, returns a result for each.
+            act: a set-based write: takes the transaction, all items that wait and the time; returns a result for each.
 
         Returns:
             The item's result, once it is committed.
@@ -78,10 +81,11 @@ class Ledger:
         """Write a group in one transaction, each act once with all of its items."""
 
         def write(session: Session) -> list[Any]:
+            now = self._clock()
             results: dict[int, Any] = {}
             for act in dict.fromkeys(waiting.act for waiting in group):
                 positions = [i for i, waiting in enumerate(group) if waiting.act == act]
-                outcomes = act(session, [group[i].item for i in positions])
+                outcomes = act(session, [group[i].item for i in positions], now)
                 results.update(zip(positions, outcomes, strict=True))
             return [results[i] for i in range(len(group))]
 

@@ -1,6 +1,7 @@
 """Ending a run early: by a signal, at its deadline, at the loss of its lock, or since no call can succeed any more."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Stop:
         self._on_stop = on_stop
         self._grace_seconds = grace_seconds
         self._cut_at: float | None = None
+        self._deadline = math.inf
         self._asked = asyncio.Event()
         self._calls: set[asyncio.Timeout] = set()
 
@@ -48,6 +50,15 @@ class Stop:
         for call in self._calls:
             call.reschedule(self._cut_at)
         self._on_stop(reason)
+
+    @property
+    def is_by_signal(self) -> bool:
+        """Whether a signal ends the run."""
+        return self.reason is not None and self.reason.signal is not None
+
+    def seconds_left(self) -> float:
+        """Until the deadline; without end if there is none."""
+        return self._deadline - asyncio.get_running_loop().time()
 
     def check(self) -> None:
         """Go no further if the run is to end.
@@ -117,7 +128,9 @@ class Stop:
             seconds: from now.
         """
         reason = StopReason(tr("the run's deadline of {seconds:g} s is reached", seconds=seconds))
-        timer = asyncio.get_running_loop().call_later(seconds, self.ask, reason)
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + seconds
+        timer = loop.call_at(self._deadline, self.ask, reason)
         try:
             yield
         finally:

@@ -18,6 +18,7 @@ _campaigns = table(Campaign)
 class NewResult:
     """How one campaign fared in a run."""
 
+    run_id: int
     campaign_id: str
     status: str
     available_before: int  # items, when it was claimed
@@ -34,11 +35,11 @@ class NewResult:
         return self.available_before + self.produced
 
 
-def add(session: Session, run_id: int, results: Sequence[NewResult], now: datetime) -> None:
+def add(session: Session, results: Sequence[NewResult], now: datetime) -> None:
     """Record results, and note on the campaigns when they last got items and what went wrong last."""
     if not results:
         return
-    rows = [{"run_id": run_id, "available_after": r.available_after, **asdict(r)} for r in results]
+    rows = [{"available_after": r.available_after, **asdict(r)} for r in results]
     session.execute(upsert(session, _results).on_conflict_do_nothing(), rows)
     note = (
         update(_campaigns)

@@ -1,6 +1,7 @@
 """Claims: which run may order for a campaign. A guarded update decides; a lost race is a missing row, not an error."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import exists, literal, select, tuple_, update
@@ -14,11 +15,20 @@ _claims = table(CampaignClaim)
 _runs = table(Run)
 
 
-def claim(session: Session, run_id: int, campaign_ids: Collection[str], now: datetime) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run's right to order for a campaign, until another run's claim has a higher epoch."""
+
+    campaign_id: str
+    run_id: int
+    epoch: int
+
+
+def claim(session: Session, run_id: int, campaign_ids: Collection[str], now: datetime) -> dict[str, Claim]:
     """Claim the campaigns that nobody holds (free -> claimed); one that another is just claiming is passed over.
 
     Returns:
-        The epoch of each campaign that was claimed; one that another run holds, or that was removed, is missing.
+        The claim on each campaign that was claimed; one that another run holds, or that was removed, is missing.
     """
     if not campaign_ids:
         return {}
@@ -36,7 +46,7 @@ def claim(session: Session, run_id: int, campaign_ids: Collection[str], now: dat
         .values(run_id=run_id, epoch=_claims.c.epoch + 1, claimed_at=now)
         .returning(_claims.c.campaign_id, _claims.c.epoch)
     )
-    return {row.campaign_id: row.epoch for row in session.execute(statement)}
+    return {row.campaign_id: Claim(row.campaign_id, run_id, row.epoch) for row in session.execute(statement)}
 
 
 def _add_missing(session: Session, campaign_ids: Collection[str], now: datetime) -> None:
@@ -50,28 +60,27 @@ def _add_missing(session: Session, campaign_ids: Collection[str], now: datetime)
     session.execute(upsert(session, _claims).from_select(columns, new).on_conflict_do_nothing())
 
 
-def still_held(session: Session, run_id: int, epochs: Mapping[str, int]) -> set[str]:
-    """Which claims still stand; their rows stay locked until the transaction ends.
-
-    Args:
-        epochs: the epoch that each campaign was claimed with.
-    """
+def still_held(session: Session, wanted: Collection[Claim]) -> set[Claim]:
+    """Which claims still stand; their rows stay locked until the transaction ends."""
+    c = _claims.c
     statement = (
-        select(_claims.c.campaign_id)
-        .where(
-            _claims.c.run_id == run_id,
-            tuple_(_claims.c.campaign_id, _claims.c.epoch).in_(list(epochs.items())),
-        )
-        .order_by(_claims.c.campaign_id)
+        select(c.campaign_id, c.run_id, c.epoch)
+        .where(tuple_(c.campaign_id, c.run_id, c.epoch).in_([(w.campaign_id, w.run_id, w.epoch) for w in wanted]))
+        .order_by(c.campaign_id)
         .with_for_update()
     )
-    return set(session.scalars(statement))
+    return {Claim(*row) for row in session.execute(statement)}
 
 
-def free(session: Session, run_id: int, campaign_ids: Collection[str]) -> None:
-    """Give claims back (claimed -> free), if the run still holds them."""
+def free(session: Session, holders: Mapping[str, int]) -> None:
+    """Give claims back (claimed -> free), if the runs still hold them.
+
+    Args:
+        holders: the run that held each campaign.
+    """
+    c = _claims.c
     session.execute(
-        update(_claims).where(_claims.c.run_id == run_id, _claims.c.campaign_id.in_(campaign_ids)).values(run_id=None)
+        update(_claims).where(tuple_(c.campaign_id, c.run_id).in_(list(holders.items()))).values(run_id=None)
     )
 
 

@@ -24,6 +24,7 @@ class NewRequest:
     campaign_id: str
     quantity: int
     body: str  # the exact text that belongs to the key
+    run_id: int | None  # that recorded it; None once its record is deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Stored:
     duplicates: int = 0  # items that the campaign had already
 
 
-def record(session: Session, run_id: int, requests: Sequence[NewRequest], now: datetime) -> list[OpenRequest]:
+def record(session: Session, requests: Sequence[NewRequest], now: datetime) -> list[OpenRequest]:
     """Record requests before they are sent (new -> open).
 
     Returns:
@@ -74,7 +75,7 @@ def record(session: Session, run_id: int, requests: Sequence[NewRequest], now: d
         {
             "key": r.key,
             "campaign_id": r.campaign_id,
-            "run_id": run_id,
+            "run_id": r.run_id,
             "quantity": r.quantity,
             "body": r.body,
             "state": RequestState.OPEN,
@@ -177,7 +178,7 @@ def read_open(session: Session, campaign_ids: Collection[str]) -> dict[str, list
     )
     found: dict[str, list[OpenRequest]] = {}
     for row in session.scalars(statement):
-        request = NewRequest(row.key, row.campaign_id, row.quantity, row.body)
+        request = NewRequest(row.key, row.campaign_id, row.quantity, row.body, row.run_id)
         open_request = OpenRequest(row.id or 0, request, row.quantity - row.produced)
         found.setdefault(row.campaign_id, []).append(open_request)
     return found

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kylink_cli.store import claims, runs
+from kylink_cli.store.claims import Claim
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Run
 from tests.support.database import add_campaigns
@@ -37,12 +38,13 @@ def _start_run(database: Database) -> int:
 
 def _claim(database: Database, run: int, *campaigns: str) -> dict[str, int]:
     with database.writing() as session:
-        return claims.claim(session, run, campaigns, NOW)
+        return {name: won.epoch for name, won in claims.claim(session, run, campaigns, NOW).items()}
 
 
 def _held(database: Database, run: int, epochs: dict[str, int]) -> set[str]:
     with database.writing() as session:
-        return claims.still_held(session, run, epochs)
+        held = claims.still_held(session, [Claim(name, run, epoch) for name, epoch in epochs.items()])
+    return {claim.campaign_id for claim in held}
 
 
 def test_what_another_run_holds_is_not_won(database: Database) -> None:
@@ -55,7 +57,7 @@ def test_a_freed_campaign_is_won_with_a_higher_epoch(database: Database) -> None
     first, second = _start_run(database), _start_run(database)
     epochs = _claim(database, first, "1")
     with database.writing() as session:
-        claims.free(session, first, ["1"])
+        claims.free(session, {"1": first})
     assert _claim(database, second, "1") == {"1": 2}
     assert _held(database, first, epochs) == set()
 
@@ -73,7 +75,7 @@ def test_an_old_epoch_of_the_same_run_is_lost(database: Database) -> None:
     run = _start_run(database)
     old = _claim(database, run, "1")
     with database.writing() as session:
-        claims.free(session, run, ["1"])
+        claims.free(session, {"1": run})
     new = _claim(database, run, "1")
     assert _held(database, run, old) == set()
     assert _held(database, run, new) == {"1"}

@@ -15,7 +15,8 @@ from kylink_cli.jobs.replenish import replenish_with
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.rules.replenishment import Demand
 from kylink_cli.running.events import Event
-from kylink_cli.running.runner import Machinery, RunRequest, run_job
+from kylink_cli.running.run import LiveRun, RunRequest
+from kylink_cli.running.runner import run_job
 from kylink_cli.settings import Settings
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope
@@ -72,18 +73,18 @@ def counts(database: Database) -> Counts:
     return counts
 
 
-def machinery(database: Database, folder: Path) -> Machinery:
+def live_run(database: Database, folder: Path, job: str) -> LiveRun:
     def ignore(_: Event) -> None:
         """Nobody looks."""
 
-    return Machinery(database, FileLocks(folder / "locks"), ignore)
+    return LiveRun(RunRequest(job), database, FileLocks(folder / "locks"), ignore)
 
 
 def fill(database: Database, folder: Path, max_per_call: int = 1) -> Shelf:
     """Fill every campaign from a shelf."""
     shelf = Shelf()
     assignment = wiring.assignment(Settings(proxy_max_per_call=max_per_call), Scope(), Demand(), 0)
-    run_job(machinery(database, folder), RunRequest("stock_replenish"), replenish_with(assignment, shelf))
+    run_job(live_run(database, folder, "stock_replenish"), replenish_with(assignment, shelf))
     return shelf
 
 
@@ -141,7 +142,7 @@ def test_a_batch_of_expired_leases_takes_two_statements(database: Database, tmp_
         leasing.take(database, leasing.TakeRequest("c1", 15, leases), NOW - timedelta(hours=1))
         counts.statements.clear()
         limits = RecoveryLimits(max_expirations=9, retention=timedelta(days=30))
-        run_job(machinery(database, tmp_path), RunRequest("lease_recovery"), recover_within(limits))
+        run_job(live_run(database, tmp_path, "lease_recovery"), recover_within(limits))
         return len([s for s in counts.statements if s.startswith(("UPDATE leases", "UPDATE stock_items"))])
 
     assert recover(3) == recover(300)

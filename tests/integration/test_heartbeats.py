@@ -3,28 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kylink_cli.errors import KylinkError
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.heartbeat import Heartbeat
-from kylink_cli.rules.alerts import NewAlert
-from kylink_cli.running.runner import Finished, Machinery, Report, RunContext, RunRequest, run_job
+from kylink_cli.running.run import Finished, LiveRun, Report, RunRequest
+from kylink_cli.running.runner import run_job
 from kylink_cli.store.engine.database import Database
 from tests.support.web import Receiver, receiving
 
-
-@dataclass(frozen=True)
-class Done:
-    """A job that did its work."""
-
-    status: str = "succeeded"
-    figures: dict[str, Any] = field(default_factory=lambda: {"produced": 7, "failed": 0})
-    error: KylinkError | None = None
-    raised: list[NewAlert] = field(default_factory=list)
-    over: list[str] = field(default_factory=list)
+DONE = Report(figures={"produced": 7, "failed": 0})
 
 
 @pytest.fixture
@@ -42,14 +32,14 @@ class Host:
     warnings: list[str] = field(default_factory=list)
 
     def run(self, url: str, *, error: Exception | None = None, timeout_seconds: float = 60) -> Finished[Report]:
-        async def work(_run: RunContext) -> Report:
+        async def work(_run: LiveRun) -> Report:
             if error is not None:
                 raise error
-            return Done()
+            return DONE
 
         ping = Heartbeat(url, self.warnings.append, timeout_seconds).ping
-        machinery = Machinery(self.database, FileLocks(self.folder / "locks"), lambda _event: None, ping)
-        return run_job(machinery, RunRequest("monitoring_alert"), work)
+        request, locks = RunRequest("monitoring_alert"), FileLocks(self.folder / "locks")
+        return run_job(LiveRun(request, self.database, locks, lambda _event: None, ping=ping), work)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from kylink_cli.jobs.recover_leases import RecoveryLimits, RecoveryReport, fores
 from kylink_cli.leasing import TakeRequest
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.running.events import BatchDone, Event, LeasesRecovered, Observer
-from kylink_cli.running.runner import Machinery, RunContext, RunRequest, run_job
+from kylink_cli.running.run import LiveRun, RunRequest
+from kylink_cli.running.runner import run_job
 from kylink_cli.running.stop import Stop, StopReason
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.recovery import Recovered
@@ -41,8 +42,8 @@ def recover(
     limits: RecoveryLimits = LIMITS,
     observe: Observer = ignore,
 ) -> RecoveryReport:
-    machinery = Machinery(database, FileLocks(folder / "locks"), observe, clock=lambda: now)
-    return run_job(machinery, RunRequest("lease_recovery"), recover_within(limits)).report
+    request, locks = RunRequest("lease_recovery"), FileLocks(folder / "locks")
+    return run_job(LiveRun(request, database, locks, observe, clock=lambda: now), recover_within(limits)).report
 
 
 def states(database: Database, column: object = ITEM.state) -> dict[str, int]:
@@ -145,7 +146,7 @@ def test_a_signal_ends_the_run_after_the_batch_under_way(stocked: Database, tmp_
 
     stops: list[Stop] = []
 
-    async def work(run: RunContext) -> RecoveryReport:
+    async def work(run: LiveRun) -> RecoveryReport:
         stops.append(run.stop)
         return await recover_within(limits)(run)
 
@@ -153,8 +154,8 @@ def test_a_signal_ends_the_run_after_the_batch_under_way(stocked: Database, tmp_
         if isinstance(event, BatchDone):
             stops[0].ask(StopReason("stopped by SIGTERM"))
 
-    machinery = Machinery(stocked, FileLocks(tmp_path / "locks"), stop_after_a_batch, clock=lambda: LATE)
-    report = run_job(machinery, RunRequest("lease_recovery"), work).report
+    request, locks = RunRequest("lease_recovery"), FileLocks(tmp_path / "locks")
+    report = run_job(LiveRun(request, stocked, locks, stop_after_a_batch, clock=lambda: LATE), work).report
     assert (report.status, report.recovered.recovered) == ("interrupted", 10)
     assert states(stocked) == {"available": 10, "leased": 15}
 

@@ -26,9 +26,11 @@ def database(database: Database) -> Database:
 
 
 def _record(database: Database, *quantities: int, campaign: str = "1", at: datetime = NOW) -> list[OpenRequest]:
-    requests = [NewRequest(f"key-{campaign}-{i}-{at.isoformat()}", campaign, n, "{}") for i, n in enumerate(quantities)]
+    requests = [
+        NewRequest(f"key-{campaign}-{i}-{at.isoformat()}", campaign, n, "{}", 1) for i, n in enumerate(quantities)
+    ]
     with database.writing() as session:
-        return supply_requests.record(session, 1, requests, at)
+        return supply_requests.record(session, requests, at)
 
 
 def _settle(database: Database, *settlements: Settlement) -> list[Stored]:

@@ -13,7 +13,8 @@ from kylink_cli.notify.base import Channel
 from kylink_cli.rules.alert_book import BookRules
 from kylink_cli.rules.replenishment import Policy
 from kylink_cli.running.events import Event
-from kylink_cli.running.runner import Finished, Machinery, RunRequest, run_job
+from kylink_cli.running.run import Finished, LiveRun, RunRequest
+from kylink_cli.running.runner import run_job
 from kylink_cli.settings import Settings
 from kylink_cli.store.alerts import AlertFilter, read_alerts
 from kylink_cli.store.engine.database import Database
@@ -47,14 +48,15 @@ class Checks:
 
     def check(self, *, scheduled: bool = True) -> Finished[AlertCheckReport]:
         """Run the alert check, and let the time go on."""
-        machinery = Machinery(
+        run = LiveRun(
+            RunRequest("monitoring_alert", scheduled),
             self.database,
             FileLocks(self.folder),
             self.events.append,
             alerting=Alerting(RULES, self.channels, self.channel_seconds),
             clock=lambda: self.now,
         )
-        finished = run_job(machinery, RunRequest("monitoring_alert", scheduled), check_with(self.watch))
+        finished = run_job(run, check_with(self.watch))
         self.now += EVERY
         return finished
 

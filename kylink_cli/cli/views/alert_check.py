@@ -14,7 +14,7 @@ from kylink_cli.language import tr
 from kylink_cli.rules.checks import CheckResult
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
-from kylink_cli.running.runner import Finished
+from kylink_cli.running.run import Finished
 from kylink_cli.scheduling.jobs import ALERT_CHECK
 
 _COLUMNS = [Column("CHECK"), Column("LEVEL", words=True), Column("FOUND", wraps=True)]

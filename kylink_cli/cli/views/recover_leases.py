@@ -10,7 +10,7 @@ from kylink_cli.console.tables import milliseconds
 from kylink_cli.jobs.recover_leases import RecoveryReport
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
-from kylink_cli.running.runner import Finished
+from kylink_cli.running.run import Finished
 from kylink_cli.scheduling.jobs import RECOVER_LEASES
 from kylink_cli.store.recovery import Recovered
 
@@ -40,7 +40,7 @@ def show_skipped(console: Console, reason: str) -> None:
     """Say why a scheduled run did nothing."""
     if console.json:
         head = _head(None, ResultStatus.SKIPPED, datetime.now(UTC), 0)
-        console.document(head | RecoveryReport(Recovered()).figures | {"reason": reason})
+        console.document(head | asdict(Recovered()) | {"deleted": 0, "reason": reason})
         return
     console.info(f"[recover-leases] {reason}")
 

@@ -6,13 +6,13 @@ from typing import Any
 from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, milliseconds
-from kylink_cli.jobs.outcome import Outcome
-from kylink_cli.jobs.replenish import Assignment, scan
-from kylink_cli.jobs.replenish_report import ReplenishReport
+from kylink_cli.jobs.assignment import Assignment
+from kylink_cli.jobs.outcome import Outcome, ReplenishReport
+from kylink_cli.jobs.replenish import scan
 from kylink_cli.language import tr
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
-from kylink_cli.running.runner import Finished
+from kylink_cli.running.run import Finished
 from kylink_cli.store.engine.database import Database
 
 JOB = "stock_replenish"
