@@ -166,7 +166,7 @@ _soonest = (
         in_state(_items, ItemState.AVAILABLE),
         _items.c.expires_at > bindparam("now"),
     )
-    .order_by(_items.c.expires_at, _items.c.id)
+    .order_by(_items.c.expires_at)
     .limit(bindparam("count", type_=Integer))
     .with_for_update(skip_locked=True)
     .cte("soonest")

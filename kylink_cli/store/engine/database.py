@@ -116,10 +116,11 @@ class Database:
         Raises:
             DatabaseError: the database failed; nothing was changed unless the message says otherwise.
         """
-        with pooled(self.engine) as transaction:
-            transaction.cursor.execute("BEGIN IMMEDIATE")
-            done = act(transaction)
-            transaction.cursor.execute("COMMIT")
+        with pooled(self.engine) as connection:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            done = act(Transaction(cursor, self.engine.dialect))
+            cursor.execute("COMMIT")
         return done
 
     def tell_outages(self, tell: Callable[[str], None]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Dialect, Engine, Table, any_, bindparam, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.pool import PoolProxiedConnection
 
 from kylink_cli.store.engine.driver_errors import translate
 from kylink_cli.store.tables import utc_text
@@ -99,7 +100,12 @@ class Direct:
         """
         text, own = self._for(transaction, is_single=True)
         same = own | _as_driver_takes(values, transaction)
-        transaction.cursor.executemany(text, [same | row for row in rows])
+        match [same | row for row in rows]:
+            case [row]:
+                # The way of several would take a server longer.
+                transaction.cursor.execute(text, row)
+            case several:
+                transaction.cursor.executemany(text, several)
 
     def _for(self, transaction: Transaction, *, is_single: bool) -> tuple[str, dict[str, Any]]:
         """The text in a flavour, and the values that the statement itself names."""
@@ -118,8 +124,8 @@ def moment(value: datetime | str) -> datetime:
 
 
 @contextmanager
-def pooled(engine: Engine) -> Iterator[Transaction]:
-    """A pooled connection of the driver's, on which a transaction can be begun; it is undone unless it is committed.
+def pooled(engine: Engine) -> Iterator[PoolProxiedConnection]:
+    """A pooled connection of the driver's; what is begun on it is undone unless it is committed.
 
     Raises:
         DatabaseError: the database failed.
@@ -127,37 +133,31 @@ def pooled(engine: Engine) -> Iterator[Transaction]:
     with _translated(engine.dialect):
         connection = engine.raw_connection()
     try:
-        with _translated(engine.dialect):
-            yield Transaction(connection.cursor(), engine.dialect)
+        with _translated(engine.dialect, connection):
+            yield connection
     finally:
         connection.close()
 
 
 @contextmanager
 def direct(connection: Connection) -> Iterator[Transaction]:
-    """The transaction of SQLAlchemy's connection, begun if it is not.
+    """The transaction of SQLAlchemy's connection.
 
     Raises:
         DatabaseError: the database failed.
     """
-    if not connection.in_transaction():
-        connection.begin()
-    with _translated(connection.dialect):
-        try:
-            yield Transaction(connection.connection.cursor(), connection.dialect)
-        except connection.dialect.loaded_dbapi.Error as error:
-            # One that is lost goes back to no pool.
-            if connection.dialect.is_disconnect(error, connection.connection, None):
-                connection.invalidate(error)
-            raise
+    with _translated(connection.dialect, connection.connection):
+        yield Transaction(connection.connection.cursor(), connection.dialect)
 
 
 @contextmanager
-def _translated(dialect: Dialect) -> Iterator[None]:
-    """Turn the driver's errors into kylink's."""
+def _translated(dialect: Dialect, connection: PoolProxiedConnection | None = None) -> Iterator[None]:
+    """Turn the driver's errors into kylink's; a connection that is lost goes back to no pool."""
     try:
         yield
     except dialect.loaded_dbapi.Error as error:
+        if connection is not None and dialect.is_disconnect(error, connection, None):
+            connection.invalidate(error)
         raise translate(error) from error
 
 

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from kylink_cli.errors import (
     DatabaseBusyError,
@@ -27,7 +29,7 @@ from kylink_cli.store.engine import sessions
 from kylink_cli.store.engine.address import Address, parse
 from kylink_cli.store.engine.clock import Clock, steady_clock, uptime
 from kylink_cli.store.engine.database import Database, translated_errors
-from kylink_cli.store.engine.direct import Transaction, direct
+from kylink_cli.store.engine.direct import Transaction, pooled
 
 # Longer than a restart, shorter than what systemd grants a stopping unit.
 PATIENCE_SECONDS = 60
@@ -35,7 +37,12 @@ OLDEST_VERSION = 14
 # What an engine notes of each connection: whether a pooler is in between.
 BEHIND_POOLER = "kylink_behind_pooler"
 _LONGEST_PAUSE_SECONDS = 2.0
+# A connection that was idle for longer is tried before it is used.
+_IDLE_SECONDS = 1.0
+_USED_AT = "kylink_used_at"
 _TRANSACTION = text("SELECT pg_current_xact_id_if_assigned()::text, pg_backend_pid()")
+# The first takes a number for the transaction, the second tells it.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_current_xact_id()::text, pg_backend_pid();"
 _FATE = text("SELECT pg_xact_status(CAST(:number AS xid8))")
 _END = text("SELECT pg_terminate_backend(:backend)")
 
@@ -117,7 +124,7 @@ class ServerDatabase(Database):
         while True:
             try:
                 with translated_errors():
-                    connection = engine.connect()
+                    connection = _answering(engine)
             except DatabaseLostError as error:
                 self._outage.begin(error)
                 pauses.wait(error)
@@ -136,12 +143,14 @@ class ServerDatabase(Database):
         return done
 
     def _commit_direct_once(self, act: Callable[[Transaction], T]) -> T:
-        with self._connected(self._writing) as connection:
-            with translated_errors(), direct(connection) as transaction:
-                done = act(transaction)
-                transaction.cursor.execute(_TRANSACTION.text)
-                [(number, backend)] = transaction.cursor.fetchall()
-            self._end(connection.commit, number, backend)
+        with pooled(self.engine) as connection, _in_own_hands(connection) as cursor:
+            # In one journey to the server.
+            settings = sessions.local_settings(self.address) if connection.info[BEHIND_POOLER] else ""
+            cursor.execute(_BEGIN + settings)
+            cursor.nextset()
+            [(number, backend)] = cursor.fetchall()
+            done = act(Transaction(cursor, self.engine.dialect))
+            self._end(lambda: cursor.execute("COMMIT"), number, backend)
         return done
 
     def _end(self, commit: Callable[[], None], number: str | None, backend: int) -> None:
@@ -181,6 +190,37 @@ def _read_clock(session: Session) -> Clock:
     before = uptime()
     moment: datetime = session.scalars(select(func.clock_timestamp())).one()
     return steady_clock(moment.astimezone(UTC), (before + uptime()) / 2)
+
+
+@contextmanager
+def _in_own_hands(connection: PoolProxiedConnection) -> Iterator[DBAPICursor]:
+    """A cursor on which transactions are begun and ended by statements, instead of by the driver."""
+    driven: Any = connection.driver_connection
+    driven.autocommit = True
+    try:
+        yield connection.cursor()
+    finally:
+        if not driven.closed:
+            driven.rollback()
+            driven.autocommit = False
+
+
+def _answering(engine: Engine) -> Connection:
+    """A connection on which the server answers just now."""
+    connection = engine.connect()
+    while not _is_alive(engine, connection.connection):
+        connection.invalidate()
+        connection.close()
+        connection = engine.connect()
+    return connection
+
+
+def _is_alive(engine: Engine, connection: Any) -> bool:
+    """Whether the server still answers on a connection."""
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        return False
 
 
 class _Outage:
@@ -258,15 +298,24 @@ def new_engine(address: Address) -> Engine:
         "postgresql+psycopg://",
         creator=address.connect,
         hide_parameters=True,
-        pool_pre_ping=True,
         use_native_hstore=False,
     )
-    in_transactions = sessions.local_settings(address)
+    # Through SQLAlchemy, where a percent sign stands for a parameter.
+    in_transactions = sessions.local_settings(address).replace("%", "%%")
 
     # Before SQLAlchemy looks around on its first connection.
     @event.listens_for(engine, "connect", insert=True)
     def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
         record.info[BEHIND_POOLER] = sessions.prepare(connection, address)
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get(_USED_AT, 0.0) > _IDLE_SECONDS and not _is_alive(engine, connection):
+            raise InvalidatePoolError
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -61,8 +61,7 @@ def prepare(connection: "psycopg.Connection[Any]", address: Address) -> bool:
 
 def local_settings(address: Address) -> str:
     """The statement that sets up a transaction behind a pooler."""
-    # It goes through SQLAlchemy, where a percent sign stands for a parameter.
-    return _statement(_NEEDED | address.settings, local=True).decode().replace("%", "%%")
+    return _statement(_NEEDED | address.settings, local=True).decode()
 
 
 def _statement(needed: dict[str, str], *, local: bool) -> bytes:
