@@ -205,7 +205,7 @@ def supplier(settings: Settings, database: Database) -> Supplier:
         database: remembers what a file of values has given out.
 
     Raises:
-        ConfigError: it is not named, its key is missing, or nobody knows its kind.
+        ConfigError: it is not named, or nobody knows its kind.
     """
     url = settings.proxy_api_url
     if url is None:
@@ -214,7 +214,9 @@ def supplier(settings: Settings, database: Database) -> Supplier:
     kind, _, rest = url.partition(":")
     match kind.lower():
         case "https" | "http":
-            return _http_supplier(url, key, settings.proxy_timeout_seconds)
+            from kylink_cli.supply.http import HttpSupplier
+
+            return HttpSupplier(url, key, settings.proxy_timeout_seconds)
         case "exec":
             from kylink_cli.supply.exec import ExecSupplier
 
@@ -228,14 +230,6 @@ def supplier(settings: Settings, database: Database) -> Supplier:
             from kylink_cli.supply.registry import SupplierOptions, build_plugin
 
             return build_plugin(other, SupplierOptions(url, key, settings.proxy_timeout_seconds))
-
-
-def _http_supplier(url: str, key: str | None, timeout_seconds: float) -> Supplier:
-    from kylink_cli.supply.http import HttpSupplier
-
-    if key is None:
-        raise ConfigError(tr("PROXY_API_KEY is not set: the supply service asks for it"))
-    return HttpSupplier(url, key, timeout_seconds)
 
 
 def watch(settings: Settings) -> Watch:

@@ -127,7 +127,7 @@ def set_fields(
         raise UsageError(tr("say what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')"))
     database = wiring.existing_database(cli.settings)
 
-    def act(session: "Session") -> tuple[CampaignFacts, CampaignFacts]:
+    def act(session: "Session") -> "tuple[CampaignFacts, CampaignFacts]":
         before = store.facts(session, [campaign_id]).get(campaign_id)
         if before is None:
             raise unknown_campaign(campaign_id)

@@ -1,5 +1,7 @@
 """`kylink config …`: what the settings are, where each came from, and whether they are fine."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -59,12 +61,12 @@ def _named(settings: list[dict[str, Any]], names: list[str]) -> list[dict[str, A
 @command(config, "check")
 def check(cli: Cli) -> int:
     """Check every setting; exit 78 if one is bad. What only looks odd is a warning and does no harm."""
-    problems, warnings = _look_through(cli)
+    verdict = _look_through(cli)
     if cli.console.json:
-        cli.console.document(_verdict(problems, warnings))
+        cli.console.document(verdict.document())
     else:
-        _say_verdict(cli, problems, warnings)
-    return ConfigError.exit_code if problems else 0
+        _say(cli, verdict)
+    return ConfigError.exit_code if verdict.problems else 0
 
 
 def _settings(loaded: "Loaded") -> list[dict[str, Any]]:
@@ -108,12 +110,26 @@ def _show_table(cli: Cli, settings: list[dict[str, Any]]) -> None:
     cli.console.table([Column("setting"), Column("value", flexible=True), Column("source", words=True)], rows)
 
 
-def _look_through(cli: Cli) -> tuple[tuple[str, ...], list[str]]:
-    """What is wrong, and what only looks odd."""
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What is wrong, what only looks odd, and what is good to know."""
+
+    problems: tuple[str, ...] = ()
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+    def document(self) -> dict[str, Any]:
+        facts = {"ok": not self.problems, **asdict(self)}
+        if not self.problems:
+            return facts
+        return {"error": {"code": ConfigError.code, "message": "; ".join(self.problems)}, **facts}
+
+
+def _look_through(cli: Cli) -> _Verdict:
     try:
-        return (), _warnings(cli.loaded)
+        return _Verdict(warnings=_warnings(cli.loaded), notes=_notes(cli.loaded))
     except ConfigError as error:
-        return error.problems, []
+        return _Verdict(error.problems)
 
 
 def _warnings(loaded: "Loaded") -> list[str]:
@@ -124,25 +140,26 @@ def _warnings(loaded: "Loaded") -> list[str]:
         tr("{name} means nothing", name=name) + (tr(": did you mean {nearest}?", nearest=nearest) if nearest else "")
         for name, nearest in unknown_names(loaded.env_file).items()
     ]
-    url = loaded.settings.proxy_api_url
-    if url is None:
+    if loaded.settings.proxy_api_url is None:
         warnings.append(tr("PROXY_API_URL is not set: there is no supply service to order from"))
-    elif url.startswith(("http:", "https:")) and loaded.settings.proxy_api_key is None:
-        warnings.append(tr("PROXY_API_KEY is not set: the supply service is called without a key"))
     return warnings
 
 
-def _verdict(problems: tuple[str, ...], warnings: list[str]) -> dict[str, Any]:
-    verdict = {"ok": not problems, "problems": problems, "warnings": warnings}
-    if not problems:
-        return verdict
-    return {"error": {"code": ConfigError.code, "message": "; ".join(problems)}, **verdict}
+def _notes(loaded: "Loaded") -> list[str]:
+    """What is as it may be, and good to know."""
+    from kylink_cli.supply.http import without_key
+
+    url = loaded.settings.proxy_api_url or ""
+    is_without_key = url.lower().startswith(("http:", "https:")) and loaded.settings.proxy_api_key is None
+    return [without_key()] if is_without_key else []
 
 
-def _say_verdict(cli: Cli, problems: tuple[str, ...], warnings: list[str]) -> None:
-    for problem in problems:
+def _say(cli: Cli, verdict: _Verdict) -> None:
+    for problem in verdict.problems:
         cli.console.error(ConfigError.code, problem)
-    for warning in warnings:
+    for warning in verdict.warnings:
         cli.console.warning(tr("warning: {warning}", warning=warning))
-    if not problems:
+    for note in verdict.notes:
+        cli.console.info(note)
+    if not verdict.problems:
         cli.console.say(tr("configuration is fine"))

@@ -35,7 +35,7 @@ class Call:
 class SupplyService:
     """A service in a thread of its own, for the length of a `with` block."""
 
-    key: str
+    key: str  # blank: it asks for none
     behave: Behaviour | None = None  # may answer in the place of the service, or delay it; None lets the service go on
     charges: dict[str, list[str]] = field(default_factory=dict)  # by idempotency key, the values charged
     bodies: dict[str, str] = field(default_factory=dict)  # by idempotency key, the body it came with first
@@ -83,7 +83,7 @@ class SupplyService:
         return runner
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Authorization") != f"Bearer {self.key}":
+        if request.headers.get("Authorization") != (f"Bearer {self.key}" if self.key else None):
             return _problem(401, "Unauthorized", "this key is not known")
         key, body = request.headers.get("Idempotency-Key", ""), await request.text()
         order = _order(body)

@@ -37,6 +37,7 @@ CONNECT_SECONDS = 10
 CHECK_SECONDS = 5
 MAX_REDIRECTS = 3
 MAX_REASON_BYTES = 64 * 1024
+ASKS_FOR_KEY = {401, 403}
 # The redirects that ask for the same method and body once more.
 _REPEATING = {307, 308}
 
@@ -44,12 +45,12 @@ _REPEATING = {307, 308}
 class HttpSupplier:
     """A supply service that speaks the contract's HTTP."""
 
-    def __init__(self, url: str, key: str, timeout_seconds: float) -> None:
+    def __init__(self, url: str, key: str | None, timeout_seconds: float) -> None:
         """Name the service; nothing is sent yet.
 
         Args:
             url: where orders are posted.
-            key: sent as a bearer token, to this host only.
+            key: sent as a bearer token, to this host only; None for a service that asks for none.
             timeout_seconds: limit for one whole call.
 
         Raises:
@@ -60,7 +61,7 @@ class HttpSupplier:
         self._key = key
         self._timeout = timeout_seconds
         self._headers = {
-            "Authorization": f"Bearer {key}",
+            **({} if key is None else {"Authorization": f"Bearer {key}"}),
             "Content-Type": "application/json",
             "Accept": "application/json, application/problem+json",
             # A compressed answer could be small on the wire and huge in memory.
@@ -105,7 +106,8 @@ class HttpSupplier:
                 tr("{place} can't be reached: {error}", place=self._place, error=reason(error))
             ) from None
         writer.close()
-        return tr("{place} can be reached", place=self._place)
+        reached = tr("{place} can be reached", place=self._place)
+        return reached if self._key is not None else f"{reached}; {without_key()}"
 
     async def close(self) -> None:
         """Close the connections."""
@@ -155,8 +157,16 @@ class HttpSupplier:
         text = bytes(body[:MAX_REASON_BYTES]).decode("utf-8", errors="replace")
         # A service that echoes its request must not get the key into a log or an alert.
         stated = without_secrets(_stated_reason(text), self._key, self._url.query)
+        reason = one_line(stated, ERROR_LENGTH)
+        if response.status_code in ASKS_FOR_KEY and self._key is None:
+            reason = "; ".join(filter(None, (reason, without_key())))
         retry_after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-        return judge_status(response.status_code, one_line(stated, ERROR_LENGTH), retry_after)
+        return judge_status(response.status_code, reason, retry_after)
+
+
+def without_key() -> str:
+    """What checks say where no key is set, and a run if the service then refuses."""
+    return tr("PROXY_API_KEY is not set: the supply service is called without a key")
 
 
 def _address(url: str) -> SplitResult:

@@ -63,10 +63,16 @@ def test_check_under_json_is_one_document_either_way(tmp_path: Path) -> None:
     problem = "STOCK_BATCH_SIZE is '0': must be a whole number, 1 to 10000"
     assert (bad.returncode, json.loads(bad.stdout)) == (
         78,
-        {"error": {"code": "CONFIG", "message": problem}, "ok": False, "problems": [problem], "warnings": []},
+        {
+            "error": {"code": "CONFIG", "message": problem},
+            "ok": False,
+            "problems": [problem],
+            "warnings": [],
+            "notes": [],
+        },
     )
     good = run_kylink("config", "check", "--json", env={"PROXY_API_URL": "file:/v"}, cwd=tmp_path)
-    assert (good.returncode, json.loads(good.stdout)) == (0, {"ok": True, "problems": [], "warnings": []})
+    assert (good.returncode, json.loads(good.stdout)) == (0, {"ok": True, "problems": [], "warnings": [], "notes": []})
 
 
 def test_check_warns_of_what_is_seldom_meant_and_succeeds(tmp_path: Path) -> None:
@@ -79,9 +85,10 @@ def test_check_warns_of_what_is_seldom_meant_and_succeeds(tmp_path: Path) -> Non
     ]
 
 
-def test_check_warns_of_a_service_that_is_called_without_a_key(tmp_path: Path) -> None:
+def test_check_says_that_a_service_is_called_without_a_key(tmp_path: Path) -> None:
     result = run_kylink("config", "check", env={"PROXY_API_URL": "https://supply.example"}, cwd=tmp_path)
-    assert result.stderr == "warning: PROXY_API_KEY is not set: the supply service is called without a key\n"
+    assert (result.returncode, result.stdout) == (0, "configuration is fine\n")
+    assert result.stderr == "PROXY_API_KEY is not set: the supply service is called without a key\n"
 
 
 def test_any_other_command_ends_on_a_bad_setting_with_one_line(tmp_path: Path) -> None:

@@ -61,7 +61,6 @@ def test_a_healthy_installation_is_ok_in_every_area_and_nobody_is_asked_for_item
         ("schedule", {"ENABLE_AUTO_CRON": "false"}, "warning", "scheduled runs do nothing", "ENABLE_AUTO_CRON=true"),
         ("alerts", {"ALERT_WEBHOOK_URL": ""}, "warning", "nobody is told of alerts", "ALERT_WEBHOOK_URL"),
         ("supply", {"PROXY_API_URL": ""}, "error", "PROXY_API_URL is not set", ""),
-        ("supply", {"PROXY_API_KEY": ""}, "error", "PROXY_API_KEY is not set", ""),
         ("supply", {"PROXY_API_URL": "http://127.0.0.1:9/"}, "error", "refused", "PROXY_API_URL"),
         ("locks", {"KYLINK_LOCK_URL": "file:/dev/null/locks"}, "error", "can't be used", "KYLINK_LOCK_URL"),
     ],
@@ -74,6 +73,13 @@ def test_what_is_wrong_with_a_setting_is_found(
     assert text in found["text"]
     assert advice in found["text"] + found["advice"]
     assert healthy.run("doctor", **settings).returncode == (1 if verdict == "error" else 0)
+
+
+def test_a_service_that_is_called_without_a_key_is_in_order(healthy: Installation) -> None:
+    checks = healthy.document("doctor", PROXY_API_KEY="")["checks"]
+    (found,) = [check for check in checks if check["area"] == "supply"]
+    assert found["verdict"] == "ok"
+    assert "PROXY_API_KEY is not set: the supply service is called without a key" in found["text"]
 
 
 def open_to_all(kylink: Installation) -> None:

@@ -159,7 +159,6 @@ def test_a_scope_that_cannot_be_meant_is_refused(
     ("settings", "line"),
     [
         ({"PROXY_API_URL": ""}, "kylink: PROXY_API_URL is not set"),
-        ({"PROXY_API_KEY": ""}, "kylink: PROXY_API_KEY is not set"),
         ({"PROXY_API_URL": "ftp://host/"}, "kylink: PROXY_API_URL is of the kind ftp"),
         ({"PROXY_API_URL": "nonsense"}, "PROXY_API_URL"),
         ({"CAMPAIGN_CONCURRENCY": "many"}, "CAMPAIGN_CONCURRENCY"),
@@ -173,6 +172,18 @@ def test_a_bad_setting_ends_the_run_before_it_begins(kylink: Installation, setti
     assert line in result.stderr
     assert "Traceback" not in result.stderr
     assert kylink.rows("SELECT id FROM runs") == []
+
+
+def test_a_service_without_a_key_is_called_without_one(kylink: Installation, service: SupplyService) -> None:
+    service.key = ""
+    document = kylink.document("replenish", "--all", PROXY_API_KEY="")
+    assert (document["status"], document["succeeded"]) == ("succeeded", 3)
+
+
+def test_a_service_that_asks_for_the_key_that_is_not_set_stops_the_run(kylink: Installation) -> None:
+    result = kylink.run("replenish", "--all", PROXY_API_KEY="")
+    assert result.returncode == 77
+    assert "HTTP 401: Unauthorized: this key is not known; PROXY_API_KEY is not set: the supply" in result.stderr
 
 
 def test_a_refused_key_stops_the_run_and_fails_what_is_left(kylink: Installation) -> None:
