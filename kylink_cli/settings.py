@@ -103,7 +103,7 @@ class Settings(BaseModel):
     )
     proxy_api_key: SecretStr | None = Field(
         default=None,
-        description="Bearer token for the supply service, if it asks for one; also read from credential file proxy_api_key.",
+        description="Bearer token for the supply service, if it asks for one; or in credential file proxy_api_key.",
     )
     proxy_max_per_call: int = Field(default=1, ge=1, le=1000, description="Items asked for in one call.")
     proxy_timeout_seconds: float = Field(default=30, gt=0, le=600, description="Limit for one whole call; seconds.")
