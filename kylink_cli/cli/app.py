@@ -10,12 +10,12 @@ from itertools import pairwise
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from kylink_cli import __version__
 from kylink_cli.cli.command import signature
 from kylink_cli.cli.completers import VARIABLE
+from kylink_cli.cli.help_pages import COMMANDS_METAVAR, OPTIONS_METAVAR, Group
 from kylink_cli.cli.lazy_commands import LazyCommands
 from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
@@ -24,7 +24,7 @@ from kylink_cli.errors import KylinkError, OutputError, UsageError
 from kylink_cli.language import tr
 
 
-class KylinkGroup(TyperGroup):
+class KylinkGroup(Group):
     """The root group: turns what ends a command into one clear line and the contract's exit code."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -105,11 +105,12 @@ def _refuse_undecodable(arguments: list[str]) -> None:
 
 def _show_usage_error(console: Console, error: TyperException) -> None:
     """Show a group's help where its command is missing, else the parser's complaint and where to read on."""
-    message = error.format_message()
-    if message.startswith("Usage: "):
-        typer.echo(message, err=True)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.format_message(), err=True)
         return
-    text = " ".join(message.replace("Value error, ", "").split()).rstrip(".")
+    from kylink_cli.cli.usage_errors import told
+
+    text = told(error)
     context = getattr(error, "ctx", None)
     console.error(
         "USAGE",
@@ -159,6 +160,8 @@ def build_app() -> typer.Typer:
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+        options_metavar=tr(OPTIONS_METAVAR),
+        subcommand_metavar=tr(COMMANDS_METAVAR),
     )
     version = inspect.signature(_root).parameters["version"]
     vars(_root)["__signature__"] = signature([version, *COMMON_PARAMETERS])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from kylink_cli.cli.help_pages import COMMANDS_METAVAR, OPTIONS_METAVAR, Command, Group
 from kylink_cli.cli.options import COMMON_PARAMETERS, JSON_PARAMETER, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
 from kylink_cli.language import tr
@@ -80,7 +81,9 @@ def command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[[Comm
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         vars(run)["__signature__"] = signature([*own, *([JSON_PARAMETER] if json else []), *COMMON_PARAMETERS])
         run.__annotations__ = {}
-        app.command(name, help=tr(inspect.getdoc(function) or ""))(run)
+        app.command(name, cls=Command, help=tr(inspect.getdoc(function) or ""), options_metavar=tr(OPTIONS_METAVAR))(
+            run
+        )
         return function
 
     return register
@@ -88,7 +91,15 @@ def command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[[Comm
 
 def group(name: str, help_text: str) -> typer.Typer:
     """A group of commands, as in `kylink campaigns …`."""
-    return typer.Typer(name=name, help=tr(help_text), no_args_is_help=True, rich_markup_mode=None)
+    return typer.Typer(
+        name=name,
+        cls=Group,
+        help=tr(help_text),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        options_metavar=tr(OPTIONS_METAVAR),
+        subcommand_metavar=tr(COMMANDS_METAVAR),
+    )
 
 
 def signature(parameters: Sequence[inspect.Parameter]) -> inspect.Signature:
@@ -97,9 +108,15 @@ def signature(parameters: Sequence[inspect.Parameter]) -> inspect.Signature:
     return inspect.Signature([context, *map(_declared, parameters)])
 
 
+def _is_number(kind: Any) -> bool:
+    return not {int, float}.isdisjoint({kind, *get_args(kind)})
+
+
 def _declared(parameter: inspect.Parameter) -> inspect.Parameter:
     kind, *infos = get_args(parameter.annotation)
     translated = [copy(info) for info in infos]
     for info in translated:
         info.help = info.help and tr(info.help)
+        if _is_number(kind) and info.metavar is None:
+            info.metavar = "N"
     return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, *translated])

@@ -83,6 +83,7 @@ def show(
             metavar="RUN_ID",
             min=1,
             max=LARGEST_ID,
+            help="The run, as 'history' names it.",
             autocompletion=run_ids,
         ),
     ],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kylink_cli.cli.help_pages import cells
 from tests.support.cli import run_kylink, run_process
 from tests.support.installation import Installation
 
@@ -39,6 +40,13 @@ def test_every_command_has_help_in_chinese() -> None:
         described = [line for line in text.splitlines() if re.match(r"  (\S.*?)  +\S", line)]
         english = [line for line in described if not HAN.search(line) and "--help" not in line]
         assert english == [], name
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("args", [[], ["leases", "take"], ["db", "copy"]], ids=" ".join)
+def test_no_line_of_help_is_wider_than_the_terminal(language: str, args: list[str]) -> None:
+    page = run_process(*args, "--help", env={"KYLINK_LANG": language, "COLUMNS": "64"}).stdout
+    assert [line for line in page.splitlines() if cells(line) > 62 and len(line.split()) > 2] == []
 
 
 def test_an_error_is_one_line_in_chinese(tmp_path: Path) -> None:

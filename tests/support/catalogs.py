@@ -32,8 +32,6 @@ _OF_THE_PARSER = (
     "required",
     "default: {default}",
     "(dynamic)",
-    "Missing command.",
-    "No such command {name!r}.",
 )
 
 Text = str | tuple[str, str]

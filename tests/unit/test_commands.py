@@ -1,5 +1,6 @@
 """What every command has in common, asked of the commands themselves."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import typer.main
 
 from kylink_cli.cli import app
+from kylink_cli.cli.options import LARGEST_ID
 
 # What has no result that a program could want: scripts for a shell, tours and pictures for people, a unit's own call.
 WITHOUT_JSON = {"kylink completion", "kylink demo", "kylink watch", "kylink systemd record-failure"}
@@ -28,3 +30,15 @@ COMMANDS = dict(commands(typer.main.get_command(app), "kylink"))
 def test_every_command_with_a_result_takes_json(path: str) -> None:
     options = [option for parameter in COMMANDS[path].params for option in parameter.opts]
     assert ("--json" in options) == (path not in WITHOUT_JSON)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_argument_and_option_is_explained(path: str) -> None:
+    assert [parameter.opts for parameter in COMMANDS[path].params if not parameter.help] == []
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_no_page_of_help_shows_a_type_for_a_value(path: str) -> None:
+    page = COMMANDS[path].get_help(COMMANDS[path].make_context(path, ["--json"], resilient_parsing=True))
+    assert not re.search(r"<(int|str|float|path)[ a-z]*>|<=x|x>=", page)
+    assert str(LARGEST_ID) not in page

@@ -1,0 +1,120 @@
+"""How help is laid out: as the parser does it, but in the reader's language and wrapped by what a terminal shows.
+
+A Chinese character takes two cells of a terminal; a line may end after any of them, but not before a closing mark.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+from unicodedata import combining, east_asian_width
+
+import typer
+from typer._click.formatting import HelpFormatter
+from typer.core import TyperCommand, TyperGroup
+
+from kylink_cli.cli.options import LARGEST_ID
+from kylink_cli.language import marked, tr
+
+OPTIONS_METAVAR = marked("[OPTIONS]")
+COMMANDS_METAVAR = marked("COMMAND [ARGS]...")
+
+# Comma, full stop, semicolon and the like, as Chinese writes them.
+_CLOSING = r"\u3001\u3002\u300b\u300d\u300f\u2019\u201d\uff01\uff09\uff0c\uff1a\uff1b\uff1f"
+# A wide character or a word, each with the closing marks after it; or blanks.
+_PIECE = re.compile(rf"\s+|(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[{_CLOSING}]*")
+_RANGE = re.compile(r"(?P<low>-?[\d.]+)<=x<=(?P<high>[\d.]+)|x>=(?P<least>-?[\d.]+)")
+_KIND = re.compile(r" <[a-z ]+>$")
+_LONGEST_NAME = 30
+_WHOLE = 10_000
+_GAP = 2
+
+
+class HelpPage(HelpFormatter):
+    """A page of help."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write how the command is called."""
+        super().write_usage(prog, args, tr("Usage: ") if prefix is None else prefix)
+
+    def write_heading(self, heading: str) -> None:
+        """Write what the lines below are."""
+        self.write(tr("{heading}:", heading=heading) + "\n")
+
+    def write_text(self, text: str) -> None:
+        """Write paragraphs, indented."""
+        margin = " " * self.current_indent
+        lines = wrapped(text, self.width - self.current_indent)
+        self.write("".join(f"{margin}{line}".rstrip() + "\n" for line in lines))
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = _LONGEST_NAME, col_spacing: int = _GAP) -> None:
+        """Write names and what they mean, in two columns."""
+        named = [(_KIND.sub("", name), _in_words(meaning)) for name, meaning in rows]
+        column = min(max(cells(name) for name, _ in named), col_max) + col_spacing
+        margin = " " * self.current_indent
+        for name, meaning in named:
+            lines = wrapped(meaning, max(self.width - column - self.current_indent, 10)) or [""]
+            beside = lines.pop(0) if cells(name) <= column - col_spacing else ""
+            self.write(f"{margin}{name}{' ' * (column - cells(name))}{beside}".rstrip() + "\n")
+            self.write("".join(f"{margin}{' ' * column}{line}".rstrip() + "\n" for line in lines))
+
+
+class _Context(typer.Context):
+    formatter_class = HelpPage
+
+
+class _Helpful:
+    """A command whose help is such a page."""
+
+    context_class = _Context
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option --help, explained in the reader's language."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.help = tr("Show this message and exit.")
+        return option
+
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002  (a long sentence is wrapped, not cut)
+        """The first sentence, for a list of commands."""
+        return str(super().get_short_help_str(_WHOLE))  # type: ignore[misc]
+
+
+class Command(_Helpful, TyperCommand):  # type: ignore[misc]
+    """A command."""
+
+
+class Group(_Helpful, TyperGroup):  # type: ignore[misc]
+    """A group of commands."""
+
+
+def cells(text: str) -> int:
+    """How wide a terminal shows a text."""
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of at most so many cells, with an empty one between its paragraphs."""
+    paragraphs = [list(_lines(" ".join(paragraph.split()), width)) for paragraph in text.split("\n\n")]
+    return [line for paragraph in paragraphs for line in [*paragraph, ""]][:-1]
+
+
+def _lines(paragraph: str, width: int) -> Iterator[str]:
+    line = ""
+    for piece in _PIECE.findall(paragraph):
+        if line and cells(line) + cells(piece.rstrip()) > width:
+            yield line.rstrip()
+            line = ""
+        line += piece if line else piece.lstrip()
+    yield line.rstrip()
+
+
+def _in_words(meaning: str) -> str:
+    return _RANGE.sub(_range_in_words, meaning)
+
+
+def _range_in_words(found: re.Match[str]) -> str:
+    if found["high"] == str(LARGEST_ID):
+        return tr("at least {low}", low=found["low"])
+    if found["least"] is not None:
+        return tr("at least {low}", low=found["least"])
+    return tr("{low} to {high}", low=found["low"], high=found["high"])
