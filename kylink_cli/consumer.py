@@ -1,5 +1,6 @@
 """The stock as consumers use it that are Python programs: `from kylink_cli import Stock`."""
 
+import warnings
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -49,8 +50,10 @@ class Stock:
             ConfigError: a setting is bad.
             DatabaseError: the database is missing or can't be used.
         """
-        settings = load(env_file).settings
-        return cls(wiring.existing_database(settings), settings.lease_ttl_minutes)
+        loaded = load(env_file)
+        if loaded.refused is not None:
+            warnings.warn(loaded.refused, stacklevel=2)
+        return cls(wiring.existing_database(loaded.settings), loaded.settings.lease_ttl_minutes)
 
     def take(
         self, campaign_id: str, *, key: str | None = None, holder: str | None = None, ttl_minutes: int | None = None

@@ -1,10 +1,13 @@
-"""Env files: names and values, a line each.
+"""Env files: names and values, a line each; and which of them is read.
 
 python-dotenv's own functions skip a line that they can't read, and only log it. Such a line must end the command, so
 its parser is asked, which is where those functions get their lines from.
 """
 
+import os
+import stat
 from collections.abc import Mapping
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
@@ -12,6 +15,79 @@ from dotenv.parser import parse_stream
 
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
+from kylink_cli.places import LOCAL_ENV_FILE, SYSTEM_ENV_FILE
+from kylink_cli.trust import distrust
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The env file that is read.
+
+    Attributes:
+        path: the file; None if there is none.
+        refused: why the one in the working directory is not read although it is there, in a line; else None.
+    """
+
+    path: Path | None
+    refused: str | None = None
+
+
+def choose(named: Path | None = None) -> Choice:
+    """Find the env file to read: the one that is named, else that of the working directory, else the system's.
+
+    Whoever is led into a folder is not to be led by its `.env`: what others could have written there is passed over.
+
+    Args:
+        named: the file that was asked for; None for whichever is there.
+
+    Raises:
+        ConfigError: the one that was named, or the system's, can't be believed.
+    """
+    if named is not None:
+        return Choice(believed(named))
+    refused = None
+    if _is_meant_for_us(LOCAL_ENV_FILE):
+        reason = _distrust(LOCAL_ENV_FILE, shared_folder=False)
+        if reason is None:
+            return Choice(LOCAL_ENV_FILE)
+        refused = tr("{path} is not read: {reason}", path=LOCAL_ENV_FILE.absolute(), reason=reason)
+    return Choice(believed(SYSTEM_ENV_FILE) if _may_be_there(SYSTEM_ENV_FILE) else None, refused)
+
+
+def believed(path: Path) -> Path:
+    """A file of settings, if nobody else could have written it.
+
+    Raises:
+        ConfigError: somebody could.
+    """
+    reason = _distrust(path, shared_folder=True)
+    if reason is not None:
+        raise ConfigError(tr("the settings in {path} are not believed: {reason}", path=path, reason=reason))
+    return path
+
+
+def _distrust(path: Path, *, shared_folder: bool) -> str | None:
+    try:
+        return distrust(path, shared_folder=shared_folder)
+    except OSError:
+        return None  # whoever reads it says what is wrong
+
+
+def _is_meant_for_us(path: Path) -> bool:
+    """Whether it is a file; somebody else's that this user may not read, as in his home, holds no settings for us."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and (status.st_uid == os.geteuid() or os.access(path, os.R_OK))
+
+
+def _may_be_there(path: Path) -> bool:
+    """Whether it is a file, or hidden from this user: reading it then says so, where silence would be no settings."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return True
 
 
 def read_text(path: Path, kind: str) -> str:

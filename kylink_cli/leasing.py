@@ -21,7 +21,7 @@ from kylink_cli.rules.leases import (
     answer,
     is_live,
 )
-from kylink_cli.rules.text import ERROR_LENGTH, has_control_characters, one_line
+from kylink_cli.rules.text import ERROR_LENGTH, has_hidden_characters, one_line
 from kylink_cli.store import demand, leases, no_stock
 from kylink_cli.store.demand import Refusal
 from kylink_cli.store.engine.database import Database
@@ -49,7 +49,7 @@ class TakeRequest:
         if not 1 <= self.count <= COUNT_LIMIT:
             raise UsageError(tr("the count is {count}: must be 1 to {limit}", count=self.count, limit=COUNT_LIMIT))
         for name, text in (("holder", self.holder), ("key", self.key)):
-            if text is not None and (not text.strip() or len(text) > TEXT_LIMIT or has_control_characters(text)):
+            if text is not None and (not text.strip() or len(text) > TEXT_LIMIT or has_hidden_characters(text)):
                 shown = one_line(text, 40)
                 raise UsageError(
                     tr(

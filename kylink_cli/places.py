@@ -1,7 +1,6 @@
 """Where kylink keeps and finds things on a host, unless the settings say otherwise."""
 
 import os
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -26,30 +25,6 @@ def state_directory() -> Path:
 def default_database_url() -> str:
     """The embedded database in the state directory."""
     return f"{_SQLITE}{state_directory() / 'kylink.db'}"
-
-
-def found_env_file() -> Path | None:
-    """The env file that is read if none is named: the one of the working directory, else the system's."""
-    if _is_meant_for_us(LOCAL_ENV_FILE):
-        return LOCAL_ENV_FILE
-    return SYSTEM_ENV_FILE if _may_be_there(SYSTEM_ENV_FILE) else None
-
-
-def _is_meant_for_us(path: Path) -> bool:
-    """Whether it is a file; somebody else's that this user may not read, as in his home, holds no settings for us."""
-    try:
-        status = path.stat()
-    except OSError:
-        return False
-    return stat.S_ISREG(status.st_mode) and (status.st_uid == os.geteuid() or os.access(path, os.R_OK))
-
-
-def _may_be_there(path: Path) -> bool:
-    """Whether it is a file, or hidden from this user: reading it then says so, where silence would be no settings."""
-    try:
-        return path.is_file()
-    except PermissionError:
-        return True
 
 
 def is_on_server(database_url: str) -> bool:

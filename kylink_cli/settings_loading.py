@@ -13,9 +13,9 @@ from typing import Literal
 from pydantic import ValidationError
 
 from kylink_cli import language
-from kylink_cli.env_files import by_field, parse, read_text
+from kylink_cli.env_files import believed, by_field, choose, parse, read_text
 from kylink_cli.errors import ConfigError
-from kylink_cli.places import SYSTEM_CREDENTIALS, found_env_file
+from kylink_cli.places import SYSTEM_CREDENTIALS
 from kylink_cli.settings import Settings
 from kylink_cli.settings_messages import is_secret, problem
 
@@ -32,6 +32,7 @@ class Loaded:
     settings: Settings
     sources: Mapping[str, Source]  # by field
     env_file: Path | None  # None if none was read
+    refused: str | None = None  # why that of the working directory was not read, in a line
 
 
 def load(env_file: Path | None = None) -> Loaded:
@@ -41,12 +42,13 @@ def load(env_file: Path | None = None) -> Loaded:
         env_file: the env file to read; None reads `.env`, else `/etc/kylink/kylink.env`, if there is one.
 
     Raises:
-        ConfigError: a value or a line of the env file is bad; all bad values are named.
+        ConfigError: a value or a line of the env file is bad, and all bad values are named; or others could have
+            written the file.
     """
-    path = env_file or found_env_file()
+    choice = choose(env_file)
     values: dict[str, str] = {}
     sources: dict[str, Source] = dict.fromkeys(Settings.model_fields, "default")
-    for source, found in _from_weakest(path):
+    for source, found in _from_weakest(choice.path):
         values |= found
         sources |= dict.fromkeys(found, source)
     try:
@@ -54,7 +56,7 @@ def load(env_file: Path | None = None) -> Loaded:
     except ValidationError as error:
         raise ConfigError(*[problem(detail) for detail in error.errors()]) from None
     language.use(settings.kylink_lang)
-    return Loaded(settings, sources, path)
+    return Loaded(settings, sources, choice.path, choice.refused)
 
 
 def unknown_names(env_file: Path | None) -> dict[str, str | None]:
@@ -97,7 +99,8 @@ def _read_credentials() -> dict[str, str]:
     folder = Path(handed_over) if handed_over else SYSTEM_CREDENTIALS
     files = {field: folder / field for field in Settings.model_fields if is_secret(field)}
     found = {field: path for field, path in files.items() if _is_meant(path, handed_over=bool(handed_over))}
-    return {field: read_text(path, "credential") for field, path in found.items()}
+    believable = found if handed_over else {field: believed(path) for field, path in found.items()}
+    return {field: read_text(path, "credential") for field, path in believable.items()}
 
 
 def _is_meant(path: Path, *, handed_over: bool) -> bool:

@@ -52,7 +52,10 @@ class Cli:
         """
         from kylink_cli.settings_loading import load
 
-        return load(self.options.env_file)
+        loaded = load(self.options.env_file)
+        if loaded.refused is not None:
+            self.console.warning(tr("warning: {warning}", warning=loaded.refused))
+        return loaded
 
     @property
     def settings(self) -> "Settings":

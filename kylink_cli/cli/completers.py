@@ -50,11 +50,11 @@ def setting_names(incomplete: str) -> list[str]:
 
 def _database_url(ctx: typer.Context) -> str:
     """The setting that a shell needs; the others are not even read."""
-    from kylink_cli.env_files import by_field, parse
-    from kylink_cli.places import default_database_url, found_env_file
+    from kylink_cli.env_files import by_field, choose, parse
+    from kylink_cli.places import default_database_url
 
-    named = next((path for path in _env_files(ctx) if path is not None), None) or found_env_file()
-    in_file = {} if named is None else by_field(parse(named))
+    env_file = choose(next((path for path in _env_files(ctx) if path is not None), None)).path
+    in_file = {} if env_file is None else by_field(parse(env_file))
     return (in_file | by_field(os.environ)).get("database_url") or default_database_url()
 
 

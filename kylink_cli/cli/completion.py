@@ -8,6 +8,15 @@ import typer
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.completers import VARIABLE
 
+
+class Shell(StrEnum):
+    """The shells that there is a script for."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
 # Unlike Typer's own, it makes one word of every name, whatever characters it holds.
 _BASH = f"""\
 _kylink_completion() {{
@@ -19,13 +28,31 @@ _kylink_completion() {{
 }}
 complete -o default -F _kylink_completion kylink"""
 
-
-class Shell(StrEnum):
-    """The shells that there is a script for."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
+# Typer's own has the shell evaluate what it is given. Here a name is read as a line and handed on as a word, never as
+# code; the lines are those for fish: a name, a tab, and what people call it.
+_ZSH = f"""\
+#compdef kylink
+_kylink() {{
+    local line
+    local -a names texts
+    while IFS= read -r line; do
+        [[ -n "$line" ]] || continue
+        names+=("${{line%%$'\\t'*}}")
+        texts+=("${{line/$'\\t'/  -- }}")
+    done < <(_TYPER_COMPLETE_ARGS="${{words[1,CURRENT]}}" _TYPER_COMPLETE_FISH_ACTION=get-args \\
+        {VARIABLE}=complete_fish "${{words[1]}}" 2>/dev/null)
+    if (( $#names )); then
+        compadd -l -d texts -a names
+    else
+        _files
+    fi
+}}
+if [[ "$funcstack[1]" = _kylink ]]; then
+    _kylink "$@"
+else
+    compdef _kylink kylink
+fi"""
+_OWN_SCRIPTS = {Shell.BASH: _BASH, Shell.ZSH: _ZSH}
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +67,8 @@ def completion(cli: Cli, shell: Annotated[Shell, typer.Argument(metavar="SHELL",
     zsh: kylink completion zsh > a file _kylink in a folder of $fpath
     fish: kylink completion fish > ~/.config/fish/completions/kylink.fish
     """
-    if shell is Shell.BASH:
-        cli.console.say(_BASH)
+    if shell in _OWN_SCRIPTS:
+        cli.console.say(_OWN_SCRIPTS[shell])
         return
     from typer._completion_shared import get_completion_script
 

@@ -127,7 +127,9 @@ class _Verdict:
 
 def _look_through(cli: Cli) -> _Verdict:
     try:
-        return _Verdict(warnings=_warnings(cli.loaded), notes=_notes(cli.loaded))
+        # On a terminal the line was seen when the settings were read.
+        refused = [cli.loaded.refused] if cli.loaded.refused and cli.console.output.json else []
+        return _Verdict(warnings=[*refused, *_warnings(cli.loaded)], notes=_notes(cli.loaded))
     except ConfigError as error:
         return _Verdict(error.problems)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kylink_cli.children import own_command
 from kylink_cli.demo.sample import COLUMNS, SAMPLES
 from kylink_cli.language import preferred
 from kylink_cli.settings import Settings
@@ -63,7 +64,7 @@ class Tour:
 
     def run(self, *arguments: str, values: str | None = None) -> int:
         """Run a command with the demo's settings alone."""
-        command = [sys.executable, "-m", "kylink_cli", "--env-file", str(self.env_file), *arguments]
+        command = [*own_command(), "--env-file", str(self.env_file), *arguments]
         sys.stdout.flush()
         return subprocess.run(  # noqa: S603  (our own command)
             command,

@@ -54,6 +54,8 @@ def check_settings(loaded: Loaded) -> Iterator[Finding]:
     """Are the settings complete, and is the env file private?"""
     source = tr("read from {env_file}", env_file=loaded.env_file) if loaded.env_file else tr("no env file")
     yield Finding("settings", "ok", tr("all values are valid ({source})", source=source))
+    if loaded.refused is not None:
+        yield Finding("settings", "warning", loaded.refused)
     for name, nearest in unknown_names(loaded.env_file).items():
         yield Finding(
             "settings",

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kylink_cli.language import tr
-from kylink_cli.rules.text import has_control_characters, one_line
+from kylink_cli.rules.text import has_control_characters, has_hidden_characters, one_line
 from kylink_cli.rules.vocabulary import CampaignStatus
 
 # Values by field, checked; a field that is missing stays as it is.
@@ -108,6 +108,8 @@ def _text(limit: int) -> Callable[[str], str]:
             raise ValueError(tr("must have at most {limit} characters, not {number}", limit=limit, number=len(text)))
         if has_control_characters(text):
             raise ValueError(tr("must not hold control characters"))
+        if has_hidden_characters(text):
+            raise ValueError(tr("must not hold characters that can't be seen"))
         return text
 
     return parse

@@ -6,6 +6,12 @@ import re
 _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
 )
+# What takes no room and can't be seen: two ids that look alike would be different campaigns. The selector of coloured
+# emoji (U+FE0F) is left to those who like them.
+_INVISIBLE = re.compile(
+    r"[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u206f\u3164\ufe00-\ufe0e\uffa0"
+    r"\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
 
 ERROR_LENGTH = 300
 # Shorter ones are no secrets, and hiding them would tear words apart.
@@ -44,3 +50,8 @@ def without_secrets(text: str, *secrets: str | None) -> str:
 def has_control_characters(text: str) -> bool:
     """Whether text holds a character that must not be stored in a value."""
     return _UNSAFE.search(text) is not None
+
+
+def has_hidden_characters(text: str) -> bool:
+    """Whether text holds what an id or a name must not: control characters, and such as can't be seen."""
+    return has_control_characters(text) or _INVISIBLE.search(text) is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kylink_cli.children import search_path
 from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
@@ -115,7 +116,7 @@ def _run(*command: str) -> str:
     Raises:
         KylinkError: it fails, with what it says.
     """
-    environment = os.environ | {"TZ": "UTC", "LC_ALL": "C"}
+    environment = os.environ | {"TZ": "UTC", "LC_ALL": "C", "PATH": search_path(os.environ)}
     try:
         done = subprocess.run(  # noqa: S603  (the arguments are ours)
             command, env=environment, capture_output=True, text=True, check=False, timeout=_PATIENCE_SECONDS

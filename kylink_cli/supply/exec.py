@@ -1,6 +1,7 @@
 """A program as a supplier: `exec:/path/to/program` runs it once a call.
 
-The order is its standard input; PROXY_API_KEY and KYLINK_IDEMPOTENCY_KEY are in its environment. It answers on standard
+The order is its standard input; PROXY_API_KEY and KYLINK_IDEMPOTENCY_KEY are in its environment, and of kylink's own
+environment no more than path, language, time zone, home and the place for temporary files. It answers on standard
 output as an HTTP service would and exits 0; 75 means "try again", anything else refuses the order, and the last line of
 standard error is the reason.
 """
@@ -13,6 +14,7 @@ import signal
 from asyncio.subprocess import PIPE, Process
 from datetime import UTC, datetime
 
+from kylink_cli.children import bare_environment
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
@@ -45,7 +47,11 @@ class ExecSupplier:
         Raises:
             ConfigError: there is no such program.
         """
-        if shutil.which(program) is None or "/" not in program:
+        if not os.path.isabs(program):  # noqa: PTH117  (an empty one is no path)
+            raise ConfigError(
+                tr("PROXY_API_URL names the program {program}: write its whole path", program=one_line(program))
+            )
+        if shutil.which(program) is None:
             raise ConfigError(
                 tr("PROXY_API_URL names the program {program}, which can't be executed", program=one_line(program))
             )
@@ -103,7 +109,12 @@ class ExecSupplier:
         own = {"KYLINK_IDEMPOTENCY_KEY": order.key} | ({"PROXY_API_KEY": self._key} if self._key else {})
         try:
             return await asyncio.create_subprocess_exec(
-                self._program, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=os.environ | own, start_new_session=True
+                self._program,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                env=bare_environment() | own,
+                start_new_session=True,
             )
         except OSError as error:
             raise UnreachableError(tr("the program can't be started: {reason}", reason=error.strerror)) from None

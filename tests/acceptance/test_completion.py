@@ -1,5 +1,6 @@
 """Completion in real shells: commands, options, and names out of the database."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from tests.support.database import add_campaigns
 from tests.support.installation import Installation
 from tests.support.postgres import PostgresServer
 from tests.support.screen import drawn
+from tests.support.waiting import wait_until
 
 ODD = "odd id; $(touch leak) 'x'"
 
@@ -118,6 +120,92 @@ def test_zsh_completes_what_is_typed(kylink: Installation) -> None:
         screen.wait_for("kylink jobs pause monitoring_alert")
         screen.press("\x15kylink campaigns show od\t")
         screen.wait_for("kylink campaigns show odd")
+    assert not (kylink.folder / "leak").exists()
+
+
+HOSTILE = [
+    f"{number:02}{text}"
+    for number, text in enumerate(
+        [
+            "$(touch leak)",
+            r"\$(touch leak)",
+            r"\\$(touch leak)",
+            "`touch leak`",
+            r"\`touch leak\`",
+            "$(touch${IFS}leak)",
+            "'$(touch leak)'",
+            '"$(touch leak)"',
+            "'; touch leak; '",
+            '"; touch leak; "',
+            "; touch leak",
+            "| touch leak",
+            "& touch leak",
+            "&& touch leak #",
+            "(touch leak)",
+            "((touch leak))",
+            "))'; touch leak; ((",
+            ")'; touch leak; : '(",
+            "<(touch leak)",
+            "=(touch leak)",
+            ">leak",
+            "${(e):-$(touch leak)}",
+            "*(e:'touch leak':)",
+            "[$(touch leak)]",
+            ":$(touch leak)",
+            "{a,$(touch leak)}",
+            "$'$(touch leak)'",
+            "$((a[$(touch leak)]))",
+            "%{$(touch leak)%}",
+            "!!$(touch leak)",
+            "~$(touch leak)~",
+            "^$(touch leak)^x",
+        ]
+    )
+]
+STARTS = {
+    "bash": (["bash", "--norc", "-i"], "PS1='ready> '; set +H; source <(kylink completion bash)"),
+    "zsh": (
+        ["zsh", "-f", "-i"],
+        "autoload -Uz compinit; compinit -u -D; PS1='ready> '; source <(kylink completion zsh)",
+    ),
+    "fish": (
+        ["fish", "--no-config", "-i"],
+        "function fish_prompt; echo 'ready> '; end; set -U fish_greeting; kylink completion fish | source",
+    ),
+}
+
+
+@pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(name)) for name in STARTS])
+def test_hostile_ids_and_names_run_nothing_at_the_prompt(kylink: Installation, shell: str) -> None:
+    kylink.add_campaigns(*HOSTILE)
+    kylink.execute("UPDATE campaigns SET name = id")
+    command, start = STARTS[shell]
+    with drawn(command, environment(kylink), kylink.folder, (120, 60)) as screen:
+        screen.press(f"{start}; clear\r")
+        screen.wait_for_last("ready>")
+        screen.press("kylink campaigns show 1\t\t")
+        screen.wait_for("19")
+        for number, campaign_id in enumerate(HOSTILE):
+            screen.press(f"\x15kylink campaigns pause {number:02}\t")
+            wait_until(lambda: re.search(rf"pause {number:02}\S", screen.text), campaign_id)  # noqa: B023
+    assert not (kylink.folder / "leak").exists()
+
+
+@pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(name)) for name in STARTS])
+def test_what_a_shell_has_completed_is_the_id(kylink: Installation, shell: str) -> None:
+    command, start = STARTS[shell]
+    with drawn(command, environment(kylink), kylink.folder, (120, 60)) as screen:
+        screen.press(f"{start}; clear\r")
+        screen.wait_for_last("ready>")
+        screen.press("kylink campaigns pause odd\t")
+        wait_until(lambda: re.search(r"pause odd\S", screen.text), "the completed id")
+
+        def is_done() -> bool:
+            # What is pressed while a shell completes is lost in some of them.
+            screen.press("\r")
+            return kylink.rows("SELECT id FROM campaigns WHERE status = 'paused'") == [ODD]
+
+        wait_until(is_done, "the campaign to be paused")
     assert not (kylink.folder / "leak").exists()
 
 

@@ -1,11 +1,16 @@
 """Files that another user has put in kylink's way, and the modes of its own."""
 
+import json
 import os
+import socket
 import stat
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from kylink_cli.children import own_command, search_path
 from kylink_cli.demo.service import SupplyService
 from tests.support.cli import run_kylink
 from tests.support.installation import Installation
@@ -48,6 +53,104 @@ def test_a_planted_lock_is_refused(kylink: Installation, service: SupplyService,
     result = kylink.run("replenish", "--all")
     assert (result.returncode, victim.read_text(), service.calls) == (78, "precious", {})
     assert "symbolic link that belongs to another user" in result.stderr
+
+
+def _foreign(path: Path) -> None:
+    os.chown(path, STRANGER, STRANGER)
+
+
+def _link_away(path: Path) -> None:
+    aside = path.parent.parent / "aside"
+    path.rename(aside)
+    _foreign(aside)
+    path.symlink_to(aside)
+
+
+PLANTED: dict[str, Callable[[Path], None]] = {
+    "file of a stranger": _foreign,
+    "file that others may write": lambda path: path.chmod(0o666),
+    "file that its group may write": lambda path: path.chmod(0o660),
+    "folder of a stranger": lambda path: _foreign(path.parent),
+    "folder that others may write": lambda path: path.parent.chmod(0o777),
+    "folder like /tmp": lambda path: path.parent.chmod(0o1777),
+    "folder in a folder of a stranger": lambda path: _foreign(path.parent.parent),
+    "link to the file of a stranger": _link_away,
+}
+
+
+@pytest.fixture
+def crossroads(tmp_path: Path) -> Path:
+    """A folder that an operator is led into, with an env file that somebody else could have written."""
+    folder = tmp_path / "house" / "room"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / ".env").write_text(
+        f"DATABASE_URL=sqlite:///{folder}/kylink.db\nPROXY_API_URL=exec:{folder}/program\nPROXY_API_KEY=key-of-nobody\n"
+    )
+    program = folder / "program"
+    program.write_text(f"#!/bin/sh\ntouch {folder}/ran\n")
+    program.chmod(0o755)
+    return folder
+
+
+@as_root
+@pytest.mark.parametrize("plant", PLANTED.values(), ids=PLANTED)
+def test_a_planted_env_file_is_not_read_and_named_in_a_line(crossroads: Path, plant: Callable[[Path], None]) -> None:
+    kept = {"DATABASE_URL": f"sqlite:///{crossroads}/kylink.db"}
+    assert run_kylink("campaigns", "add", "1", "--user", "u1", env=kept, cwd=crossroads).returncode == 0
+    plant(crossroads / ".env")
+    shown = run_kylink("config", "show", "--json", cwd=crossroads)
+    assert json.loads(shown.stdout)["env_file"] is None
+    assert len(shown.stderr.splitlines()) == 1
+    assert f"{crossroads}/.env is not read" in shown.stderr
+    run_kylink("replenish", "--all", env=kept, cwd=crossroads)
+    assert not (crossroads / "ran").exists()
+
+
+@as_root
+def test_config_check_and_doctor_speak_of_a_planted_env_file(crossroads: Path) -> None:
+    _foreign(crossroads / ".env")
+    checked = json.loads(run_kylink("config", "check", "--json", cwd=crossroads).stdout)
+    assert "belongs to another user" in checked["warnings"][0]
+    looked = json.loads(run_kylink("doctor", "--json", cwd=crossroads).stdout)
+    assert any("is not read" in check["text"] for check in looked["checks"])
+
+
+def test_an_env_file_of_one_s_own_is_read(crossroads: Path) -> None:
+    shown = run_kylink("config", "show", "--json", cwd=crossroads)
+    assert (json.loads(shown.stdout)["env_file"], shown.stderr) == (".env", "")
+
+
+@as_root
+@pytest.mark.parametrize("name", ["file of a stranger", "file that others may write", "folder that others may write"])
+def test_a_planted_env_file_that_is_named_is_refused(crossroads: Path, name: str) -> None:
+    PLANTED[name](crossroads / ".env")
+    result = run_kylink("config", "show", "--env-file", str(crossroads / ".env"), cwd=Path("/"))
+    assert (result.returncode, result.stdout) == (78, "")
+    assert "are not believed" in result.stderr
+
+
+@as_root
+def test_a_key_press_asks_no_planted_database(crossroads: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        port = trap.getsockname()[1]
+        (crossroads / ".env").write_text(f"DATABASE_URL=postgresql://u:secret-pass@127.0.0.1:{port}/x\n")
+        _foreign(crossroads / ".env")
+        words = {"COMP_WORDS": "kylink campaigns show 4", "COMP_CWORD": "3", "_KYLINK_COMPLETE": "complete_bash"}
+        run_kylink(env=words, cwd=crossroads)
+        trap.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            trap.accept()
+
+
+def test_modules_in_the_working_directory_are_not_those_of_kylink_s_children(tmp_path: Path) -> None:
+    (tmp_path / "kylink_cli").mkdir()
+    (tmp_path / "kylink_cli" / "__init__.py").write_text("raise SystemExit(99)")
+    command = [*own_command(), "--version"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+def test_programs_are_not_searched_for_in_the_working_directory() -> None:
+    assert search_path({"PATH": "/usr/bin::.:bin:/bin"}) == "/usr/bin:/bin"
 
 
 def test_an_operator_s_own_link_is_followed(kylink: Installation) -> None:

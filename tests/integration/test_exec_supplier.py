@@ -48,6 +48,22 @@ def test_key_and_idempotency_key_are_in_its_environment(program: Path) -> None:
     assert ask(program, script) == ["the-secret-key", ORDER.key]
 
 
+def test_nothing_else_of_kylink_s_environment_is_in_its(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERT_WEBHOOK_SECRET", "hush")
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}::.")
+    ask(program, f"env > {program}.env; {GOOD}")
+    names = {line.partition("=")[0] for line in Path(f"{program}.env").read_text().splitlines()}
+    shell_s_own = {"PWD", "OLDPWD", "_", "SHLVL"}
+    shared = {"PATH", "HOME", "TZ", "TMPDIR", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"}
+    assert names - shell_s_own - shared == {"PROXY_API_KEY", "KYLINK_IDEMPOTENCY_KEY"}
+    assert "PATH=" + os.environ["PATH"].removesuffix("::.") in Path(f"{program}.env").read_text()
+
+
+def test_a_program_is_named_by_its_whole_path() -> None:
+    with pytest.raises(ConfigError, match="whole path"):
+        ExecSupplier("./program", None, 1)
+
+
 def test_without_a_key_there_is_none_in_its_environment(program: Path) -> None:
     assert ask(program, """printf '{"items": ["%s"]}' "${PROXY_API_KEY-none}" """, key=None) == ["none"]
 

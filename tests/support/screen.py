@@ -62,6 +62,10 @@ class Screen:
         """Wait until a text is to be seen."""
         wait_until(lambda: text in self.text, f"{text!r} on the screen:\n{self.text}")
 
+    def wait_for_last(self, text: str) -> None:
+        """Wait until a text is the last that is to be seen."""
+        wait_until(lambda: self.text.rstrip().endswith(text), f"{text!r} at the end of the screen:\n{self.text}")
+
     def press(self, keys: str) -> None:
         """Press keys."""
         os.write(self._ours, keys.encode())

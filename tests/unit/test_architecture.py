@@ -14,7 +14,7 @@ ROOT = Path(kylink_cli.__file__).parent
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 
 DOMAIN = {"rules", "errors", "language"}
-PLAIN = DOMAIN | {"env_files", "files", "places"}
+PLAIN = DOMAIN | {"children", "env_files", "files", "places", "trust"}
 ADAPTERS = {"store", "supply", "locks", "notify"}
 ACTS = PLAIN | ADAPTERS | {"running", "alerting", "leasing"}
 JOBS = ACTS | {"jobs", "overview", "scheduling", "settings", "settings_loading"}
@@ -27,7 +27,9 @@ ALLOWED = {
     "errors": {"language"},
     "files": {"language"},
     "places": DOMAIN,
-    "env_files": DOMAIN,
+    "children": set(),
+    "trust": {"language"},
+    "env_files": DOMAIN | {"places", "trust"},
     **dict.fromkeys(ADAPTERS, PLAIN),
     "imports": PLAIN,
     "settings": PLAIN,

@@ -91,6 +91,7 @@ def test_a_file_named_jsonl_is_json_lines_whatever_it_begins_with(tmp_path: Path
         ("42,u1,,٣,", "low_watermark is '٣': must be a whole number from 1 to 10000"),
         ("42,u1,,,99999999999999", "target_stock is '99999999999999': must be a whole number from 2 to 20000"),
         ("4\x1b2,u1,,,", "campaign_id is '4 2': must not hold control characters"),
+        ("4\u200b2,u1,,,", "campaign_id is '4\\u200b2': must not hold characters that can't be seen"),
         (f"{'x' * 201},u1,,,", f"campaign_id is '{'x' * 59}…': must have at most 200 characters, not 201"),
         ("42,u1", "the row has 2 cells, the header 5"),
         ("42,u1,,,,", "the row has 6 cells, the header 5"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kylink_cli.rules.text import has_control_characters, one_line
+from kylink_cli.rules.text import has_control_characters, has_hidden_characters, one_line
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,20 @@ def test_the_result_is_one_clean_line_within_the_limit(text: str, limit: int) ->
 @pytest.mark.parametrize(("text", "expected"), [("a=1&b=2", False), ("a\nb", True), ("\x7f", True), ("\u200f", True)])
 def test_control_characters_are_found(text: str, expected: bool) -> None:
     assert has_control_characters(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("shoes 2026 ünï 中文 ❤️", False),
+        ("shoes\u200b", True),
+        ("sho\u200des", True),
+        ("sho\u2060es", True),
+        ("shoes\u00ad", True),
+        ("shoes\U000e0041", True),
+        ("shoes\u202e", True),
+        ("shoes\x07", True),
+    ],
+)
+def test_what_can_t_be_seen_is_found_in_ids_and_names(text: str, expected: bool) -> None:
+    assert has_hidden_characters(text) is expected
