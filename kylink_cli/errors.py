@@ -11,6 +11,7 @@
     ├── ConfigError                78   CONFIG
     ├── BadFileError                1   USAGE
     ├── OutputError                 1   INTERNAL
+    │   └── ReaderGoneError       141
     └── DatabaseError               1   DATABASE
         ├── DatabaseBusyError      75   DATABASE
         │   └── DatabaseConflictError
@@ -112,6 +113,12 @@ class BadFileError(KylinkError):
 
 class OutputError(KylinkError):
     """Standard output does not take the result."""
+
+
+class ReaderGoneError(OutputError):
+    """Whoever read standard output wants no more, as in `kylink … | head`: the code is a shell's for SIGPIPE."""
+
+    exit_code = 141
 
 
 class DatabaseError(KylinkError):

@@ -189,13 +189,19 @@ class Settings(BaseModel):
         default=1, ge=1, le=1_000_000, description="A rate of fewer leases or supply requests in an hour is not judged."
     )
     heartbeat_url_replenish: SecretStr | None = Field(
-        default=None, description="Pinged by 'kylink replenish': URL/start, URL on success, URL/fail."
+        default=None,
+        description="Pinged by 'kylink replenish': URL/start, URL on success, URL/fail; "
+        "{state} and {message} in it are replaced.",
     )
     heartbeat_url_recover_leases: SecretStr | None = Field(
-        default=None, description="Pinged by 'kylink recover-leases': URL/start, URL on success, URL/fail."
+        default=None,
+        description="Pinged by 'kylink recover-leases': URL/start, URL on success, URL/fail; "
+        "{state} and {message} in it are replaced.",
     )
     heartbeat_url_alert_check: SecretStr | None = Field(
-        default=None, description="Pinged by 'kylink alert-check': URL/start, URL on success, URL/fail."
+        default=None,
+        description="Pinged by 'kylink alert-check': URL/start, URL on success, URL/fail; "
+        "{state} and {message} in it are replaced.",
     )
     kylink_lang: Language = Field(
         default_factory=preferred,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
-    command(app, "alert-check")(alert_check)
+    command(app, "alert-check", acts=True)(alert_check)
 
 
 def alert_check(
@@ -56,11 +56,11 @@ def alert_check(
 def _run(cli: Cli, database: "Database", request: "RunRequest") -> "Finished[AlertCheckReport]":
     """Run the job; it has no progress worth a display, only log lines."""
     from kylink_cli import wiring
-    from kylink_cli.console.lines import RunLog
+    from kylink_cli.console.observer import in_lines
     from kylink_cli.jobs.alert_check import check_with
     from kylink_cli.running.runner import run_job
     from kylink_cli.scheduling.jobs import ALERT_CHECK
 
-    observe = RunLog(cli.console, ALERT_CHECK.command)
+    observe = in_lines(cli.console, ALERT_CHECK.command)
     run = wiring.live_run(cli.settings, database, observe, request)
     return run_job(run, check_with(wiring.watch(cli.settings)))

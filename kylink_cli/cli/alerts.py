@@ -83,7 +83,7 @@ def show(
     view.show_alert(cli.console, alert, users)
 
 
-@command(alerts, "ack")
+@command(alerts, "ack", acts=True)
 def acknowledge(
     cli: Cli,
     alert_ids: IdsArgument,
@@ -98,7 +98,7 @@ def acknowledge(
     return view.show_results(cli.console, results)
 
 
-@command(alerts, "resolve")
+@command(alerts, "resolve", acts=True)
 def resolve(
     cli: Cli,
     alert_ids: IdsArgument,
@@ -113,7 +113,7 @@ def resolve(
     return view.show_results(cli.console, results)
 
 
-@command(alerts, "silence")
+@command(alerts, "silence", acts=True)
 def silence(
     cli: Cli,
     type: Annotated[  # noqa: A002  (as the contract names it)
@@ -162,7 +162,7 @@ def silences(cli: Cli) -> None:
     view.show_silences(cli.console, found, now)
 
 
-@command(alerts, "unsilence")
+@command(alerts, "unsilence", acts=True)
 def unsilence(
     cli: Cli,
     silence_id: Annotated[
@@ -204,7 +204,7 @@ def send_test(cli: Cli) -> int:
     return PartlyDoneError.exit_code if any(result.error is None for result in results) else KylinkError.exit_code
 
 
-@command(alerts, "purge")
+@command(alerts, "purge", acts=True)
 def purge(
     cli: Cli,
     days: Annotated[

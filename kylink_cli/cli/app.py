@@ -1,9 +1,11 @@
 """The root of the command line: version, common options, and how every ending becomes one line and an exit code."""
 
 import os
+import resource
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import redirect_stderr, suppress
 from io import StringIO
 from itertools import pairwise
@@ -19,8 +21,8 @@ from kylink_cli.cli.help_pages import COMMANDS_METAVAR, OPTIONS_METAVAR, Group
 from kylink_cli.cli.lazy_commands import LazyCommands
 from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
-from kylink_cli.console.streams import abandon_results, flush_results, prepare_streams
-from kylink_cli.errors import KylinkError, OutputError, UsageError
+from kylink_cli.console.streams import abandon_rest, flush_results, prepare_streams
+from kylink_cli.errors import KylinkError, OutputError, ReaderGoneError, UsageError
 from kylink_cli.language import tr
 
 
@@ -37,13 +39,9 @@ class KylinkGroup(Group):
             self._complete(options)
         arguments = sys.argv[1:] if args is None else list(args)
         prepare_streams()
-        code = 1
-        try:
-            code = self._run(arguments, options | {"standalone_mode": False})
-            flush_results()
-        except (BrokenPipeError, OutputError):
-            # The reader went away, as in `kylink … | head`; or standard output does not even take the error.
-            abandon_results()
+        _leave_no_core()
+        code = self._run(arguments, options | {"standalone_mode": False})
+        abandon_rest()
         sys.exit(code)
 
     def _complete(self, options: dict[str, Any]) -> NoReturn:
@@ -61,6 +59,15 @@ class KylinkGroup(Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             end_by_signal(signal.SIGINT)
+        except BrokenPipeError:
+            raise ReaderGoneError from None
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Parse the arguments; a version or a help text whose reader has gone is an ending like any other."""
+        try:
+            return super().make_context(*args, **options)
+        except BrokenPipeError:
+            raise ReaderGoneError from None
 
     def _run(self, arguments: list[str], options: dict[str, Any]) -> int:
         console = _error_console(arguments)
@@ -68,20 +75,35 @@ class KylinkGroup(Group):
             _refuse_undecodable(arguments)
             code = super().main(args=arguments, **options) or 0
             flush_results()
+        except ReaderGoneError as error:
+            return error.exit_code
         except KylinkError as error:
-            console.error(error.code, str(error), error.details)
+            _report(console, error.code, str(error), error.details)
             _debug_traceback(arguments)
             return error.exit_code
         except TyperException as error:
             _show_usage_error(console, error)
             return 2
-        except BrokenPipeError:
-            raise
         except Exception as error:  # noqa: BLE001  (the last resort: a user never sees a bare traceback)
-            console.error("INTERNAL", tr("unexpected error: {name}: {error}", name=type(error).__name__, error=error))
+            _report(
+                console, "INTERNAL", tr("unexpected error: {name}: {error}", name=type(error).__name__, error=error)
+            )
             _debug_traceback(arguments)
             return 1
         return code
+
+
+def _leave_no_core() -> None:
+    """A dump of the memory would hold the key."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _report(console: Console, code: str, message: str, details: Sequence[str] = ()) -> None:
+    """Report an error as far as the streams take it; the exit code tells of it in any case."""
+    with suppress(OutputError):
+        console.error(code, message, details)
+        flush_results()
 
 
 def _error_console(arguments: list[str]) -> Console:
@@ -106,13 +128,15 @@ def _refuse_undecodable(arguments: list[str]) -> None:
 def _show_usage_error(console: Console, error: TyperException) -> None:
     """Show a group's help where its command is missing, else the parser's complaint and where to read on."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        typer.echo(error.format_message(), err=True)
+        with suppress(OSError):
+            typer.echo(error.format_message(), err=True)
         return
     from kylink_cli.cli.usage_errors import told
 
     text = told(error)
     context = getattr(error, "ctx", None)
-    console.error(
+    _report(
+        console,
         "USAGE",
         tr("{text} (see '{command} --help')", text=text, command=context.command_path) if context else text,
     )
@@ -120,13 +144,13 @@ def _show_usage_error(console: Console, error: TyperException) -> None:
 
 def _debug_traceback(arguments: list[str]) -> None:
     if "--debug" in arguments:
-        traceback.print_exc(file=sys.stderr)
+        with suppress(OSError):
+            traceback.print_exc(file=sys.stderr)
 
 
 def end_by_signal(number: signal.Signals) -> NoReturn:
     """End the process by a signal's default action, so that whoever started it sees what stopped it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    abandon_rest()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     raise SystemExit(128 + number)

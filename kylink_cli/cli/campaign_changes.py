@@ -41,9 +41,9 @@ TargetOption = Annotated[
 
 def register(campaigns: typer.Typer) -> None:
     """Add the commands to their group."""
-    command(campaigns, "add")(add)
-    command(campaigns, "set")(set_fields)
-    command(campaigns, "import")(import_file)
+    command(campaigns, "add", acts=True)(add)
+    command(campaigns, "set", acts=True)(set_fields)
+    command(campaigns, "import", acts=True)(import_file)
 
 
 def add(

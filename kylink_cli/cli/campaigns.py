@@ -119,19 +119,19 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
         view.show_campaign(cli.console, shown, details)
 
 
-@command(campaigns, "pause")
+@command(campaigns, "pause", acts=True)
 def pause(cli: Cli, campaign_ids: IdsArgument) -> None:
     """Stop replenishing campaigns until they are resumed; what is in stock can still be leased."""
     _set_status(cli, campaign_ids, CampaignStatus.PAUSED)
 
 
-@command(campaigns, "resume")
+@command(campaigns, "resume", acts=True)
 def resume(cli: Cli, campaign_ids: IdsArgument) -> None:
     """Replenish paused campaigns again."""
     _set_status(cli, campaign_ids, CampaignStatus.ACTIVE)
 
 
-@command(campaigns, "remove")
+@command(campaigns, "remove", acts=True)
 def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
     """Remove campaigns with their stock and history."""
     from kylink_cli import wiring

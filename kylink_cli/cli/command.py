@@ -31,7 +31,7 @@ CommandFunction = Callable[..., int | None]
 class Cli:
     """What a command works with: the common options, the console, and the settings once it asks for them."""
 
-    def __init__(self, options: CommonOptions, *, json: bool = False) -> None:
+    def __init__(self, options: CommonOptions, *, json: bool = False, acts: bool = False) -> None:
         self.options = options
         self.console = Console(
             Output(
@@ -40,7 +40,8 @@ class Cli:
                 verbose=options.verbose,
                 color=not options.no_color,
                 log_format=options.log_format or LogFormat.AUTO,
-            )
+            ),
+            lenient=acts,
         )
 
     @cached_property
@@ -67,19 +68,23 @@ class Cli:
         return self.loaded.settings
 
 
-def command(app: typer.Typer, name: str, *, json: bool = True) -> Callable[[CommandFunction], CommandFunction]:
+def command(
+    app: typer.Typer, name: str, *, json: bool = True, acts: bool = False
+) -> Callable[[CommandFunction], CommandFunction]:
     """Register a function, whose first parameter is a `Cli`, as a command with the common options.
 
     Args:
         json: it has a result that a program may want, and takes `--json`.
+        acts: it does something. Then its exit code says how that went, whatever becomes of its words; a command that
+            only shows something has failed if that can't be shown.
     """
 
     def register(function: CommandFunction) -> CommandFunction:
         @functools.wraps(function)
         def run(ctx: typer.Context, **arguments: Any) -> None:
             options = CommonOptions.take(arguments).over(ctx.find_root().obj or CommonOptions())
-            cli = Cli(options, json=arguments.pop("json", False))
-            raise typer.Exit(function(cli, **arguments) or 0)
+            cli = Cli(options, json=arguments.pop("json", False), acts=acts)
+            raise typer.Exit(cli.console.finish(function(cli, **arguments) or 0))
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         vars(run)["__signature__"] = signature([*own, *([JSON_PARAMETER] if json else []), *COMMON_PARAMETERS])

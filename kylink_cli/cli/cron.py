@@ -33,7 +33,7 @@ def show(cli: Cli) -> None:
     view.show_files(cli.console, _files(cli))
 
 
-@command(cron, "install")
+@command(cron, "install", acts=True)
 def install(cli: Cli, dry_run: DryRunOption = False) -> None:
     """Install /etc/cron.d/kylink, with the intervals of the settings; one that is there is brought up to date."""
     from kylink_cli.cli.views import scheduling as view
@@ -48,7 +48,7 @@ def install(cli: Cli, dry_run: DryRunOption = False) -> None:
     warn_of_settings(cli, installed_at(cli))
 
 
-@command(cron, "uninstall")
+@command(cron, "uninstall", acts=True)
 def uninstall(cli: Cli, dry_run: DryRunOption = False) -> None:
     """Remove /etc/cron.d/kylink; database, settings and user stay."""
     from kylink_cli.cli.views import scheduling as view

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.", show_default=False)]
 
 
-@command(db, "init")
+@command(db, "init", acts=True)
 def init(cli: Cli) -> None:
     """Create the database; one that is there is upgraded if need be."""
     from kylink_cli.store.engine.schema import upgrade
@@ -55,7 +55,7 @@ def init(cli: Cli) -> None:
         )
 
 
-@command(db, "upgrade")
+@command(db, "upgrade", acts=True)
 def upgrade_database(cli: Cli) -> None:
     """Bring the database to the revision that this kylink works with."""
     from kylink_cli.store.engine.schema import upgrade
@@ -93,7 +93,7 @@ def check_database(cli: Cli) -> int:
     return 0 if ok else 1
 
 
-@command(db, "backup")
+@command(db, "backup", acts=True)
 def backup(cli: Cli, file: BackupFile, yes: YesOption = False) -> None:
     """Copy the database into one file, while others may write to it."""
     from kylink_cli.files import is_there

@@ -19,7 +19,7 @@ ToOption = Annotated[str, typer.Option("--to", metavar="URL", help="A new or emp
 
 def register(db: typer.Typer) -> None:
     """Add the command to its group."""
-    command(db, "copy")(copy_database)
+    command(db, "copy", acts=True)(copy_database)
 
 
 def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption) -> None:

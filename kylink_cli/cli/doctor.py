@@ -72,6 +72,7 @@ def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callabl
     from kylink_cli import wiring
     from kylink_cli.overview import doctor as checks
     from kylink_cli.overview.capacity import check_capacity
+    from kylink_cli.overview.log_lines import check_log_lines
     from kylink_cli.overview.server import check_server
     from kylink_cli.overview.status import read_status
     from kylink_cli.scheduling.host import read_schedule
@@ -88,6 +89,7 @@ def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callabl
         "locks": lambda: checks.check_locks(wiring.locks(settings)),
         "timers": lambda: checks.check_timers(schedule),
         "schedule": lambda: checks.check_schedule(statuses(), auto_cron=settings.enable_auto_cron),
+        "log": lambda: check_log_lines(schedule, database),
         "capacity": lambda: check_capacity(statuses(), settings.deadline_seconds),
         "alerts": lambda: checks.check_channels(wiring.alerting(settings), database, database.now()),
         "supply": lambda: checks.check_supply(wiring.supplier(settings, database)),

@@ -107,7 +107,7 @@ def show(
         view.show_run(cli.console, run, results, recent)
 
 
-@command(jobs, "pause")
+@command(jobs, "pause", acts=True)
 def pause(cli: Cli, job: JobArgument) -> None:
     """Let scheduled runs of a job do nothing until it is resumed; a run by hand still works."""
     from kylink_cli import wiring
@@ -121,7 +121,7 @@ def pause(cli: Cli, job: JobArgument) -> None:
         cli.console.say(tr("{job} is paused", job=job) if changed else tr("{job} was paused already", job=job))
 
 
-@command(jobs, "resume")
+@command(jobs, "resume", acts=True)
 def resume(cli: Cli, job: JobArgument) -> None:
     """Let scheduled runs of a paused job work again."""
     from kylink_cli import wiring

@@ -6,6 +6,7 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import campaign_ids
+from kylink_cli.errors import OutputError
 from kylink_cli.rules.vocabulary import LeaseState
 
 leases = group("leases", "The consumer's side: take an item, use it, confirm it.")
@@ -47,11 +48,18 @@ def take(
     request = leasing.TakeRequest(campaign, minutes, count, holder, key)
     database = wiring.existing_database(cli.settings)
     taken = leasing.take(database, request, database.now())
-    view.show_taken(cli.console, taken, count)
+    try:
+        view.show_taken(cli.console, taken, count)
+        cli.console.finish(0)
+    except OutputError:
+        if key is None:
+            # Nobody knows the token. Under a key, the same call once more gets the same leases.
+            leasing.release(database, [lease.token for lease in taken.leases], database.now())
+        raise
     return 0 if taken.reused or len(taken.leases) == count else view.PARTLY
 
 
-@command(leases, "confirm")
+@command(leases, "confirm", acts=True)
 def confirm(
     cli: Cli,
     tokens: TokensArgument,
@@ -65,7 +73,7 @@ def confirm(
     return view.show_results(cli.console, results)
 
 
-@command(leases, "release")
+@command(leases, "release", acts=True)
 def release(
     cli: Cli,
     tokens: TokensArgument,
@@ -81,7 +89,7 @@ def release(
     return view.show_results(cli.console, results)
 
 
-@command(leases, "extend")
+@command(leases, "extend", acts=True)
 def extend(
     cli: Cli,
     tokens: TokensArgument,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
-    command(app, "recover-leases")(recover_leases)
+    command(app, "recover-leases", acts=True)(recover_leases)
 
 
 def recover_leases(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
-    command(app, "replenish")(replenish)
+    command(app, "replenish", acts=True)(replenish)
 
 
 def replenish(

@@ -70,7 +70,7 @@ def list_items(
         view.show_items(cli.console, items, now, limit)
 
 
-@command(stock, "import")
+@command(stock, "import", acts=True)
 def import_file(
     cli: Cli,
     campaign: Annotated[
@@ -155,7 +155,7 @@ def export(
         cli.console.say(tr("{number} items written to {out}", number=number, out=one_line(str(out))))
 
 
-@command(stock, "discard")
+@command(stock, "discard", acts=True)
 def discard(
     cli: Cli,
     item_ids: Annotated[list[int], typer.Argument(metavar="ITEM_ID...", min=1, max=LARGEST_ID, help="The items.")],

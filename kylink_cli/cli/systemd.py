@@ -31,7 +31,7 @@ UserUnitsOption = Annotated[
 ]
 
 
-@command(systemd, "install")
+@command(systemd, "install", acts=True)
 def install(
     cli: Cli,
     user_units: UserUnitsOption = False,
@@ -58,7 +58,7 @@ def install(
         cli.console.info(tr("the timers are installed; with --now they begin"))
 
 
-@command(systemd, "uninstall")
+@command(systemd, "uninstall", acts=True)
 def uninstall(
     cli: Cli,
     user_units: UserUnitsOption = False,
@@ -103,17 +103,17 @@ def show(cli: Cli, user_units: UserUnitsOption = False) -> None:
     view.show_files(cli.console, _files(cli, installed_at(cli, of_user=user_units), Manager(user_units)))
 
 
-@command(systemd, "record-failure", json=False)
+@command(systemd, "record-failure", json=False, acts=True)
 def record_failure(
     cli: Cli, unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit that failed.")]
 ) -> None:
     """Record that a unit failed, and tell people: what kylink-failure@.service starts."""
     from kylink_cli import wiring
     from kylink_cli.alerting import unit_failure
-    from kylink_cli.console.lines import RunLog
+    from kylink_cli.console.observer import in_lines
 
     failure = _failure(unit)
-    observe = RunLog(cli.console, "systemd")
+    observe = in_lines(cli.console, "systemd")
     try:
         office = wiring.post_office(cli.settings, wiring.existing_database(cli.settings, scheduled=True), observe)
         unit_failure.record_failure(office, failure)

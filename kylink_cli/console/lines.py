@@ -30,7 +30,11 @@ class RunLog:
         self._run_id: int | None = None
 
     def __call__(self, event: events.Event) -> None:
-        """Write one event."""
+        """Write one event.
+
+        Raises:
+            OSError: standard error does not take it.
+        """
         if isinstance(event, events.RunStarted):
             self._run_id = event.run_id
         prefix = "jobs" if isinstance(event, events.RunFinished) else self._command
@@ -38,7 +42,7 @@ class RunLog:
         if not self._console.shows(level):
             return
         facts: dict[str, Any] = {"event": type(event).__name__, "run_id": self._run_id, **asdict(event)}
-        self._console.log(level, f"[{prefix}] {text}", **facts)
+        self._console.write_log(level, f"[{prefix}] {text}", **facts)
 
 
 @singledispatch

@@ -5,15 +5,17 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
 from kylink_cli.console import journal
-from kylink_cli.console.streams import writing_results
+from kylink_cli.console.streams import abandon_results, flush_results, writing_results
 from kylink_cli.console.words import STATES
+from kylink_cli.errors import OutputError, ReaderGoneError
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import iso as iso  # noqa: PLC0414  (shown here, said there)
 from kylink_cli.rules.moments import readable
@@ -40,10 +42,20 @@ class Output:
 
 
 class Console:
-    """Standard output and standard error of one command."""
+    """Standard output and standard error of one command.
 
-    def __init__(self, output: Output) -> None:
+    A log line that can't be written is passed over: nothing that a command does depends on it.
+    """
+
+    def __init__(self, output: Output, *, lenient: bool = False) -> None:
+        """Show things in a form.
+
+        Args:
+            lenient: whether a result that can't be written is only complained of, once, instead of being an error.
+        """
         self.output = output
+        self._lenient = lenient
+        self._has_complained = False
 
     @property
     def json(self) -> bool:
@@ -62,12 +74,12 @@ class Console:
     @contextmanager
     def results(self) -> Iterator[IO[str]]:
         """Standard output, for a result that is too long to be held as a whole."""
-        with writing_results():
+        with self._writing():
             yield sys.stdout
 
     def show(self, renderable: "RenderableType") -> None:
         """Print a rich renderable as a result."""
-        with writing_results():
+        with self._writing():
             self.stdout.print(renderable)
 
     def table(self, columns: "list[Column]", rows: list[list[Any]]) -> None:
@@ -77,9 +89,9 @@ class Console:
         if self.stdout.is_terminal:
             self.show(build_table(columns, rows, on_terminal=True))
             return
-        with self.stdout.capture() as captured:
-            self.stdout.print(build_table(columns, rows, on_terminal=False))
-        for line in captured.get().splitlines():
+        drawn = StringIO()
+        self._rich(drawn).print(build_table(columns, rows, on_terminal=False))
+        for line in drawn.getvalue().splitlines():
             self.say(line.rstrip())
 
     def facts(self, facts: Mapping[str, Any]) -> None:
@@ -93,14 +105,34 @@ class Console:
             self.say(f"{names[name]}{padding}  {_in_words(value)}")
 
     def log(self, level: int, message: str, /, **facts: Any) -> None:
-        """Write one log line to standard error.
+        """Write one log line to standard error, if that takes it.
 
         Args:
             message: the line; control characters are replaced.
             facts: what a program wants to know of it; shown by `--log-format json`, and fields in the journal.
         """
+        with suppress(OSError, ValueError):
+            self.write_log(level, message, **facts)
+
+    def write_log(self, level: int, message: str, /, **facts: Any) -> None:
+        """Write one log line to standard error, as `log` does.
+
+        Raises:
+            OSError: standard error does not take it.
+        """
         if self.shows(level):
             self._write(level, one_line(message), facts)
+
+    def finish(self, code: int) -> int:
+        """Hand over what was printed, at a command's end; an exit code that tells of trouble already stays.
+
+        Raises:
+            OutputError: standard output does not take it, and this is the only trouble.
+        """
+        self._lenient = self._lenient or code != 0
+        with self._writing():
+            flush_results()
+        return code
 
     def shows(self, level: int) -> bool:
         """Whether lines of a level are written."""
@@ -173,11 +205,28 @@ class Console:
             return self.output.log_format
         return "journal" if self._is_in_journal else "text"
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with writing_results():
+                yield
+        except OutputError as error:
+            if not self._lenient:
+                raise
+            if not self._has_complained and not isinstance(error, ReaderGoneError):
+                self.error_line(str(error))
+            self._has_complained = True
+            abandon_results()
+
     def _rich(self, stream: Any) -> "rich.console.Console":
         import rich.console
 
+        class RichConsole(rich.console.Console):
+            def on_broken_pipe(self) -> None:
+                raise  # noqa: PLE0704  (rich calls this while it handles the error, and would end the process)
+
         is_terminal = stream.isatty()
-        return rich.console.Console(
+        return RichConsole(
             file=stream,
             width=None if is_terminal else _UNLIMITED_WIDTH,
             no_color=None if self.output.color else True,

@@ -108,6 +108,7 @@ FACTS: Final = (
     marked("skipped"),
     marked("not_served"),
     marked("produced"),
+    marked("unsaid"),
     marked("duplicates"),
     marked("supply_calls"),
     marked("expired_leases"),

@@ -156,3 +156,23 @@ Event = (
 )
 
 Observer = Callable[[Event], None]
+
+
+class Teller:
+    """Tells an observer what happens, and goes on where it can't be told: no run depends on its words."""
+
+    def __init__(self, observe: Observer) -> None:
+        self.unsaid = 0  # events that could not be told
+        self._observe = observe
+
+    def __call__(self, event: Event) -> None:
+        """Tell of an event, if that is possible."""
+        try:
+            self._observe(event)
+        except (OSError, ValueError):
+            self.unsaid += 1
+
+
+def unsaid(observe: Observer) -> int:
+    """How many events could not be told so far."""
+    return observe.unsaid if isinstance(observe, Teller) else 0

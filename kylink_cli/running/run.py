@@ -4,20 +4,21 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from kylink_cli.alerting.delivery import Delivered
 from kylink_cli.alerting.posting import Alerting, Posted
 from kylink_cli.errors import KylinkError
 from kylink_cli.locks.base import Locks
 from kylink_cli.rules.alerts import NewAlert
+from kylink_cli.rules.heartbeats import HeartbeatState
 from kylink_cli.running.events import Observer, Stopping
 from kylink_cli.running.ledger import Ledger
 from kylink_cli.running.stop import Stop, StopReason
 from kylink_cli.store.engine.clock import Clock, local_clock
 from kylink_cli.store.engine.database import Database
 
-Ping = Callable[[Literal["start", "success", "fail"], str], Awaitable[None]]
+Ping = Callable[[HeartbeatState, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,16 @@
 
 import asyncio
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from typing import Literal
 
 from kylink_cli.alerting.delivery import Delivered, PostOffice
 from kylink_cli.errors import DatabaseError, KylinkError
 from kylink_cli.language import tr
 from kylink_cli.locks.held import Held
+from kylink_cli.rules.heartbeats import HeartbeatState
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus
 from kylink_cli.running import record
-from kylink_cli.running.events import RunFinished, Warned
+from kylink_cli.running.events import RunFinished, Warned, unsaid
 from kylink_cli.running.run import Finished, LiveRun, R, Work
 from kylink_cli.store.runs import RunEnd
 
@@ -73,7 +73,7 @@ def first_cause(error: BaseException) -> BaseException:
 async def _finish(run: LiveRun, report: R) -> Finished[R]:
     """Record the end of the work, with the alerts that it raised, and tell whom it concerns."""
     error = None if report.error is None else str(report.error)
-    end = RunEnd(report.status, round(run.seconds * 1000), report.figures, error)
+    end = RunEnd(report.status, round(run.seconds * 1000), report.figures | _unsaid(run), error)
     posted = record.end(run, end, report.raised, report.over)
     _, delivered = await asyncio.gather(_announce(run, end), _deliver(run))
     return Finished(run.id, run.started_at, end.duration_ms, report, posted, delivered, run.stop.reason)
@@ -82,7 +82,7 @@ async def _finish(run: LiveRun, report: R) -> Finished[R]:
 async def _fail(run: LiveRun, cause: BaseException) -> None:
     """Record that the run failed as a whole; if even that can't be recorded, the next run will see it dead."""
     text = str(cause) if isinstance(cause, KylinkError) else f"{type(cause).__name__}: {cause}"
-    end = RunEnd(RunStatus.FAILED, round(run.seconds * 1000), {}, text)
+    end = RunEnd(RunStatus.FAILED, round(run.seconds * 1000), _unsaid(run), text)
     with suppress(DatabaseError):
         record.end(run, end)
     await _announce(run, end)
@@ -105,9 +105,15 @@ async def _announce(run: LiveRun, end: RunEnd) -> None:
     await _ping(run, "success" if end.status in SUCCESSES else "fail", _summary(run.request.job, end))
 
 
-async def _ping(run: LiveRun, kind: Literal["start", "success", "fail"], summary: str) -> None:
+def _unsaid(run: LiveRun) -> dict[str, int]:
+    """What could not be told of the run, which then stands in its record alone."""
+    count = unsaid(run.observe)
+    return {"unsaid": count} if count else {}
+
+
+async def _ping(run: LiveRun, state: HeartbeatState, summary: str) -> None:
     if run.ping is not None:
-        await run.ping(kind, summary)
+        await run.ping(state, summary)
 
 
 def _summary(job: str, end: RunEnd) -> str:

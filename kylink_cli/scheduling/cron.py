@@ -35,7 +35,12 @@ def _lines(job: Job, installed: Installed, settings: Settings) -> Iterator[str]:
     words = (_quoted(installed.program), "--env-file", _quoted(installed.env_file), "--log-format", "journal")
     command = " ".join([*words, job.command, *job.arguments])
     for times in cron_times(job.interval_minutes(settings), job.minute):
-        yield f"{times} {USER} {wait}{command} 2>&1 >/dev/null | logger --prio-prefix --tag {job.unit}"
+        yield f"{times} {USER} {wait}{command} 2>&1 >/dev/null | {_logger(job.unit)}"
+
+
+def _logger(tag: str) -> str:
+    """What takes the lines to syslog; busybox's logger knows no priorities at their beginning, and ends at once."""
+    return f"{{ logger --prio-prefix -t {tag} 2>/dev/null || logger -t {tag}; }}"
 
 
 def _quoted(path: Path) -> str:

@@ -179,7 +179,7 @@ def test_a_reader_that_has_gone_is_nobody_s_error(kylink: Installation, args: li
     kylink.add_campaigns("42")
     ours, its = os.pipe()
     os.close(ours)
-    assert run_with_stdout(kylink, args, its) == (1, "")
+    assert run_with_stdout(kylink, args, its) == (141, "")
     os.close(its)
 
 
