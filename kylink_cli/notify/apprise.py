@@ -1,27 +1,32 @@
-"""Everything that the library Apprise can reach: mail, chat, paging, and some 170 services more."""
+"""Everything that the library Apprise can reach: mail, chat, paging, and some 170 services more.
 
-import logging
+Each message is sent by a process of its own (`notify/apprise_child.py`): whatever a receiver answers, kylink's memory,
+its time and the other messages are out of reach for it.
+"""
+
+import json
+import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
 from dataclasses import dataclass
-from threading import get_ident
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import unquote
 
+from kylink_cli.children import bare_environment, own_command
 from kylink_cli.language import tr
 from kylink_cli.notify.base import ChannelError
 from kylink_cli.rules.notices import Message
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import AlertLevel
 
-if TYPE_CHECKING:
-    from apprise import Apprise
-
 MASK = "********"
 # Shorter parts of an address are words like `smtp` or `443`, not keys.
 _SECRET_LENGTH = 5
+# The process ends itself somewhat earlier (`apprise_child.SECONDS`); this is for one that can't.
+_SECONDS = 15
 _TYPES: dict[AlertLevel, str] = {AlertLevel.INFO: "info", AlertLevel.WARNING: "warning", AlertLevel.ERROR: "failure"}
+# What leads to the network on hosts that need it said.
+_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,48 +43,48 @@ class AppriseChannel:
         Raises:
             ChannelError: it did not arrive, or nobody knows this kind of address.
         """
-        with _log() as lines:
-            has_arrived = self._sender().notify(
-                title=message.title, body=message.body, notify_type=_TYPES[message.level], body_format="text"
-            )
-        if not has_arrived:
-            raise ChannelError(_masked(lines[-1] if lines else tr("Apprise could not send it"), self.url))
-
-    def _sender(self) -> "Apprise":
-        from apprise import Apprise
-
-        sender = Apprise()
-        if not sender.add(self.url):
+        order = {
+            "url": self.url,
+            "title": message.title,
+            "body": message.body,
+            "type": _TYPES[message.level],
+        }
+        outcome = _in_a_process_of_its_own(order)
+        if not outcome["known"]:
             raise ChannelError(tr("Apprise does not know this kind of address, or it is not complete"))
-        return sender
+        if not outcome["sent"]:
+            raise ChannelError(_masked(outcome["complaint"] or tr("Apprise could not send it"), self.url))
 
 
-@contextmanager
-def _log() -> Iterator[list[str]]:
-    """What Apprise says of its troubles: it only logs them, and this thread's are ours."""
-    lines: list[str] = []
-    handler = _Lines(lines)
-    logger = logging.getLogger("apprise")
-    logger.addHandler(handler)
-    logger.propagate = False
+def _in_a_process_of_its_own(order: dict[str, str]) -> dict[str, Any]:
+    """What became of a message.
+
+    Raises:
+        ChannelError: the process came to its limits.
+    """
     try:
-        yield lines
-    finally:
-        logger.removeHandler(handler)
+        done = subprocess.run(  # noqa: S603  (our own command)
+            own_command("kylink_cli.notify.apprise_child"),
+            input=json.dumps(order).encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            cwd="/",
+            timeout=_SECONDS,
+            check=True,
+        )
+        outcome: dict[str, Any] = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise ChannelError(tr("no answer in time")) from None
+    except (subprocess.CalledProcessError, OSError, ValueError):
+        # Killed by its own alarm, out of memory, or not even started.
+        raise ChannelError(tr("sending it took more time or memory than it may")) from None
+    return outcome
 
 
-class _Lines(logging.Handler):
-    """Keeps what the thread that made it logs as a warning or worse."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self._lines = lines
-        self._thread = get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
-        if record.thread == self._thread:
-            self._lines.append(record.getMessage())
+def _environment() -> dict[str, str]:
+    names = [*_NETWORK, *map(str.lower, _NETWORK)]
+    return bare_environment() | {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _masked(text: str, url: str) -> str:

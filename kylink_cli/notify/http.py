@@ -27,7 +27,9 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -
     """
     import httpx
 
-    sent = {"Content-Type": "application/json", "User-Agent": "kylink", **(headers or {})}
+    # A compressed answer could be small on the wire and huge in memory.
+    always = {"Content-Type": "application/json", "User-Agent": "kylink", "Accept-Encoding": "identity"}
+    sent = always | dict(headers or {})
     try:
         with (
             httpx.Client(timeout=STEP_SECONDS, trust_env=False, follow_redirects=False) as client,
@@ -35,7 +37,7 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -
         ):
             if not response.is_success:
                 raise ChannelError(f"HTTP {response.status_code}")
-            return _beginning(response.iter_bytes())
+            return _beginning(response.iter_raw())
     except httpx.TimeoutException:
         raise ChannelError(tr("no answer in time")) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:

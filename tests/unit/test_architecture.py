@@ -56,7 +56,7 @@ HOMES = {
     "aiohttp": {"supply/http_transport.py", "demo"},
     "alembic": {"store/engine/schema.py", "store/migrations"},
     "annotated_types": {"settings_messages.py"},
-    "apprise": {"notify/apprise.py"},
+    "apprise": {"notify/apprise_child.py"},
     "certifi": {"supply/http.py"},
     "dotenv": {"env_files.py"},
     "filelock": {"locks/file.py"},
@@ -68,6 +68,7 @@ HOMES = {
     "pydantic": {"settings.py", "settings_loading.py", "settings_messages.py"},
     "pydantic_core": {"settings_messages.py"},
     "redis": {"locks/redis.py"},
+    "requests": {"notify/apprise_child.py"},  # comes with Apprise, which is told through it what to read
     "rich": {"cli", "console"},
     "sqlalchemy": {"store"},
     "sqlmodel": {"store"},
