@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from kylink_cli.notify.base import ChannelError
 from kylink_cli.notify.http import post_json
-from kylink_cli.notify.webhook import Webhook, signature
+from kylink_cli.notify.webhook import Webhook, signature, standard_signature
 from kylink_cli.rules.notices import Message
 from kylink_cli.rules.vocabulary import AlertLevel
 from tests.support.ports import free_port
@@ -24,20 +25,37 @@ SECRET = "s3cret Ω"
 MESSAGE = Message("a-key", "title", "body", AlertLevel.ERROR, {"id": "a-key", "text": "补货"})
 
 
+@dataclass(frozen=True)
+class Documented:
+    """The receiver of the docs."""
+
+    url: str
+    log: Path
+
+    @property
+    def taken(self) -> list[str]:
+        """What it has taken, in order."""
+        return self.log.read_text(encoding="utf-8").splitlines()
+
+
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Documented]:
     """The receiver of the docs, started as the docs say."""
     [code] = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(code.splitlines()) == 10
     script = tmp_path_factory.mktemp("receiver") / "receiver.py"
     script.write_text(code, encoding="utf-8")
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(port)], env={"SECRET": SECRET}, stderr=subprocess.DEVNULL
-    )
+    log = script.with_name("taken")
+    with log.open("w") as taken:
+        process = subprocess.Popen(
+            [sys.executable, str(script), str(port)],
+            env={"SECRET": SECRET, "PYTHONUTF8": "1"},
+            stdout=taken,
+            stderr=subprocess.DEVNULL,
+        )
     while not _answers(port):
         assert process.poll() is None
-    yield f"http://127.0.0.1:{port}"
+    yield Documented(f"http://127.0.0.1:{port}", log)
     process.kill()
     process.wait()
 
@@ -51,8 +69,36 @@ def _answers(port: int) -> bool:
     return True
 
 
-def test_what_kylink_signs_is_taken(url: str) -> None:
-    Webhook(url, SECRET).send(MESSAGE)
+@pytest.fixture
+def url(receiver: Documented) -> str:
+    return receiver.url
+
+
+def test_what_kylink_signs_is_taken_once(receiver: Documented) -> None:
+    message = replace(MESSAGE, key="another-key", document={"id": "another-key", "text": "补货"})
+    before = len(receiver.taken)
+    for _ in range(2):
+        Webhook(receiver.url, SECRET).send(message)
+    assert receiver.taken[before:] == ['{"id": "another-key", "text": "补货"}']
+
+
+def test_the_id_is_under_the_signature(url: str) -> None:
+    stamp = str(int(time.time()))
+    signed = standard_signature(SECRET, "id-1", stamp, b"{}")
+    post_json(url, b"{}", {"webhook-id": "id-1", "webhook-timestamp": stamp, "webhook-signature": signed})
+    with pytest.raises(ChannelError, match="HTTP 403"):
+        post_json(url, b"{}", {"webhook-id": "id-2", "webhook-timestamp": stamp, "webhook-signature": signed})
+
+
+def test_the_signature_is_that_of_the_standard() -> None:
+    # The example of the Standard Webhooks' own libraries.
+    signed = standard_signature(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "1614265330",
+        b'{"test": 2432232314}',
+    )
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 @pytest.mark.parametrize("secret", ["another", None])
@@ -63,10 +109,18 @@ def test_what_somebody_else_signs_is_refused(url: str, secret: str | None) -> No
 
 def test_a_body_that_was_changed_is_refused(url: str) -> None:
     stamp = str(int(time.time()))
-    headers = {"X-Kylink-Timestamp": stamp, "X-Kylink-Signature": f"sha256={signature(SECRET, stamp, b'{}')}"}
-    post_json(url, b"{}", headers)
+    signed = standard_signature(SECRET, "id-3", stamp, b"{}")
     with pytest.raises(ChannelError, match="HTTP 403"):
-        post_json(url, b"[]", headers)
+        post_json(url, b"[]", {"webhook-id": "id-3", "webhook-timestamp": stamp, "webhook-signature": signed})
+
+
+def test_the_headers_of_earlier_versions_are_sent_too() -> None:
+    with receiving() as receiver:
+        Webhook(receiver.url, SECRET).send(MESSAGE)
+    [request] = receiver.requests
+    expected = signature(SECRET, request.headers["x-kylink-timestamp"], request.body)
+    assert request.headers["x-kylink-signature"] == f"sha256={expected}"
+    assert request.headers["x-kylink-notification"] == request.headers["webhook-id"] == "a-key"
 
 
 def test_an_old_message_is_refused(url: str) -> None:
