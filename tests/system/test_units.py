@@ -73,9 +73,9 @@ def test_the_sandbox_is_as_closed_as_the_jobs_allow(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_service_runs_as_root_or_for_ever(name: str) -> None:
+def test_no_service_runs_as_root_without_bounds_or_leaves_a_core(name: str) -> None:
     lines = shipped(name).splitlines()
-    assert {"User=kylink", "Type=oneshot", "KillMode=mixed"} <= set(lines)
+    assert {"User=kylink", "Type=oneshot", "KillMode=mixed", "MemoryMax=1G", "LimitCORE=0"} <= set(lines)
     assert any(line.startswith("TimeoutStartSec=") for line in lines)
 
 
