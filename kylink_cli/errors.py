@@ -3,6 +3,7 @@
     KylinkError                     1   INTERNAL
     ├── UsageError                  2   USAGE
     ├── NotFoundError              11   NOT_FOUND
+    │   └── UnknownCampaignError
     ├── NoStockError               11   NO_STOCK
     ├── LeaseOverError              1   LEASE_OVER
     ├── PartlyDoneError            10   PARTLY_DONE
@@ -25,6 +26,11 @@ Errors of the supply service have a tree of their own, in `supply/errors.py`: a 
 
 from collections.abc import Sequence
 from typing import ClassVar
+
+from kylink_cli.language import tr
+from kylink_cli.rules.text import one_line
+
+_ID_LENGTH = 80
 
 
 class KylinkError(Exception):
@@ -51,6 +57,14 @@ class NotFoundError(KylinkError):
 
     exit_code = 11
     code = "NOT_FOUND"
+
+
+class UnknownCampaignError(NotFoundError):
+    """There is no campaign of this id."""
+
+    def __init__(self, campaign_id: str) -> None:
+        shown = one_line(campaign_id, _ID_LENGTH)
+        super().__init__(tr("unknown campaign {campaign_id}: 'kylink campaigns list' shows them", campaign_id=shown))
 
 
 class NoStockError(KylinkError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from kylink_cli.errors import LeaseOverError, NoStockError, NotFoundError, UsageError
+from kylink_cli.errors import LeaseOverError, NoStockError, UnknownCampaignError, UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.leases import (
     COUNT_LIMIT,
@@ -216,12 +216,7 @@ def _take_new(transaction: Transaction, request: TakeRequest, now: datetime) -> 
 
 def _record_no_stock(transaction: Transaction, request: TakeRequest, now: datetime) -> None:
     if not leases.lock_campaign(transaction, request.campaign_id):
-        raise NotFoundError(
-            tr(
-                "unknown campaign {campaign_id}: 'kylink campaigns list' shows them",
-                campaign_id=one_line(request.campaign_id, 80),
-            )
-        )
+        raise UnknownCampaignError(request.campaign_id)
     no_stock.record(transaction, request.campaign_id, now)
     _record_refusal(transaction, request, request.count, now)
 

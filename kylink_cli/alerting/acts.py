@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from kylink_cli.alerting.posting import Alerting, post
-from kylink_cli.errors import NotFoundError, UsageError
+from kylink_cli.errors import NotFoundError, UnknownCampaignError, UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.text import one_line
@@ -67,12 +67,7 @@ def silence(database: Database, wanted: Silence, reason: str | None, now: dateti
 
     def act(session: Session) -> SilenceRecord:
         if wanted.campaign_id is not None and not campaigns.facts(session, [wanted.campaign_id]):
-            raise NotFoundError(
-                tr(
-                    "unknown campaign {campaign_id}: 'kylink campaigns list' shows them",
-                    campaign_id=one_line(wanted.campaign_id),
-                )
-            )
+            raise UnknownCampaignError(wanted.campaign_id)
         alerts.forget_silences(session)
         return silences.add(session, wanted, clean, now)
 

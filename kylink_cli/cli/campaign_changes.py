@@ -7,8 +7,7 @@ import typer
 
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.completers import campaign_ids, users
-from kylink_cli.cli.lookups import unknown_campaign
-from kylink_cli.errors import UsageError
+from kylink_cli.errors import UnknownCampaignError, UsageError
 from kylink_cli.language import tr
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ def set_fields(
     def act(session: "Session") -> "tuple[CampaignFacts, CampaignFacts]":
         before = store.facts(session, [campaign_id]).get(campaign_id)
         if before is None:
-            raise unknown_campaign(campaign_id)
+            raise UnknownCampaignError(campaign_id)
         after = _changed(before, fields)
         store.save(session, [after], database.now())
         return before, after

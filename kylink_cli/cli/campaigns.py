@@ -9,9 +9,9 @@ import typer
 from kylink_cli.cli import campaign_changes
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import campaign_ids, users
-from kylink_cli.cli.lookups import refuse_unknown, unknown_campaign
+from kylink_cli.cli.lookups import refuse_unknown
 from kylink_cli.cli.options import YesOption
-from kylink_cli.errors import LockedError, UsageError
+from kylink_cli.errors import LockedError, UnknownCampaignError, UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import CampaignStatus
 
@@ -111,7 +111,7 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
 
     stocks, details = database.read(read)
     if not stocks:
-        raise unknown_campaign(campaign_id)
+        raise UnknownCampaignError(campaign_id)
     shown = view.Shown(stocks[0], need(stocks[0].level, cli.settings.policy, now))
     if cli.console.json:
         cli.console.document(view.campaign_document(shown, details))

@@ -8,7 +8,7 @@ from kylink_cli.cli.app import end_by_signal
 from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.completers import campaign_ids, users
 from kylink_cli.cli.options import ScheduledOption, WaitOption
-from kylink_cli.errors import NotFoundError, UsageError
+from kylink_cli.errors import NotFoundError, UnknownCampaignError, UsageError
 from kylink_cli.language import tr
 
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ def _check_scope(database: "Database", scope: "Scope") -> None:
         )
     for campaign_id in sorted(scope.campaign_ids or ()):
         if campaign_id not in found:
-            raise NotFoundError(
-                tr("unknown campaign {campaign_id}: 'kylink campaigns list' shows them", campaign_id=campaign_id)
-            )
+            raise UnknownCampaignError(campaign_id)
         if found[campaign_id] == "paused":
             raise UsageError(
                 tr(

@@ -24,7 +24,7 @@ OUTSIDE = JOBS | {"imports", "settings_messages", "wiring", "console", "demo", "
 ALLOWED = {
     "language": set(),
     "rules": {"language"},
-    "errors": {"language"},
+    "errors": {"language", "rules"},
     "files": {"language"},
     "places": DOMAIN,
     "children": set(),
