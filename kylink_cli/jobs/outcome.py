@@ -139,7 +139,7 @@ def report(
     status = _status(run, outcomes, error)
     return ReplenishReport(
         status=status,
-        figures=_figures(outcomes),
+        figures=figures_of(outcomes),
         error=error,
         raised=[
             *([replenish_failed(failures, run.clock())] if failures else []),
@@ -203,7 +203,7 @@ def _summed_up(outcomes: Sequence[Outcome], failed: Sequence[Outcome]) -> Kylink
     return PartlyDoneError(text) if produced or _has_served(outcomes) else KylinkError(text)
 
 
-def _figures(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def figures_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """What the run did, in numbers, as the contract names them."""
     statuses = Counter(outcome.status for outcome in outcomes)
     return {

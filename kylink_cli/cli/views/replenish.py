@@ -1,5 +1,6 @@
 """What a replenish run, or its plan, looks like."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,9 +8,10 @@ from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, milliseconds
 from kylink_cli.jobs.assignment import Assignment
-from kylink_cli.jobs.outcome import Outcome, ReplenishReport
+from kylink_cli.jobs.outcome import Outcome, ReplenishReport, figures_of
 from kylink_cli.jobs.replenish import scan
 from kylink_cli.language import tr
+from kylink_cli.rules.alerts import Failure
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running.run import Finished
@@ -40,7 +42,9 @@ def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
     """Show how a run went."""
     report = finished.report
     if console.json:
-        console.document(_document(finished))
+        summary = _summary(finished.run_id, report.status, iso(finished.started_at), finished.duration_ms)
+        alert_id = finished.posted.raised[0] if report.failures else None
+        console.document(_document(summary, report.outcomes, report.failures, alert_id))
         return
     figures = report.figures
     shown = [
@@ -79,7 +83,7 @@ def show_skipped(console: Console, reason: str) -> None:
     """Say why a scheduled run did nothing."""
     if console.json:
         now = iso(datetime.now(UTC))
-        console.document(_summary(None, ResultStatus.SKIPPED, now, 0) | _EMPTY | {"reason": reason})
+        console.document(_document(_summary(None, ResultStatus.SKIPPED, now, 0)) | {"reason": reason})
         return
     console.info(f"[replenish] {reason}")
 
@@ -89,9 +93,8 @@ def show_plan(console: Console, database: Database, assignment: Assignment) -> N
     now = database.now()
     needs = scan(database, assignment, now)
     if console.json:
-        planned = [_campaign(Outcome(n, ResultStatus.SKIPPED, ordered=n.order)) for n in needs]
-        figures = _EMPTY | {"total": len(needs), "skipped": len(needs), "campaigns": planned}
-        console.document(_summary(None, RunStatus.SUCCEEDED, iso(now), 0) | figures | {"dry_run": True})
+        planned = [Outcome(n, ResultStatus.SKIPPED, ordered=n.order) for n in needs]
+        console.document(_document(_summary(None, RunStatus.SUCCEEDED, iso(now), 0), planned) | {"dry_run": True})
         return
     if not needs:
         console.say(tr("nothing to do: no campaign is low"))
@@ -107,30 +110,19 @@ def show_plan(console: Console, database: Database, assignment: Assignment) -> N
     )
 
 
-_EMPTY: dict[str, Any] = {
-    "total": 0,
-    "succeeded": 0,
-    "partial": 0,
-    "failed": 0,
-    "skipped": 0,
-    "not_served": 0,
-    "produced": 0,
-    "duplicates": 0,
-    "supply_calls": 0,
-    "campaigns": [],
-    "failures": [],
-    "alert_id": None,
-}
-
-
-def _document(finished: Finished[ReplenishReport]) -> dict[str, Any]:
-    report = finished.report
+def _document(
+    summary: dict[str, Any],
+    outcomes: Sequence[Outcome] = (),
+    failures: Sequence[Failure] = (),
+    alert_id: int | None = None,
+) -> dict[str, Any]:
+    """The document of a run, of a plan, and of a run that was skipped: the same keys in all."""
     return {
-        **_summary(finished.run_id, report.status, iso(finished.started_at), finished.duration_ms),
-        **report.figures,
-        "campaigns": [_campaign(outcome) for outcome in report.outcomes],
-        "failures": [failure.document() for failure in report.failures],
-        "alert_id": finished.posted.raised[0] if report.failures else None,
+        **summary,
+        **figures_of(outcomes),
+        "campaigns": [_campaign(outcome) for outcome in outcomes],
+        "failures": [failure.document() for failure in failures],
+        "alert_id": alert_id,
     }
 
 
