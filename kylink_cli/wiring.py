@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kylink_cli.settings import Settings
     from kylink_cli.store.levels import Scope
     from kylink_cli.supply.base import Supplier
+    from kylink_cli.supply.registry import SupplierOptions
 
 
 def existing_database(settings: Settings, *, scheduled: bool = False) -> Database:
@@ -198,7 +199,7 @@ def _heartbeat(settings: Settings, name: str, warn: Callable[[str], None]) -> Pi
 
 
 def supplier(settings: Settings, database: Database) -> Supplier:
-    """Where items come from: here every kind of supplier is built.
+    """Where items come from.
 
     Args:
         settings: name it, by the scheme of PROXY_API_URL.
@@ -207,29 +208,44 @@ def supplier(settings: Settings, database: Database) -> Supplier:
     Raises:
         ConfigError: it is not named, or nobody knows its kind.
     """
+    from kylink_cli.supply.registry import SupplierOptions, build_plugin
+
     url = settings.proxy_api_url
     if url is None:
         raise ConfigError(tr("PROXY_API_URL is not set: it names the supply service"))
     key = None if settings.proxy_api_key is None else settings.proxy_api_key.get_secret_value()
-    kind, _, rest = url.partition(":")
-    match kind.lower():
-        case "https" | "http":
-            from kylink_cli.supply.http import HttpSupplier
+    options = SupplierOptions(url, key, settings.proxy_timeout_seconds)
+    kind = url.partition(":")[0].lower()
+    build = SUPPLIERS.get(kind)
+    return build_plugin(kind, options, SUPPLIERS) if build is None else build(options, database)
 
-            return HttpSupplier(url, key, settings.proxy_timeout_seconds)
-        case "exec":
-            from kylink_cli.supply.exec import ExecSupplier
 
-            return ExecSupplier(rest, key, settings.proxy_timeout_seconds)
-        case "file":
-            from kylink_cli.store.file_values import FileValues
-            from kylink_cli.supply.file import FileSupplier
+def _http(options: SupplierOptions, _: Database) -> Supplier:
+    from kylink_cli.supply.http import HttpSupplier
 
-            return FileSupplier(Path(rest), FileValues(database))
-        case other:
-            from kylink_cli.supply.registry import SupplierOptions, build_plugin
+    return HttpSupplier(options.url, options.key, options.timeout_seconds)
 
-            return build_plugin(other, SupplierOptions(url, key, settings.proxy_timeout_seconds))
+
+def _exec(options: SupplierOptions, _: Database) -> Supplier:
+    from kylink_cli.supply.exec import ExecSupplier
+
+    return ExecSupplier(options.place, options.key, options.timeout_seconds)
+
+
+def _file(options: SupplierOptions, database: Database) -> Supplier:
+    from kylink_cli.store.file_values import FileValues
+    from kylink_cli.supply.file import FileSupplier
+
+    return FileSupplier(Path(options.place), FileValues(database))
+
+
+# A new kind of supplier is one more line, and the function that builds it.
+SUPPLIERS: dict[str, Callable[[SupplierOptions, Database], Supplier]] = {
+    "https": _http,
+    "http": _http,
+    "exec": _exec,
+    "file": _file,
+}
 
 
 def watch(settings: Settings) -> Watch:

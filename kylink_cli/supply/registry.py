@@ -3,6 +3,7 @@
 The entry point's name is the scheme of PROXY_API_URL; its object is called with `SupplierOptions`, returns a supplier.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 
@@ -12,7 +13,6 @@ from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.base import Supplier
 
 GROUP = "kylink.suppliers"
-BUILT_IN = ("https", "http", "exec", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +23,26 @@ class SupplierOptions:
     key: str | None = field(repr=False)  # PROXY_API_KEY, None if it is not set
     timeout_seconds: float  # for one whole call
 
+    @property
+    def place(self) -> str:
+        """What follows the kind."""
+        return self.url.partition(":")[2]
 
-def build_plugin(kind: str, options: SupplierOptions) -> Supplier:
+
+def build_plugin(kind: str, options: SupplierOptions, built_in: Iterable[str]) -> Supplier:
     """Build a supplier of a kind that another package has added.
 
     Args:
         kind: the scheme of PROXY_API_URL.
         options: what it is built from.
+        built_in: the kinds that kylink has itself, to name them beside those of other packages.
 
     Raises:
         ConfigError: no package has added that kind, or its package does not give a supplier.
     """
     found = {point.name: point for point in entry_points(group=GROUP)}
     if kind not in found:
-        known = ", ".join([*BUILT_IN, *sorted(found)])
+        known = ", ".join([*built_in, *sorted(found)])
         raise ConfigError(
             tr("PROXY_API_URL is of the kind {kind}: known are {known}", kind=one_line(kind), known=known)
         )

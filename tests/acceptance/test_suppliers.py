@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kylink_cli.wiring import SUPPLIERS
 from tests.support.installation import Installation
 
 PLUGIN = """
@@ -100,5 +101,5 @@ def test_a_kind_whose_package_is_broken(kylink: Installation, tmp_path: Path, en
 
 def test_a_kind_that_nobody_knows(kylink: Installation) -> None:
     result = kylink.run("replenish", "--all", PROXY_API_URL="gopher:something")
-    line = "kylink: PROXY_API_URL is of the kind gopher: known are https, http, exec, file\n"
+    line = f"kylink: PROXY_API_URL is of the kind gopher: known are {', '.join(SUPPLIERS)}\n"
     assert (result.returncode, result.stderr) == (78, line)
