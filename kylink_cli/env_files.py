@@ -6,7 +6,7 @@ its parser is asked, which is where those functions get their lines from.
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -110,8 +110,15 @@ def read_text(path: Path, kind: str) -> str:
         ) from error
 
 
-def parse(path: Path) -> dict[str, str]:
+def _refuse(error: ConfigError) -> None:
+    raise error
+
+
+def parse(path: Path, on_bad_line: Callable[[ConfigError], None] = _refuse) -> dict[str, str]:
     """The names and values of an env file, taken literally: `$` and `%` mean themselves.
+
+    Args:
+        on_bad_line: told of a line that can't be understood, which is left out if it returns.
 
     Raises:
         ConfigError: the file can't be read, or a line of it can't be understood.
@@ -120,14 +127,16 @@ def parse(path: Path) -> dict[str, str]:
     for binding in parse_stream(StringIO(read_text(path, "env"))):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line
-            raise ConfigError(
-                tr(
-                    "the env file {path} can't be understood from line {line} on: write NAME=value",
-                    path=path,
-                    line=line,
+            on_bad_line(
+                ConfigError(
+                    tr(
+                        "the env file {path} can't be understood from line {line} on: write NAME=value",
+                        path=path,
+                        line=line,
+                    )
                 )
             )
-        if binding.key is not None:
+        elif binding.key is not None:
             values[binding.key] = binding.value or ""
     return values
 

@@ -78,18 +78,18 @@ def unknown_names(env_file: Path | None) -> dict[str, str | None]:
 
 def _from_weakest(env_file: Path | None) -> Iterator[tuple[Source, dict[str, str]]]:
     """What each source sets, field by field; each wins over the ones before it."""
-    yield "credential", _filled(_read_credentials())
-    yield "file", _filled({} if env_file is None else parse(env_file))
-    yield "environment", _filled(os.environ)
+    yield "credential", filled({field: read_credential(path) for field, path in credential_files().items()})
+    yield "file", filled({} if env_file is None else parse(env_file))
+    yield "environment", filled(os.environ)
 
 
-def _filled(values: Mapping[str, str]) -> dict[str, str]:
+def filled(values: Mapping[str, str]) -> dict[str, str]:
     """The fields among some names, without those that are blank."""
     given = by_field(values)
     return {field: given[field] for field in Settings.model_fields if field in given}
 
 
-def _read_credentials() -> dict[str, str]:
+def credential_files() -> dict[str, Path]:
     """The secret fields that are kept in files, named after them.
 
     systemd hands them over (systemd.exec(5), LoadCredential); without it they are where it takes them from, for whoever
@@ -98,9 +98,16 @@ def _read_credentials() -> dict[str, str]:
     handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
     folder = Path(handed_over) if handed_over else SYSTEM_CREDENTIALS
     files = {field: folder / field for field in Settings.model_fields if is_secret(field)}
-    found = {field: path for field, path in files.items() if _is_meant(path, handed_over=bool(handed_over))}
-    believable = found if handed_over else {field: believed(path) for field, path in found.items()}
-    return {field: read_text(path, "credential") for field, path in believable.items()}
+    return {field: path for field, path in files.items() if _is_meant(path, handed_over=bool(handed_over))}
+
+
+def read_credential(path: Path) -> str:
+    """A secret that is kept in a file.
+
+    Raises:
+        ConfigError: it can't be read, or somebody else could have written it.
+    """
+    return read_text(path if os.environ.get("CREDENTIALS_DIRECTORY") else believed(path), "credential")
 
 
 def _is_meant(path: Path, *, handed_over: bool) -> bool:

@@ -1,6 +1,7 @@
 """`kylink systemd …`: have systemd start the jobs."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,14 +9,17 @@ import typer
 
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.installed import installed_at, require_env_file, warn_of_settings
-from kylink_cli.errors import DatabaseError, KylinkError, UsageError
+from kylink_cli.errors import ConfigError, KylinkError, UsageError
 from kylink_cli.language import tr
 
 if TYPE_CHECKING:
+    from kylink_cli.alerting.delivery import PostOffice
     from kylink_cli.rules.unit_failures import UnitFailure
+    from kylink_cli.running.events import Observer
     from kylink_cli.scheduling.changes import Change
     from kylink_cli.scheduling.systemd import Manager
     from kylink_cli.scheduling.units import Installed
+    from kylink_cli.settings_salvage import Salvaged
 
 systemd = group("systemd", "Timers of systemd that start the jobs.")
 
@@ -111,25 +115,40 @@ def record_failure(
     from kylink_cli import wiring
     from kylink_cli.alerting import unit_failure
     from kylink_cli.console.observer import in_lines
+    from kylink_cli.rules.unit_failures import unit_failed
+    from kylink_cli.settings_salvage import salvage
 
-    failure = _failure(unit)
+    salvaged = salvage(cli.options.env_file)
+    failure = _failure(unit, salvaged.problems)
     observe = in_lines(cli.console, "systemd")
-    try:
-        office = wiring.post_office(cli.settings, wiring.existing_database(cli.settings, scheduled=True), observe)
-        unit_failure.record_failure(office, failure)
-    except DatabaseError as error:
-        unit_failure.tell_directly(wiring.alerting(cli.settings), failure, error)
-        raise
-    cli.console.warning(tr("recorded that {unit} failed", unit=unit))
+    alerting = wiring.alerting(salvaged.settings)
+    if unit_failure.report(failure, alerting, observe, lambda: _post_office(salvaged, observe)):
+        cli.console.error_line(tr("nobody was told: {failure}", failure=unit_failed(failure).message))
+    else:
+        cli.console.info(tr("{unit} failed, and people know", unit=unit))
 
 
-def _failure(unit: str) -> "UnitFailure":
-    from kylink_cli.rules.unit_failures import UnitFailure
+def _post_office(salvaged: "Salvaged", observe: "Observer") -> "PostOffice":
+    """What records the failure.
+
+    Raises:
+        KylinkError: the database can't be used, or nobody knows where it is.
+    """
+    from kylink_cli import wiring
+
+    if not salvaged.knows_database:
+        raise ConfigError(*salvaged.problems)
+    database = wiring.existing_database(salvaged.settings, scheduled=True)
+    return wiring.post_office(salvaged.settings, database, observe)
+
+
+def _failure(unit: str, problems: Sequence[str]) -> "UnitFailure":
+    from kylink_cli.rules.unit_failures import SETTINGS, UnitFailure
     from kylink_cli.scheduling.jobs import JOBS
 
     scope = next((job.name for job in JOBS if f"{job.unit}.service" == unit), unit)
     result, code = (os.environ.get(name, "") for name in ("MONITOR_SERVICE_RESULT", "MONITOR_EXIT_STATUS"))
-    return UnitFailure(unit, scope, result, code)
+    return UnitFailure(unit, SETTINGS if problems else scope, result, code, problems)
 
 
 def _manager(*, user_units: bool) -> "Manager":

@@ -249,6 +249,11 @@ def unit_failed_advice(unit: str) -> str:
     return tr("See why: journalctl -u {unit} -n 50; look at everything: kylink doctor", unit=unit)
 
 
+def bad_settings_advice() -> str:
+    """What to do about settings that can't be used."""
+    return tr("Until this is mended the timers do nothing: kylink config check says whether it is")
+
+
 def unrecorded(reason: str) -> str:
     """An alert could not be recorded."""
     return tr("This could not be recorded: {reason}", reason=reason)

@@ -42,8 +42,24 @@ def parse_channel_urls(text: str, default: AlertLevel = AlertLevel.INFO) -> list
     Raises:
         ValueError: one is no address, or names an unknown level; the message shows nothing of it but its place.
     """
-    parts = [part for part in _BETWEEN.split(text.strip().strip(",")) if part]
-    return [_parse(part, tr("address {place}", place=place), default) for place, part in enumerate(parts, start=1)]
+    return [_parse(part, tr("address {n}", n=n), default) for n, part in enumerate(_parts(text), start=1)]
+
+
+def without_bad_urls(text: str) -> str:
+    """The addresses of a text that can be read."""
+    return " ".join(part for part in _parts(text) if _is_readable(part))
+
+
+def _is_readable(part: str) -> bool:
+    try:
+        parse_channel_urls(part)
+    except ValueError:
+        return False
+    return True
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in _BETWEEN.split(text.strip().strip(",")) if part]
 
 
 def _parse(text: str, which: str, default: AlertLevel) -> ChannelUrl:

@@ -1,5 +1,6 @@
 """A unit of systemd that failed: the condition, and when it is over."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kylink_cli.rules import alert_texts as texts
@@ -7,7 +8,11 @@ from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import AlertLevel, AlertType
 
+# The scope of failures whose cause are the settings: one condition, however many units fail of it.
+SETTINGS = "settings"
+
 _SHOWN_LENGTH = 100
+_PROBLEM_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,28 +21,32 @@ class UnitFailure:
 
     Attributes:
         unit: its name.
-        scope: the job that it starts, else the unit's name.
+        scope: the job that it starts, else the unit's name; `SETTINGS` if there are problems.
         result: why it failed, as `exit-code`, `timeout` or `signal`; empty if nobody said.
         status: its exit code or signal; empty if nobody said.
+        problems: what is wrong with the settings, a line each.
     """
 
     unit: str
     scope: str
     result: str = ""
     status: str = ""
+    problems: Sequence[str] = ()
 
 
 def unit_failed(failure: UnitFailure) -> NewAlert:
     """The alert for a unit that failed."""
     unit, result, status = (one_line(text, _SHOWN_LENGTH) for text in (failure.unit, failure.result, failure.status))
     title = texts.unit_failed(unit, " ".join(part for part in (result, status) if part))
+    problems = [one_line(problem, _PROBLEM_LENGTH) for problem in failure.problems]
+    advice = texts.bad_settings_advice() if problems else texts.unit_failed_advice(unit)
     return NewAlert(
         type=AlertType.SYSTEM_HEALTH,
         level=AlertLevel.ERROR,
         fingerprint=fingerprint(failure.scope),
         title=title,
-        message=f"{title}\n{texts.unit_failed_advice(unit)}",
-        details={"unit": unit, "result": result, "status": status},
+        message="\n".join([title, *problems, advice]),
+        details={"unit": unit, "result": result, "status": status} | ({"problems": problems} if problems else {}),
     )
 
 
@@ -45,6 +54,6 @@ def fingerprint(scope: str) -> str:
     """The condition's fingerprint: it is over when the job ends well, started by its timer.
 
     Args:
-        scope: the job's name, or the unit's if it starts none.
+        scope: the job's name, the unit's if it starts none, or `SETTINGS`.
     """
     return f"{AlertType.SYSTEM_HEALTH}:unit_failed:{one_line(scope, _SHOWN_LENGTH)}"

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 
 from sqlalchemy.orm import Session
 
+from kylink_cli.alerting import told_failures
 from kylink_cli.alerting.posting import Posted, post
 from kylink_cli.errors import DatabaseError
 from kylink_cli.rules import unit_failures
@@ -66,8 +67,9 @@ def end(run: LiveRun, how: RunEnd, raised: Sequence[NewAlert] = (), over: Sequen
         DatabaseError: it could not be recorded.
     """
     now = run.clock()
-    if run.request.scheduled and how.status in SUCCESSES:
-        over = [*over, unit_failures.fingerprint(run.request.job)]
+    failures = (run.request.job, unit_failures.SETTINGS) if run.request.scheduled and how.status in SUCCESSES else ()
+    over = [*over, *map(unit_failures.fingerprint, failures)]
+    told_failures.forget(failures)
 
     def record(session: Session) -> Posted:
         posted = post(session, run.alerting, raised, over, now)

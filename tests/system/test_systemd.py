@@ -115,6 +115,29 @@ def test_people_are_told_even_if_the_database_is_gone(installed: Server) -> None
         assert "could not be recorded: there is no database" in told(receiver.requests)
 
 
+def test_a_bad_setting_is_told_of_once_and_the_unit_that_tells_leaves_nothing_behind(installed: Server) -> None:
+    machine = installed.machine
+    jobs = ("replenish", "recover-leases", "alert-check")
+    reporters = [f"kylink-failure@kylink-{job}.service" for job in jobs]
+    installed.configure(ENABLE_AUTO_CRON="ture", ALERT_FLAP_MINUTES="0")
+    begin = machine.shell("date +%s").strip()
+    for job, reporter in zip(jobs, reporters, strict=True):
+        machine.run("systemctl", "start", f"kylink-{job}.service", check=False)
+        assert machine.property(f"kylink-{job}.service", "ExecMainStatus") == "78"
+        wait_until(
+            lambda unit=reporter: installed.journal("-u", unit, "--since", f"@{begin}", "JOB_RESULT=done"), reporter
+        )
+    failed = machine.shell("systemctl list-units --failed --plain --no-legend 'kylink-*'")
+    assert "kylink-failure" not in failed
+    errors = [installed.journal("-u", unit, "-p", "err", "--since", f"@{begin}") for unit in reporters]
+    [error] = [entry["MESSAGE"] for entries in errors for entry in entries]
+    assert "ENABLE_AUTO_CRON is 'ture': must be true or false" in error
+    installed.configure(ENABLE_AUTO_CRON="true")
+    assert installed.alert("SYSTEM_HEALTH")["count"] == 3
+    machine.run("systemctl", "start", "kylink-recover-leases.service")
+    assert installed.alert("SYSTEM_HEALTH")["state"] == "resolved"
+
+
 PROBE = """#!/bin/sh
 for place in /etc /usr /opt /var/lib /home /root /boot; do
   (: > "$place/leak") 2>/dev/null && echo "writes to $place"

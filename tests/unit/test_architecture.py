@@ -18,7 +18,7 @@ PLAIN = DOMAIN | {"children", "env_files", "files", "places", "trust"}
 ADAPTERS = {"store", "supply", "locks", "notify"}
 ACTS = PLAIN | ADAPTERS | {"running", "alerting", "leasing"}
 JOBS = ACTS | {"jobs", "overview", "scheduling", "settings", "settings_loading"}
-OUTSIDE = JOBS | {"imports", "settings_messages", "wiring", "console", "demo", "report", "metrics"}
+OUTSIDE = JOBS | {"imports", "settings_messages", "settings_salvage", "wiring", "console", "demo", "report", "metrics"}
 
 # What each layer may import of kylink itself, beside its own modules.
 ALLOWED = {
@@ -35,6 +35,7 @@ ALLOWED = {
     "settings": PLAIN,
     "settings_messages": PLAIN | {"settings"},
     "settings_loading": PLAIN | {"settings", "settings_messages"},
+    "settings_salvage": PLAIN | {"settings", "settings_messages", "settings_loading"},
     "scheduling": PLAIN | {"settings"},
     "running": PLAIN | ADAPTERS | {"alerting"},
     "alerting": PLAIN | ADAPTERS | {"running"},
@@ -65,7 +66,7 @@ HOMES = {
     "markupsafe": {"report/page.py"},
     "prometheus_client": {"metrics.py"},
     "psycopg": {"store/names.py", "store/engine"},
-    "pydantic": {"settings.py", "settings_loading.py", "settings_messages.py"},
+    "pydantic": {"settings.py", "settings_loading.py", "settings_messages.py", "settings_salvage.py"},
     "pydantic_core": {"settings_messages.py"},
     "redis": {"locks/redis.py"},
     "requests": {"notify/apprise_child.py"},  # comes with Apprise, which is told through it what to read
