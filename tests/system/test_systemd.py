@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -121,12 +122,12 @@ def test_a_bad_setting_is_told_of_once_and_the_unit_that_tells_leaves_nothing_be
     reporters = [f"kylink-failure@kylink-{job}.service" for job in jobs]
     installed.configure(ENABLE_AUTO_CRON="ture", ALERT_FLAP_MINUTES="0")
     begin = machine.shell("date +%s").strip()
-    for job, reporter in zip(jobs, reporters, strict=True):
+    for job in jobs:
         machine.run("systemctl", "start", f"kylink-{job}.service", check=False)
         assert machine.property(f"kylink-{job}.service", "ExecMainStatus") == "78"
-        wait_until(
-            lambda unit=reporter: installed.journal("-u", unit, "--since", f"@{begin}", "JOB_RESULT=done"), reporter
-        )
+    for reporter in reporters:
+        ended = partial(installed.journal, "-u", reporter, "--since", f"@{begin}", "JOB_RESULT=done")
+        wait_until(ended, f"{reporter} to end")
     failed = machine.shell("systemctl list-units --failed --plain --no-legend 'kylink-*'")
     assert "kylink-failure" not in failed
     errors = [installed.journal("-u", unit, "-p", "err", "--since", f"@{begin}") for unit in reporters]
