@@ -51,13 +51,13 @@ class Calls:
         await self._places.acquire()
         return Slot(self._places)
 
-    async def admit(self) -> None:
-        """Go no further while the service is down.
+    async def admit(self, campaign_id: str) -> None:
+        """Go no further with a campaign while the service is down.
 
         Raises:
             ServiceDownError: it is.
         """
-        await self._breaker.admit()
+        await self._breaker.admit(campaign_id)
 
     async def make(self, request: OpenRequest, tally: Tally) -> Supply:
         """Make one call; the tally counts it once it is really made.
@@ -84,7 +84,7 @@ class Calls:
 
         async def ask_one_by_one() -> None:
             nonlocal asking
-            while waiting and self._run.stop.reason is None:
+            while waiting and self._run.goes_on():
                 try:
                     await ask(waiting.popleft())
                 except SupplyError as error:

@@ -8,22 +8,27 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from kylink_cli.errors import LockedError
+from kylink_cli.errors import KylinkError, LockedError
 from kylink_cli.jobs.assignment import Assignment
 from kylink_cli.jobs.outcome import Outcome, Outcomes
 from kylink_cli.jobs.writes import requests_for
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Level, Need, need
+from kylink_cli.rules.supply_requests import is_due, is_quiet, still_to_order
 from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.running.run import LiveRun
-from kylink_cli.store import claims, levels, supply_requests
+from kylink_cli.store import campaigns, claims, levels, supply_requests
 from kylink_cli.store.claims import Claim
 from kylink_cli.store.supply_requests import OpenRequest
 from kylink_cli.store.tables import Run
 
 CLAIM_POLL_SECONDS = 0.2
 SMALLEST_BATCH = 10
+
+
+class RestingError(KylinkError):
+    """Nothing is ordered for a campaign for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,9 @@ class Claimed:
     claim: Claim
     inherited: Sequence[OpenRequest] = ()  # left open by ended runs
     ordered: Sequence[OpenRequest] = ()  # recorded for what these do not cover, and not sent yet
+    quiet: Sequence[OpenRequest] = ()  # asked in vain by many runs, and due again
+    given_up: Sequence[str] = ()  # keys that are asked no more
+    held_back: int = 0  # items that were not ordered, since quiet requests may bring as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class Claims:
     """What became of a batch of campaigns that were to be claimed."""
 
     won: Sequence[Claimed]
-    full: Sequence[Need]  # need nothing any more, and were not claimed
+    full: Sequence[tuple[Need, datetime | None]]  # need nothing any more, or rest until then, and were not claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +66,25 @@ class _Look:
     """What a campaign needs at one moment, and its open requests."""
 
     need: Need
-    inherited: Sequence[OpenRequest]
+    rests_until: datetime | None
+    live: Sequence[OpenRequest]
+    quiet: Sequence[OpenRequest]
 
     @property
     def is_full(self) -> bool:
-        return self.need.order <= 0 and not self.inherited
+        return self.need.order <= 0 and not self.live and not self.quiet
+
+    @property
+    def lacking(self) -> int:
+        return max(0, self.need.order - _items(self.live))
 
     @property
     def missing(self) -> int:
-        return self.need.order - sum(request.outstanding for request in self.inherited)
+        return still_to_order(self.need.order, self.need.target, _items(self.live), _items(self.quiet))
+
+
+def _items(requests: Iterable[OpenRequest]) -> int:
+    return sum(request.outstanding for request in requests)
 
 
 def claim(session: Session, batches: list[Batch], now: datetime) -> list[Claims]:
@@ -83,31 +101,50 @@ def _claim(session: Session, batch: Batch, now: datetime) -> Claims:
     seen = _look(session, batch, batch.levels, now)
     full = {key for key, look in seen.items() if look.is_full}
     won = claims.claim(session, batch.run_id, seen.keys() - full, now)
+    given_up = supply_requests.give_up(session, won, now)
     # Another run may have filled one between the look and the claim.
     held = _look(session, batch, [level for level in batch.levels if level.campaign_id in won], now)
     ordered = _order(session, batch, held.values(), now)
+
+    def claimed(key: str, look: _Look) -> Claimed:
+        return Claimed(
+            look.need,
+            won[key],
+            look.live,
+            ordered.get(key, ()),
+            [r for r in look.quiet if is_due(r.unanswered_runs, r.asked_at, now)],
+            given_up.get(key, ()),
+            look.lacking - look.missing,
+        )
+
     return Claims(
-        [Claimed(look.need, won[key], look.inherited, ordered.get(key, ())) for key, look in held.items()],
-        [look.need for key, look in seen.items() if key in full],
+        [claimed(key, look) for key, look in held.items()],
+        [(look.need, look.rests_until) for key, look in seen.items() if key in full],
     )
 
 
 def _look(session: Session, batch: Batch, wanted: Sequence[Level], now: datetime) -> dict[str, _Look]:
     ids = [level.campaign_id for level in wanted]
     available = levels.count_available(session, now, ids)
+    paused = campaigns.paused(session, ids)
+    demand = batch.assignment.demand
+    resting = {} if demand.force else claims.resting(session, ids, now)
     inherited = supply_requests.read_open(session, ids)
 
     def look(level: Level) -> _Look:
-        in_stock = replace(level, available=available.get(level.campaign_id, 0))
-        wanted_now = need(in_stock, batch.assignment.policy, now, batch.assignment.demand)
-        return _Look(wanted_now, inherited.get(level.campaign_id, ()))
+        key, rests_until = level.campaign_id, resting.get(level.campaign_id)
+        in_stock = replace(level, available=available.get(key, 0), active=level.active and key not in paused)
+        wanted_now = need(in_stock, batch.assignment.policy, now, demand)
+        if rests_until is not None:
+            wanted_now = replace(wanted_now, order=0)
+        requests = inherited.get(key, ())
+        quiet = [r for r in requests if is_quiet(r.unanswered_runs)]
+        return _Look(wanted_now, rests_until, [r for r in requests if r not in quiet], quiet)
 
     return {level.campaign_id: look(level) for level in wanted}
 
 
-def _order(
-    session: Session, batch: Batch, looks: Iterable[_Look], now: datetime
-) -> Mapping[str, Sequence[OpenRequest]]:
+def _order(session: Session, batch: Batch, looks: Iterable[_Look], now: datetime) -> Mapping[str, list[OpenRequest]]:
     """Record requests for all that these campaigns lack."""
     at_most = batch.assignment.limits.max_per_call
     requests = [r for look in looks for r in requests_for(look.need.level, look.missing, at_most, batch.run_id)]
@@ -147,15 +184,23 @@ async def _claim_batch(
         wanted = Batch(run.id, assignment, [n.level for n in missing.values()])
         found = await run.ledger.write(claim, wanted)
         claimed += found.won
-        for n in found.full:
-            outcomes.note(Outcome(n, ResultStatus.SKIPPED))
-        for n in (*found.full, *(c.need for c in found.won)):
+        for n, until in found.full:
+            outcomes.note(Outcome(n, ResultStatus.SKIPPED, failure=_rest(until)))
+        for n in (*(n for n, _ in found.full), *(c.need for c in found.won)):
             del missing[n.level.campaign_id]
         if not missing or run.seconds > assignment.wait_seconds or run.stop.reason is not None:
             break
         await asyncio.sleep(CLAIM_POLL_SECONDS)
     await _skip(run, list(missing.values()), outcomes)
     return claimed
+
+
+def _rest(until: datetime | None) -> KylinkError | None:
+    if until is None:
+        return None
+    return RestingError(
+        tr("nothing but duplicates came last: nothing is ordered before {moment}", moment=readable(until))
+    )
 
 
 async def _skip(run: LiveRun, held: Sequence[Need], outcomes: Outcomes) -> None:

@@ -29,6 +29,7 @@ class Tally:
     calls: int = 0
     produced: int = 0  # items that are new in stock
     duplicates: int = 0  # items that came and were there already
+    in_doubt: list[str] = field(default_factory=list)  # keys that may have been charged, and are asked no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Outcome:
     ordered: int = 0  # items
     tally: Tally = field(default_factory=Tally)
     failure: KylinkError | None = None  # the last one, None if all that was ordered came
+    is_barren: bool = False  # nothing but duplicates came
 
     @property
     def campaign_id(self) -> str:
@@ -97,6 +99,17 @@ class Outcomes:
         unserved = [n for n in needs if n.level.campaign_id not in self._by_campaign]
         await asyncio.gather(*[self.record(Outcome(n, status, failure=failure)) for n in unserved])
 
+    def refuse_if_all_are_held(self) -> None:
+        """End a run that did nothing, since other runs have all its campaigns.
+
+        Raises:
+            LockedError: they have; the run leaves no record.
+        """
+        failures = [outcome.failure for outcome in self._by_campaign.values()]
+        held = [failure for failure in failures if isinstance(failure, LockedError)]
+        if held and len(held) == len(failures):
+            raise held[0]
+
     def of(self, needs: Sequence[Need]) -> list[Outcome]:
         """How each campaign fared, in the order of work."""
         return [self._by_campaign[n.level.campaign_id] for n in needs]
@@ -113,6 +126,7 @@ class Outcomes:
             produced=outcome.tally.produced,
             attempts=outcome.tally.attempts,
             error=outcome.error,
+            is_barren=outcome.is_barren,
         )
 
 
@@ -124,16 +138,14 @@ class ReplenishReport(Report):
     failures: Sequence[Failure] = ()  # as the alert lists them
 
 
-def report(
-    run: LiveRun, outcomes: Sequence[Outcome], in_doubt: Sequence[tuple[str, str]], *, is_whole: bool
-) -> ReplenishReport:
+def report(run: LiveRun, outcomes: Sequence[Outcome], *, is_whole: bool) -> ReplenishReport:
     """What a run has come to.
 
     Args:
-        in_doubt: campaign id and key of the requests that were given up.
         is_whole: whether it was for all campaigns; if nothing failed, it ends the condition of earlier failures.
     """
     failed = _failed(run, outcomes)
+    in_doubt = [(outcome.campaign_id, key) for outcome in outcomes for key in outcome.tally.in_doubt]
     failures = [_failure(outcome) for outcome in failed]
     error = _error(run, outcomes, failed, is_whole=is_whole)
     status = _status(run, outcomes, error)

@@ -2,35 +2,37 @@
 
 Within its run record (`runner.py`), a run goes like this:
 
-1. Supply requests that are too old to be asked again safely are given up as in doubt.
-2. One query yields every campaign that is low, or has requests left open by runs that ended; the emptiest come first.
-3. The deadline, a signal or a refused key ends the work early.
-4. In that order campaigns are claimed in batches, each while the batch before is filled; what another run holds is
-   skipped. What a batch lacks is recorded as requests in the transaction that claims it.
-5. A few at once, they are filled (`fill.py`): requests are sent, those that earlier runs left open under their old
-   key, and what comes is stored at once.
-6. What was not served is recorded.
-7. Failures become one alert, and the run an exit code.
+1. One query yields every campaign that is low, or has requests left open by runs that ended; the emptiest come first,
+   those that failed in one run after the other last.
+2. The deadline, a signal, a refused key or a machine that slept end the work early.
+3. In that order campaigns are claimed in batches, each while the batch before is filled; what another run holds is
+   skipped. In the transaction that claims it, requests that are too old to be asked again safely are given up as in
+   doubt, and what a campaign lacks is recorded as requests.
+4. A few at once, they are filled (`fill.py`): requests are sent, those that earlier runs left open under their old
+   key (`requests.py`), and what comes is stored at once.
+5. What was not served is recorded.
+6. Failures become one alert, and the run an exit code.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from kylink_cli.jobs.assignment import Assignment
 from kylink_cli.jobs.calls import Calls
 from kylink_cli.jobs.claiming import claim_in_turn
 from kylink_cli.jobs.fill import Fill
 from kylink_cli.jobs.outcome import Outcomes, ReplenishReport, report
-from kylink_cli.rules.replenishment import Need, need, urgency
+from kylink_cli.rules.backoff import queues_behind
+from kylink_cli.rules.replenishment import Level, Need, need, urgency
 from kylink_cli.running.events import WorkFound
 from kylink_cli.running.run import LiveRun, Work
-from kylink_cli.store import supply_requests
+from kylink_cli.store.claims import failed_runs
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope, read_levels
 from kylink_cli.supply.base import Supplier
-
-# The service keeps an answer under its key for 24 hours; after 23 nobody asks again by himself.
-ASKED_AGAIN_WITHIN = timedelta(hours=23)
 
 
 async def replenish(run: LiveRun, assignment: Assignment, supplier: Supplier) -> ReplenishReport:
@@ -39,7 +41,6 @@ async def replenish(run: LiveRun, assignment: Assignment, supplier: Supplier) ->
     Raises:
         DatabaseError: the database failed; what was asked and not stored is asked for again by a later run.
     """
-    in_doubt = give_up_old_requests(run)
     needs = scan(run.database, assignment, run.clock())
     run.observe(WorkFound(len(needs), sum(n.order for n in needs)))
     calls, outcomes = Calls(run, supplier, assignment.limits), Outcomes(run)
@@ -49,7 +50,9 @@ async def replenish(run: LiveRun, assignment: Assignment, supplier: Supplier) ->
                 fill = Fill(run, assignment.limits, calls, claimed)
                 tasks.create_task(outcomes.record_when_known(fill.fill(await calls.slot())))
         await outcomes.record_unserved(needs)
-    return report(run, outcomes.of(needs), in_doubt, is_whole=assignment.scope == Scope())
+    if assignment.scope.campaign_ids is not None:
+        outcomes.refuse_if_all_are_held()
+    return report(run, outcomes.of(needs), is_whole=assignment.scope == Scope())
 
 
 def replenish_with(assignment: Assignment, supplier: Supplier) -> Work[ReplenishReport]:
@@ -64,15 +67,17 @@ def replenish_with(assignment: Assignment, supplier: Supplier) -> Work[Replenish
     return work
 
 
-def give_up_old_requests(run: LiveRun) -> list[tuple[str, str]]:
-    """Give up what the service may no longer know; campaign and key of each."""
-    now = run.clock()
-    return run.database.commit(lambda session: supply_requests.give_up(session, now - ASKED_AGAIN_WITHIN, now))
-
-
 def scan(database: Database, assignment: Assignment, now: datetime) -> list[Need]:
     """What every campaign in scope needs that is low, forced or has open requests, in the order of work."""
     low_by = None if assignment.demand.force else assignment.policy
-    found = database.read(lambda session: read_levels(session, now, assignment.scope, low_by=low_by))
+
+    def look(session: Session) -> tuple[list[Level], dict[str, int]]:
+        return read_levels(session, now, assignment.scope, low_by=low_by), failed_runs(session)
+
+    found, failed = database.read(look)
     needs = [need(level, assignment.policy, now, assignment.demand) for level in found]
-    return sorted((n for n in needs if n.order > 0 or n.level.has_open_requests), key=urgency)
+
+    def in_order(n: Need) -> tuple[bool, Any]:
+        return queues_behind(failed.get(n.level.campaign_id, 0)), urgency(n)
+
+    return sorted((n for n in needs if n.order > 0 or n.level.has_open_requests), key=in_order)

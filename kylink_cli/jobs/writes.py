@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level
-from kylink_cli.store import campaign_results, claims, supply_requests
+from kylink_cli.rules.vocabulary import ResultStatus
+from kylink_cli.store import campaign_results, campaigns, claims, supply_requests
 from kylink_cli.store.campaign_results import NewResult
-from kylink_cli.store.claims import Claim
-from kylink_cli.store.supply_requests import NewRequest, OpenRequest
+from kylink_cli.store.claims import Claim, Course
+from kylink_cli.store.supply_requests import Arrival, NewRequest, OpenRequest, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,37 @@ def order_body(level: Level, quantity: int) -> str:
 
 
 def record(session: Session, orders: list[NewOrders], now: datetime) -> list[list[OpenRequest] | None]:
-    """Record requests before they are sent, if the claims still stand.
+    """Record requests before they are sent, if the claims still stand and the campaigns are not paused.
 
     Returns:
-        For each order its recorded requests; None if the claim was lost, and nothing was recorded.
+        For each order its recorded requests; None if nothing was recorded.
     """
     held = claims.still_held(session, [order.claim for order in orders])
+    paused = campaigns.paused(session, {order.claim.campaign_id for order in orders})
+    held = {claim for claim in held if claim.campaign_id not in paused}
     valid = [request for order in orders if order.claim in held for request in order.requests]
     recorded = iter(supply_requests.record(session, valid, now))
     return [[next(recorded) for _ in order.requests] if order.claim in held else None for order in orders]
 
 
+def store(session: Session, answers: list[Arrival], now: datetime) -> list[tuple[Stored, bool]]:
+    """Store what came.
+
+    Returns:
+        For each answer what became of its items, and whether its campaign has been paused meanwhile.
+    """
+    stored = supply_requests.store_answers(session, answers, now)
+    paused = campaigns.paused(session, {answer.campaign_id for answer in answers})
+    return [(what, answer.campaign_id in paused) for what, answer in zip(stored, answers, strict=True)]
+
+
 def finish(session: Session, results: list[NewResult], now: datetime) -> list[None]:
     """Record how campaigns fared, and give their claims back."""
     campaign_results.add(session, results, now)
-    claims.free(session, {result.campaign_id: result.run_id for result in results})
+    claims.free(session, [_course(result) for result in results], now)
     return [None] * len(results)
+
+
+def _course(result: NewResult) -> Course:
+    has_failed = result.status == ResultStatus.FAILED
+    return Course(result.campaign_id, result.run_id, has_failed, result.is_barren)

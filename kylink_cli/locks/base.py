@@ -85,5 +85,8 @@ class HostLocks(Locks, Protocol):
     def host(self) -> str:
         """The name of this host, as others know it."""
 
+    def knows(self, name: str) -> bool:
+        """Whether a lock was taken in this place and not forgotten; whether it is free, only then can be told."""
+
     def forget(self, name: str) -> None:
         """Remove what is left of a lock whose name is never used again."""

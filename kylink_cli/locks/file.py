@@ -73,6 +73,10 @@ class FileLocks:
             lock.release()
             return True
 
+    def knows(self, name: str) -> bool:
+        """Whether a lock was taken in this folder and not forgotten; whether it is free, only then can be told."""
+        return self._path(name).exists()
+
     def forget(self, name: str) -> None:
         """Remove the file of a lock whose name is never used again."""
         with contextlib.suppress(OSError):

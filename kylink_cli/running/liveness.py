@@ -6,21 +6,23 @@ from kylink_cli.locks.base import Locks
 from kylink_cli.store.tables import Run
 
 BEAT_SECONDS = 30
-# A run on another host that has been silent for so long is dead.
+# A run that has been silent for so long is dead.
 SILENT_AFTER = timedelta(minutes=5)
 
 
-def own_lock(run_id: int) -> str:
-    """The name of the lock that a run holds for as long as it lives."""
-    return f"run-{run_id}"
+def own_lock(run: Run) -> str:
+    """The name of the lock that a run holds for as long as it lives: no other run ever has it, of whatever database."""
+    return f"run-{run.id}-{run.started_at:%Y%m%d%H%M%S%f}"
 
 
 def is_dead(run: Run, locks: Locks, now: datetime) -> bool:
     """Whether a run that is recorded as running has died without an end.
 
-    On this host the run's lock tells, since pids and boot ids can't be seen from inside a sandboxed unit; of a run on
-    another host only its heartbeat is known, by the clock of the database that both share.
+    Its lock tells if this host has it, since pids and boot ids can't be seen from inside a sandboxed unit. A lock that
+    is not here proves nothing: another host may have it, another user or container of this one, or somebody removed
+    the file. Then only the run's heartbeat tells, by the clock of the database that all share.
     """
-    if run.host == locks.of_host.host:
-        return locks.of_host.is_free(own_lock(run.id or 0))
+    here, name = locks.of_host, own_lock(run)
+    if run.host == here.host and here.knows(name):
+        return here.is_free(name)
     return now - run.heartbeat_at > SILENT_AFTER

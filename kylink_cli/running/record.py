@@ -24,11 +24,13 @@ from kylink_cli.store.tables import Run
 def start(run: LiveRun, stack: ExitStack) -> None:
     """Record a run; it holds its own lock, to the end of the stack, before anybody can see it."""
     run.begin()
+    here = run.locks.of_host
 
     def record(session: Session) -> int:
-        run_id = runs.start(session, _row(run))
-        stack.callback(run.locks.of_host.forget, own_lock(run_id))
-        stack.enter_context(run.locks.of_host.hold(own_lock(run_id)))
+        row = _row(run)
+        run_id = runs.start(session, row)
+        stack.callback(here.forget, own_lock(row))
+        stack.enter_context(here.hold(own_lock(row)))
         return run_id
 
     run.id = run.database.commit(record)
@@ -46,6 +48,11 @@ def _row(run: LiveRun) -> Run:
         started_at=run.started_at,
         heartbeat_at=run.started_at,
     )
+
+
+def withdraw(run: LiveRun) -> None:
+    """Take the record of a run back that met other runs everywhere, and did nothing."""
+    run.database.commit(lambda session: runs.remove(session, run.id))
 
 
 async def beat(run: LiveRun) -> None:
@@ -83,7 +90,7 @@ def end(run: LiveRun, how: RunEnd, raised: Sequence[NewAlert] = (), over: Sequen
 def bury_dead(run: LiveRun) -> None:
     """Mark runs that died without an end, and free their claims."""
     running = run.database.read(runs.running)
-    dead = {other.id: other.host for other in running if other.id and is_dead(other, run.locks, run.clock())}
+    dead = {other.id: other for other in running if other.id and is_dead(other, run.locks, run.clock())}
     if not dead:
         return
 
@@ -94,6 +101,6 @@ def bury_dead(run: LiveRun) -> None:
 
     crashed = sorted(run.database.commit(bury))
     for run_id in crashed:
-        run.locks.of_host.forget(own_lock(run_id))
+        run.locks.of_host.forget(own_lock(dead[run_id]))
     if crashed:
-        run.observe(RunsCrashed(tuple(crashed), tuple(dead[run_id] for run_id in crashed)))
+        run.observe(RunsCrashed(tuple(crashed), tuple(dead[run_id].host for run_id in crashed)))

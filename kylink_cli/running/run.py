@@ -9,14 +9,18 @@ from typing import Any, Generic, TypeVar
 from kylink_cli.alerting.delivery import Delivered
 from kylink_cli.alerting.posting import Alerting, Posted
 from kylink_cli.errors import KylinkError
+from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.heartbeats import HeartbeatState
 from kylink_cli.running.events import Observer, Stopping
 from kylink_cli.running.ledger import Ledger
 from kylink_cli.running.stop import Stop, StopReason
-from kylink_cli.store.engine.clock import Clock, local_clock
+from kylink_cli.store.engine.clock import Clock, local_clock, uptime
 from kylink_cli.store.engine.database import Database
+
+# As long as others take a silent run on another host for alive.
+LONGEST_SLEEP_SECONDS = 300
 
 Ping = Callable[[HeartbeatState, str], Awaitable[None]]
 
@@ -47,6 +51,7 @@ class LiveRun:
     id: int = field(init=False, default=0)  # 0 until it is recorded
     started_at: datetime = field(init=False)
     _began: float = field(init=False, repr=False)
+    _awake: float = field(init=False, repr=False)  # what uptime was ahead of a clock that stands still in sleep
 
     def __post_init__(self) -> None:
         """Let it be stopped, and write."""
@@ -57,6 +62,27 @@ class LiveRun:
     def begin(self) -> None:
         """Count its time from now."""
         self.started_at, self._began = self.clock(), time.monotonic()
+        self._awake = uptime() - self._began
+
+    def goes_on(self) -> bool:
+        """Whether the run makes further calls; one on a machine that slept for long does not.
+
+        Others may have taken over meanwhile, and the service may have forgotten the keys.
+        """
+        asleep = uptime() - time.monotonic() - self._awake
+        if asleep > LONGEST_SLEEP_SECONDS:
+            self.stop.ask(StopReason(tr("the machine slept for {seconds} s", seconds=round(asleep))))
+        return self.stop.reason is None
+
+    def check(self) -> None:
+        """Go no further if the run is to end.
+
+        Raises:
+            StoppedError: it is.
+            SupplyError: it is, because no call can succeed any more.
+        """
+        self.goes_on()
+        self.stop.check()
 
     @property
     def seconds(self) -> float:

@@ -12,7 +12,7 @@ import asyncio
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 
 from kylink_cli.alerting.delivery import Delivered, PostOffice
-from kylink_cli.errors import DatabaseError, KylinkError
+from kylink_cli.errors import DatabaseError, KylinkError, LockedError
 from kylink_cli.language import tr
 from kylink_cli.locks.held import Held
 from kylink_cli.rules.heartbeats import HeartbeatState
@@ -81,6 +81,9 @@ async def _finish(run: LiveRun, report: R) -> Finished[R]:
 
 async def _fail(run: LiveRun, cause: BaseException) -> None:
     """Record that the run failed as a whole; if even that can't be recorded, the next run will see it dead."""
+    if isinstance(cause, LockedError):
+        record.withdraw(run)
+        return
     text = str(cause) if isinstance(cause, KylinkError) else f"{type(cause).__name__}: {cause}"
     end = RunEnd(RunStatus.FAILED, round(run.seconds * 1000), _unsaid(run), text)
     with suppress(DatabaseError):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
@@ -28,6 +29,7 @@ class NewResult:
     produced: int  # items that are new in stock
     attempts: int
     error: str | None  # None if nothing went wrong
+    is_barren: bool = False  # nothing but duplicates came
 
     @property
     def available_after(self) -> int:
@@ -39,7 +41,7 @@ def add(session: Session, results: Sequence[NewResult], now: datetime) -> None:
     """Record results, and note on the campaigns when they last got items and what went wrong last."""
     if not results:
         return
-    rows = [{"available_after": r.available_after, **asdict(r)} for r in results]
+    rows = [{"available_after": r.available_after, **_columns(r)} for r in results]
     session.execute(upsert(session, _results).on_conflict_do_nothing(), rows)
     note = (
         update(_campaigns)
@@ -53,6 +55,10 @@ def add(session: Session, results: Sequence[NewResult], now: datetime) -> None:
     )
     notes = [{"campaign": r.campaign_id, "reason": r.error, "new_items": r.produced, "moment": now} for r in results]
     session.connection().execute(note, notes)
+
+
+def _columns(result: NewResult) -> dict[str, Any]:
+    return {name: value for name, value in asdict(result).items() if name != "is_barren"}
 
 
 def of_run(session: Session, run_id: int) -> list[tuple[CampaignResult, Campaign]]:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.campaigns import CampaignFacts
+from kylink_cli.rules.vocabulary import CampaignStatus
 from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, table
 
@@ -51,6 +52,12 @@ def save(session: Session, campaigns: Sequence[CampaignFacts], now: datetime) ->
     )
     rows = [dict(zip(names, _values(campaign), strict=True), created_at=now) for campaign in campaigns]
     session.connection().execute(statement, rows)
+
+
+def paused(session: Session, campaign_ids: Collection[str]) -> set[str]:
+    """Those of these campaigns that are paused."""
+    c = _campaigns.c
+    return set(session.scalars(select(c.id).where(c.id.in_(campaign_ids), c.status == CampaignStatus.PAUSED)))
 
 
 def set_status(session: Session, campaign_ids: Collection[str], status: str) -> list[str]:

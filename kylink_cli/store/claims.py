@@ -1,18 +1,21 @@
 """Claims: which run may order for a campaign. A guarded update decides; a lost race is a missing row, not an error."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, literal, select, tuple_, update
+from sqlalchemy import case, exists, literal, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.backoff import LONGEST_REST, rest_after
 from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, CampaignClaim, Run, UtcDateTime, table
 
 _campaigns = table(Campaign)
 _claims = table(CampaignClaim)
 _runs = table(Run)
+# More barren runs in a row than this change nothing any more.
+_COUNTED_RUNS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,45 @@ def still_held(session: Session, wanted: Collection[Claim]) -> set[Claim]:
     return {Claim(*row) for row in session.execute(statement)}
 
 
-def free(session: Session, holders: Mapping[str, int]) -> None:
-    """Give claims back (claimed -> free), if the runs still hold them.
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a run went for a campaign that it held."""
 
-    Args:
-        holders: the run that held each campaign.
-    """
+    campaign_id: str
+    run_id: int
+    has_failed: bool
+    is_barren: bool  # nothing but duplicates came
+
+
+def free(session: Session, courses: Sequence[Course], now: datetime) -> None:
+    """Give claims back (claimed -> free), if the runs still hold them, with what the next run should know."""
     c = _claims.c
-    session.execute(
-        update(_claims).where(tuple_(c.campaign_id, c.run_id).in_(list(holders.items()))).values(run_id=None)
+    alike: dict[tuple[int, bool, bool], list[str]] = {}
+    for course in courses:
+        alike.setdefault((course.run_id, course.has_failed, course.is_barren), []).append(course.campaign_id)
+    for (run_id, has_failed, is_barren), ids in alike.items():
+        rests = [(c.barren_runs == runs, now + rest_after(runs + 1)) for runs in range(_COUNTED_RUNS)]
+        values = {
+            "run_id": None,
+            "failed_runs": c.failed_runs + 1 if has_failed else 0,
+            "barren_runs": c.barren_runs + 1 if is_barren else 0,
+            "rests_until": case(*rests, else_=now + LONGEST_REST) if is_barren else None,
+        }
+        session.execute(update(_claims).where(c.run_id == run_id, c.campaign_id.in_(ids)).values(values))
+
+
+def failed_runs(session: Session) -> dict[str, int]:
+    """How many runs in a row failed for each campaign for which the last one did."""
+    statement = select(_claims.c.campaign_id, _claims.c.failed_runs).where(_claims.c.failed_runs > 0)
+    return {row.campaign_id: row.failed_runs for row in session.execute(statement)}
+
+
+def resting(session: Session, campaign_ids: Collection[str], now: datetime) -> dict[str, datetime]:
+    """Until when nothing is ordered for those of these campaigns that rest."""
+    statement = select(_claims.c.campaign_id, _claims.c.rests_until).where(
+        _claims.c.campaign_id.in_(campaign_ids), _claims.c.rests_until > now
     )
+    return {row.campaign_id: row.rests_until for row in session.execute(statement)}
 
 
 def free_all(session: Session, run_ids: Collection[int]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.language import tr
@@ -55,6 +55,11 @@ def finish(session: Session, run_id: int, end: RunEnd, now: datetime) -> None:
             error=end.error,
         )
     )
+
+
+def remove(session: Session, run_id: int) -> None:
+    """Delete the record of a run that did nothing (running -> none)."""
+    session.execute(delete(_runs).where(_runs.c.id == run_id))
 
 
 def running(session: Session) -> list[Run]:

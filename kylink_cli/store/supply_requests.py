@@ -1,14 +1,18 @@
-"""Supply requests: recorded before they are sent, settled with what came, by guarded updates only."""
+"""Supply requests: recorded before they are sent, moved on by guarded updates, as `rules/supply_requests.py` says."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.language import tr
+from kylink_cli.rules.supply_requests import ASKED_AGAIN_WITHIN, BY_RECORDER, after_answer
 from kylink_cli.rules.vocabulary import ItemState, RequestState
+from kylink_cli.store.claims import Claim, still_held
 from kylink_cli.store.engine.database import is_among, upsert
 from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
@@ -34,6 +38,9 @@ class OpenRequest:
     id: int  # its row
     request: NewRequest
     outstanding: int  # items that it may still bring
+    created_at: datetime
+    unanswered_runs: int = 0  # that asked in vain
+    asked_at: datetime | None = None  # by the last of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +52,25 @@ class NewItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
-    """How a call for a request ended."""
+class Arrival:
+    """What came of a request."""
 
     request_id: int
     campaign_id: str
-    state: RequestState  # `open` if it must be asked again, else its end
-    items: Sequence[NewItem] = ()  # what came and can be used
-    error: str | None = None  # None if nothing was wrong
+    items: Sequence[NewItem]  # what can be used
+    fault: str | None = None  # what is wrong with the rest, which is asked for again; None if the answer is whole
+    settled_by: str | None = None  # the operator who found it out; None for the service's own answer
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run makes of a request of a campaign that it has claimed, without an answer."""
+
+    request_id: int
+    claim: Claim
+    state: RequestState
+    error: str | None = None
+    was_asked: bool = False  # in this run, in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,83 +105,100 @@ def record(session: Session, requests: Sequence[NewRequest], now: datetime) -> l
     ]
     returned = session.execute(_requests.insert().returning(_requests.c.key, _requests.c.id), rows)
     ids = {row.key: row.id for row in returned}
-    return [OpenRequest(ids[r.key], r, r.quantity) for r in requests]
+    return [OpenRequest(ids[r.key], r, r.quantity, now) for r in requests]
 
 
-def settle(session: Session, settlements: Sequence[Settlement], now: datetime) -> list[Stored]:
-    """Store what came and move the requests on (open -> open, answered, refused or cancelled).
+def store_answers(session: Session, answers: Sequence[Arrival], now: datetime) -> list[Stored]:
+    """Store what came, whatever has become of the requests meanwhile: it was paid for (any -> answered, open).
 
-    A request that is no longer open was settled by another run; its settlement is dropped. An item that the same
-    request brought before is no duplicate.
+    An item that the same request brought before is no duplicate.
 
     Args:
-        settlements: how the calls ended, at most one a request.
+        answers: at most one a request.
 
     Returns:
-        What became of each settlement's items, in the same order.
+        What became of each answer's items, in the same order; nothing if its campaign was removed.
     """
-    before = _lock_open(session, [s.request_id for s in settlements])
-    valid = [s for s in settlements if s.request_id in before]
+    before = _lock(session, [answer.request_id for answer in answers])
+    valid = [answer for answer in answers if answer.request_id in before]
     produced = _insert_items(session, valid, now)
+    alike: defaultdict[tuple[RequestState, Stored, str | None, str | None], list[int]] = defaultdict(list)
     stored = {}
-    for s in valid:
-        new = produced.get(s.request_id, 0)
-        stored[s.request_id] = Stored(new, max(0, len(s.items) - new - before[s.request_id]))
-    _update_settled(session, valid, stored, now)
-    return [stored.get(s.request_id, Stored()) for s in settlements]
+    for answer in valid:
+        row, new = before[answer.request_id], produced.get(answer.request_id, 0)
+        known = len(answer.items) - new - row.produced - row.duplicates
+        stored[answer.request_id] = Stored(new, max(0, known))
+        state = after_answer(RequestState(row.state), is_whole=answer.fault is None)
+        alike[state, stored[answer.request_id], answer.fault, answer.settled_by].append(answer.request_id)
+    for (state, counts, fault, settled_by), ids in alike.items():
+        values = _ended(state, fault, now) | {
+            "produced": _requests.c.produced + counts.produced,
+            "duplicates": _requests.c.duplicates + counts.duplicates,
+            "unanswered_runs": 0,
+        }
+        if settled_by is not None:
+            values["settled_by"] = settled_by
+        session.execute(update(_requests).where(is_among(session, _requests.c.id, ids)).values(values))
+    return [stored.get(answer.request_id, Stored()) for answer in answers]
 
 
-def _lock_open(session: Session, request_ids: Sequence[int]) -> dict[int, int]:
-    """Items produced so far by each of the requests that are open; their rows stay locked."""
-    statement = (
-        select(_requests.c.id, _requests.c.produced)
-        .where(is_among(session, _requests.c.id, request_ids), in_state(_requests, RequestState.OPEN))
-        .with_for_update()
-    )
-    return {row.id: row.produced for row in session.execute(statement)}
+def _lock(session: Session, request_ids: Sequence[int]) -> dict[int, Any]:
+    """What is known of requests, whatever their state; their rows stay locked."""
+    c = _requests.c
+    statement = select(c.id, c.state, c.produced, c.duplicates).where(is_among(session, c.id, request_ids))
+    return {row.id: row for row in session.execute(statement.order_by(c.id).with_for_update())}
 
 
-def _insert_items(session: Session, settlements: Sequence[Settlement], now: datetime) -> dict[int, int]:
+def _ended(state: RequestState, error: str | None, now: datetime) -> dict[str, Any]:
+    ended_at = None if state == RequestState.OPEN else now
+    return {"state": state, "error": error, "finished_at": not_before(_requests.c.created_at, ended_at)}
+
+
+def judge(session: Session, verdicts: Sequence[Verdict], now: datetime) -> list[bool]:
+    """Move open requests on without an answer (open -> open, in_doubt, refused, cancelled), if the claims still stand.
+
+    Only the run that recorded a request calls it refused or cancelled: it alone knows whether it was sent.
+
+    Returns:
+        Whether each verdict was carried out: not if its claim was lost, or the request is open no more.
+    """
+    held = still_held(session, {verdict.claim for verdict in verdicts})
+    alike: defaultdict[tuple[RequestState, str | None, bool, int], list[int]] = defaultdict(list)
+    for v in verdicts:
+        if v.claim in held:
+            alike[v.state, v.error, v.was_asked, v.claim.run_id].append(v.request_id)
+    moved: set[int] = set()
+    for (state, error, was_asked, run_id), ids in alike.items():
+        statement = update(_requests).where(
+            is_among(session, _requests.c.id, ids), in_state(_requests, RequestState.OPEN)
+        )
+        if state in BY_RECORDER:
+            statement = statement.where(_requests.c.run_id == run_id)
+        values = _ended(state, error, now)
+        if was_asked:
+            values |= {"unanswered_runs": _requests.c.unanswered_runs + 1, "asked_at": now}
+        moved |= set(session.scalars(statement.values(values).returning(_requests.c.id)))
+    return [v.request_id in moved for v in verdicts]
+
+
+def _insert_items(session: Session, answers: Sequence[Arrival], now: datetime) -> dict[int, int]:
     """Store items that their campaigns do not have yet; how many were new, by request."""
     rows = [
         {
-            "campaign_id": s.campaign_id,
+            "campaign_id": answer.campaign_id,
             "value": item.value,
             "state": ItemState.AVAILABLE,
             "created_at": now,
             "expires_at": item.expires_at,
-            "supply_request_id": s.request_id,
+            "supply_request_id": answer.request_id,
         }
-        for s in settlements
-        for item in s.items
+        for answer in answers
+        for item in answer.items
     ]
     if not rows:
         return {}
     insert = upsert(session, _items).on_conflict_do_nothing()
     return Counter(session.scalars(insert.returning(_items.c.supply_request_id), rows).all())
-
-
-def _update_settled(
-    session: Session, settlements: Sequence[Settlement], stored: dict[int, Stored], now: datetime
-) -> None:
-    """Move requests on, all of those at once that have come to the same end."""
-    alike: defaultdict[tuple[RequestState, int, int, str | None], list[int]] = defaultdict(list)
-    for s in settlements:
-        counts = stored[s.request_id]
-        alike[s.state, counts.produced, counts.duplicates, s.error].append(s.request_id)
-    for (state, produced, duplicates, error), ids in alike.items():
-        ended_at = None if state == RequestState.OPEN else now
-        session.execute(
-            update(_requests)
-            .where(is_among(session, _requests.c.id, ids))
-            .values(
-                state=state,
-                finished_at=not_before(_requests.c.created_at, ended_at),
-                produced=_requests.c.produced + produced,
-                duplicates=_requests.c.duplicates + duplicates,
-                error=error,
-            )
-        )
 
 
 def read_open(session: Session, campaign_ids: Collection[str]) -> dict[str, list[OpenRequest]]:
@@ -179,24 +214,33 @@ def read_open(session: Session, campaign_ids: Collection[str]) -> dict[str, list
     found: dict[str, list[OpenRequest]] = {}
     for row in session.scalars(statement):
         request = NewRequest(row.key, row.campaign_id, row.quantity, row.body, row.run_id)
-        open_request = OpenRequest(row.id or 0, request, row.quantity - row.produced)
+        open_request = OpenRequest(
+            row.id or 0, request, row.quantity - row.produced, row.created_at, row.unanswered_runs, row.asked_at
+        )
         found.setdefault(row.campaign_id, []).append(open_request)
     return found
 
 
-def give_up(session: Session, older_than: datetime, now: datetime) -> list[tuple[str, str]]:
+def give_up(session: Session, campaign_ids: Collection[str], now: datetime) -> dict[str, list[str]]:
     """Stop asking for requests that the service may no longer know (open -> in_doubt).
 
     Args:
-        older_than: requests recorded before this moment are given up.
+        campaign_ids: campaigns that the caller has claimed in this transaction.
 
     Returns:
-        Campaign id and idempotency key of each.
+        The idempotency keys, by campaign.
     """
     statement = (
         update(_requests)
-        .where(in_state(_requests, RequestState.OPEN), _requests.c.created_at < older_than)
-        .values(state=RequestState.IN_DOUBT, finished_at=not_before(_requests.c.created_at, now))
+        .where(
+            _requests.c.campaign_id.in_(campaign_ids),
+            in_state(_requests, RequestState.OPEN),
+            _requests.c.created_at < now - ASKED_AGAIN_WITHIN,
+        )
+        .values(_ended(RequestState.IN_DOUBT, tr("too old to be asked again safely"), now))
         .returning(_requests.c.campaign_id, _requests.c.key)
     )
-    return [(row.campaign_id, row.key) for row in session.execute(statement)]
+    given_up: dict[str, list[str]] = {}
+    for row in session.execute(statement):
+        given_up.setdefault(row.campaign_id, []).append(row.key)
+    return given_up

@@ -210,6 +210,11 @@ class SupplyRequest(SQLModel, table=True):
     produced: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     duplicates: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     error: str | None = Field(default=None, sa_column=Column(Text))
+    # Runs that asked in vain since something came, and when the last of them did.
+    unanswered_runs: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    asked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    # The operator who found out what became of it.
+    settled_by: str | None = Field(default=None, sa_column=Column(String(255)))
 
 
 class Run(SQLModel, table=True):
@@ -260,6 +265,10 @@ class CampaignClaim(SQLModel, table=True):
     run_id: int | None = Field(default=None, sa_column=Column(ForeignKey("runs.id", ondelete="SET NULL")))
     epoch: int = Field(sa_column=Column(Integer, nullable=False))
     claimed_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    # How its last runs went, in a row: those that failed, and those that brought nothing but duplicates.
+    failed_runs: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    barren_runs: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    rests_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
 class PausedJob(SQLModel, table=True):

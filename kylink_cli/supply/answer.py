@@ -12,6 +12,7 @@ from kylink_cli.supply.errors import InvalidResponseError
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 # Eight mebibytes could hold millions: an answer is not searched for good items behind more bad ones than these.
 MAX_BAD_ITEMS = 1000
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class _BadItemError(Exception):
@@ -84,10 +85,18 @@ def _moment(text: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+            return _in_utc(moment)
+    except (TypeError, ValueError):
         pass
     raise _BadItemError(tr("expires_at is no moment in ISO 8601 with a time zone"))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment in UTC; the first and the last hours of the calendar, which UTC puts outside of it, are cut."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return _LAST if moment.year == _LAST.year else _FIRST
 
 
 def _fault(faults: list[str]) -> InvalidResponseError:

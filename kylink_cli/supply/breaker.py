@@ -1,13 +1,14 @@
 """A circuit breaker: when the service as a whole is down, one probe per delay stands for all calls.
 
-Closed, calls pass. After many failed calls in a row, of several campaigns, it opens: calls fail at once, without being
-made. After the delay the next call is a probe, and others wait for what becomes of it: a probe that gets through closes
-the breaker, one that fails opens it for another delay. (M. Nygard, "Release It!", chapter 5.)
+Closed, calls pass. After many failed calls in a row, of several campaigns, they pass no more. Whether the service is
+down, or only these campaigns are out of luck, is told by campaigns that have not failed: they make their calls one at a
+time. When many campaigns have failed and nothing succeeded, the service is down: it is left alone for the delay, then
+the next call is a probe, and others wait for what becomes of it. The campaign that failed last leaves the probe to
+another, if another comes. Whatever gets through closes the breaker. (M. Nygard, "Release It!", chapter 5.)
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from enum import Enum
 from typing import TypeVar
 
 from kylink_cli.language import tr
@@ -15,14 +16,12 @@ from kylink_cli.supply.errors import ServiceDownError, SupplyError
 
 FAILED_CALLS = 10
 FAILED_CAMPAIGNS = 3
+# So many campaigns have to fail before the service is called down.
+MANY_CAMPAIGNS = 6
+# How long the campaign that failed last waits for another to make the probe.
+STEP_BACK_SECONDS = 1.0
 
 T = TypeVar("T")
-
-
-class _State(Enum):
-    CLOSED = "closed"
-    OPEN = "open"
-    PROBING = "probing"
 
 
 class Breaker:
@@ -32,83 +31,91 @@ class Breaker:
         """Start closed.
 
         Args:
-            delay_seconds: how long it stays open before a probe.
-            on_open: told each time that it opens.
+            delay_seconds: how long the service is left alone before a probe.
+            on_open: told each time that the service is found to be down.
         """
         self._delay = delay_seconds
         self._on_open = on_open
-        self._state = _State.CLOSED
+        self._is_open = False
         self._probe_due = 0.0
-        self._probe_over = asyncio.Event()
+        self._probe: asyncio.Event | None = None
         self._last_error = ""
+        self._failed_last = ""
         self._failed_calls = 0
         self._failed_campaigns: set[str] = set()
 
-    async def admit(self) -> None:
-        """Wait for a probe under way, and go no further while the service is down.
+    async def admit(self, campaign_id: str) -> None:
+        """Wait for a probe under way, and go no further while calls of this campaign do not pass.
 
         Raises:
-            ServiceDownError: it is; `retry_after` says when the next probe is due.
+            ServiceDownError: they do not; `retry_after` says when the next probe is due.
         """
-        while self._state is _State.PROBING:
-            await self._probe_over.wait()
-        if self._state is _State.OPEN and self._now() < self._probe_due:
+        if self._is_open and campaign_id == self._failed_last and self._now() >= self._probe_due:
+            await asyncio.sleep(min(STEP_BACK_SECONDS, self._delay))
+        while self._probe is not None:
+            await self._probe.wait()
+        if self._is_open and not self._may_probe(campaign_id):
             raise self._service_down()
 
     async def call(self, campaign_id: str, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call: let it pass, make it the probe or refuse it, and learn from how it ends.
 
+        Args:
+            make: makes it.
+
         Raises:
-            ServiceDownError: the service is down; the call was not made.
+            ServiceDownError: the call was not made.
             SupplyError: it failed.
         """
-        await self.admit()
-        is_probe = self._state is _State.OPEN
-        if is_probe:
-            self._state = _State.PROBING
-            self._probe_over.clear()
+        await self.admit(campaign_id)
+        if self._is_open:
+            self._probe = asyncio.Event()
+        probe = self._probe
         try:
             made = await make()
         except SupplyError as error:
-            self._learn(campaign_id, error)
+            self._learn(campaign_id, error, is_probe=probe is not None)
             raise
         else:
             self._close()
             return made
         finally:
-            if is_probe:
-                self._end_probe()
+            if probe is not None:
+                probe.set()
+                self._probe = None
 
-    def _learn(self, campaign_id: str, error: SupplyError) -> None:
+    def _may_probe(self, campaign_id: str) -> bool:
+        is_untried = not self._is_down and campaign_id not in self._failed_campaigns
+        return is_untried or self._now() >= self._probe_due
+
+    @property
+    def _is_down(self) -> bool:
+        return len(self._failed_campaigns) >= MANY_CAMPAIGNS
+
+    def _learn(self, campaign_id: str, error: SupplyError, *, is_probe: bool) -> None:
         if not error.service_down:
             self._close()
             return
-        self._last_error = str(error)
+        was_known = self._is_open and self._is_down
+        self._last_error, self._failed_last = str(error), campaign_id
         self._failed_calls += 1
         self._failed_campaigns.add(campaign_id)
         is_everywhere = self._failed_calls >= FAILED_CALLS and len(self._failed_campaigns) >= FAILED_CAMPAIGNS
-        if self._state is _State.PROBING or (self._state is _State.CLOSED and is_everywhere):
-            self._open()
-
-    def _open(self) -> None:
-        self._state = _State.OPEN
-        self._probe_due = self._now() + self._delay
-        self._on_open(self._service_down())
+        if is_probe or (not self._is_open and is_everywhere):
+            self._is_open = True
+            self._probe_due = self._now() + self._delay
+        if self._is_open and self._is_down and (is_probe or not was_known):
+            self._on_open(self._service_down())
 
     def _close(self) -> None:
-        self._state = _State.CLOSED
+        self._is_open = False
         self._failed_calls = 0
         self._failed_campaigns.clear()
 
-    def _end_probe(self) -> None:
-        if self._state is _State.PROBING:
-            # The probe was cancelled: the next call is another one.
-            self._state = _State.OPEN
-        self._probe_over.set()
-
     def _service_down(self) -> ServiceDownError:
         wait = max(0.0, self._probe_due - self._now())
-        return ServiceDownError(tr("the supply service is down: {error}", error=self._last_error), retry_after=wait)
+        text = tr("the supply service is down: {error}", error=self._last_error) if self._is_down else self._last_error
+        return ServiceDownError(text, retry_after=wait)
 
     @staticmethod
     def _now() -> float:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from kylink_cli.locks.file import FileLocks
-from kylink_cli.running.liveness import own_lock
 from kylink_cli.store.tables import Campaign
 from tests.support.cli import run_kylink
 from tests.support.database import LONG_AGO, add_items
@@ -214,8 +213,10 @@ def test_a_campaign_that_a_living_run_is_filling_is_left_alone(kylink: Installat
     kylink.add_campaigns("1")
     run_id = kylink.record_run("stock_replenish", "running", datetime.now(UTC))
     moment = datetime.now(UTC).isoformat(sep=" ")
-    kylink.execute(f"INSERT INTO campaign_claims VALUES ('1', {run_id}, 1, '{moment}')")
-    with FileLocks(kylink.folder / "kylink.db.lock").hold(own_lock(run_id)):
+    kylink.execute(
+        f"INSERT INTO campaign_claims (campaign_id, run_id, epoch, claimed_at) VALUES ('1', {run_id}, 1, '{moment}')"
+    )
+    with FileLocks(kylink.folder / "kylink.db.lock").hold(kylink.lock_of(run_id)):
         refused = kylink.run("campaigns", "remove", "1", "--yes")
     assert (refused.returncode, len(stored(kylink))) == (75, 1)
     assert refused.stderr.startswith(f"kylink: campaign 1 is being filled by run {run_id} on {socket.gethostname()}: ")

@@ -10,7 +10,6 @@ import pytest
 
 from kylink_cli.demo.service import SupplyService
 from kylink_cli.locks.file import FileLocks
-from kylink_cli.running.liveness import own_lock
 from kylink_cli.store.tables import CampaignResult
 from tests.support.installation import Installation
 from tests.support.terminal import on_terminal
@@ -105,7 +104,7 @@ def test_a_run_under_way_is_shown_with_its_start_pid_and_host(kylink: Installati
     kylink.record_run("stock_replenish", "succeeded", minutes_ago(30.1), duration_ms=1500)
     began = minutes_ago(3.1)
     run_id = kylink.record_run("stock_replenish", "running", began)
-    with locks(kylink).hold(own_lock(run_id)):
+    with locks(kylink).hold(kylink.lock_of(run_id)):
         text = kylink.run("jobs", "status").stdout
         assert job(kylink)["running"] is True
     assert row(text) == ["stock_replenish", "running", "30 min ago", "succeeded", "1.5 s", "-", "100%"]
@@ -114,8 +113,8 @@ def test_a_run_under_way_is_shown_with_its_start_pid_and_host(kylink: Installati
 
 
 def test_a_run_that_died_without_an_end_has_crashed_wherever_it_is_shown(kylink: Installation) -> None:
-    run_id = kylink.record_run("stock_replenish", "running", minutes_ago(3))
-    assert row(kylink.run("jobs", "status").stdout)[1:4] == ["off", "3 min ago", "crashed"]
+    run_id = kylink.record_run("stock_replenish", "running", minutes_ago(6))
+    assert row(kylink.run("jobs", "status").stdout)[1:4] == ["off", "6 min ago", "crashed"]
     assert (job(kylink)["running"], job(kylink)["consecutive_failures"]) == (False, 1)
     assert [run["status"] for run in kylink.document("jobs", "history")["runs"]] == ["crashed"]
     assert kylink.document("jobs", "show", str(run_id))["status"] == "crashed"

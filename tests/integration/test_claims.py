@@ -1,12 +1,12 @@
 """Claims: one run at a time orders for a campaign, and a claim that was lost is seen."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kylink_cli.store import claims, runs
-from kylink_cli.store.claims import Claim
+from kylink_cli.store.claims import Claim, Course
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Run
 from tests.support.database import add_campaigns
@@ -57,7 +57,7 @@ def test_a_freed_campaign_is_won_with_a_higher_epoch(database: Database) -> None
     first, second = _start_run(database), _start_run(database)
     epochs = _claim(database, first, "1")
     with database.writing() as session:
-        claims.free(session, {"1": first})
+        claims.free(session, [Course("1", first, has_failed=False, is_barren=False)], NOW)
     assert _claim(database, second, "1") == {"1": 2}
     assert _held(database, first, epochs) == set()
 
@@ -75,10 +75,28 @@ def test_an_old_epoch_of_the_same_run_is_lost(database: Database) -> None:
     run = _start_run(database)
     old = _claim(database, run, "1")
     with database.writing() as session:
-        claims.free(session, {"1": run})
+        claims.free(session, [Course("1", run, has_failed=False, is_barren=False)], NOW)
     new = _claim(database, run, "1")
     assert _held(database, run, old) == set()
     assert _held(database, run, new) == {"1"}
+
+
+def test_how_the_last_runs_went_is_known_until_one_goes_well(database: Database) -> None:
+    def run(*, has_failed: bool, is_barren: bool) -> tuple[dict[str, int], dict[str, datetime]]:
+        held = _start_run(database)
+        _claim(database, held, "1")
+        with database.writing() as session:
+            claims.free(session, [Course("1", held, has_failed, is_barren)], NOW)
+        with database.reading() as session:
+            return claims.failed_runs(session), claims.resting(session, ["1", "2"], NOW)
+
+    assert run(has_failed=True, is_barren=False) == ({"1": 1}, {})
+    assert run(has_failed=True, is_barren=True) == ({"1": 2}, {"1": NOW + timedelta(minutes=30)})
+    assert run(has_failed=False, is_barren=True) == ({}, {"1": NOW + timedelta(hours=1)})
+    for _ in range(10):
+        last = run(has_failed=True, is_barren=True)
+    assert last == ({"1": 10}, {"1": NOW + timedelta(hours=8)})
+    assert run(has_failed=False, is_barren=False) == ({}, {})
 
 
 def test_the_holder_is_named(database: Database) -> None:

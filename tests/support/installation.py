@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kylink_cli.demo.service import SupplyService
+from kylink_cli.running.liveness import own_lock
 from kylink_cli.store import runs
 from kylink_cli.store.engine.database import Database, open_database
 from kylink_cli.store.engine.postgresql import open_server
@@ -104,6 +105,12 @@ class Installation:
         own: dict[str, Any] = {**usual, **({} if status == "running" else ended), **facts}
         with self.database.writing() as session:
             return runs.start(session, Run(job=job, status=status, started_at=started_at, **own))
+
+    def lock_of(self, run_id: int) -> str:
+        """The name of the lock that a run holds while it lives."""
+        run = self.database.read(lambda session: runs.get(session, run_id))
+        assert run is not None
+        return own_lock(run)
 
     def run(
         self,

@@ -1,0 +1,185 @@
+"""The supply requests of one campaign in one run: asked, judged, and what they bring stored."""
+
+import asyncio
+from dataclasses import replace
+
+from kylink_cli.errors import KylinkError
+from kylink_cli.jobs import writes
+from kylink_cli.jobs.assignment import FillLimits
+from kylink_cli.jobs.calls import Calls, Slot
+from kylink_cli.jobs.claiming import Claimed
+from kylink_cli.jobs.outcome import Tally
+from kylink_cli.jobs.writes import NewOrders, requests_for
+from kylink_cli.language import tr
+from kylink_cli.rules.supply_requests import is_too_old
+from kylink_cli.rules.vocabulary import RequestState
+from kylink_cli.running.events import ItemsStored, Warned
+from kylink_cli.running.run import LiveRun
+from kylink_cli.running.stop import StopReason
+from kylink_cli.store import supply_requests
+from kylink_cli.store.supply_requests import Arrival, NewItem, OpenRequest, Verdict
+from kylink_cli.supply.base import Supply
+from kylink_cli.supply.errors import ServiceDownError, SupplyError
+
+
+class NotOursError(SupplyError):
+    """The campaign was taken over by another run, or paused: this one orders nothing more for it."""
+
+
+class CampaignRequests:
+    """What is open for a campaign that this run has claimed."""
+
+    def __init__(self, run: LiveRun, limits: FillLimits, calls: Calls, claimed: Claimed) -> None:
+        self._run = run
+        self._limits = limits
+        self._calls = calls
+        self._claim = claimed.claim
+        self._level = claimed.need.level
+        self._open = {request.id: request for request in (*claimed.inherited, *claimed.ordered)}
+        # Asked once beside the others; whether they fail does not matter to the campaign.
+        self._quiet = {request.id: request for request in claimed.quiet}
+        # Requests that the service may have charged: nobody but the service knows.
+        self._doubtful = {request.id for request in (*claimed.inherited, *claimed.quiet)}
+        self._asked: set[int] = set()
+        self._is_paused = False
+        self.tally = Tally(in_doubt=list(claimed.given_up))
+
+    @property
+    def outstanding(self) -> int:
+        """Items that may still come, of quiet requests not counted."""
+        return sum(request.outstanding for request in self._open.values())
+
+    @property
+    def to_ask(self) -> list[OpenRequest]:
+        """What is asked in the next round."""
+        return [*self._open.values(), *(r for r in self._quiet.values() if r.id not in self._asked)]
+
+    async def order(self, items: int) -> None:
+        """Record requests for further items, none if all that is missing is open; the claim must still stand.
+
+        Raises:
+            NotOursError: another run orders for this campaign now, or it was paused.
+        """
+        requests = requests_for(self._level, items, self._limits.max_per_call, self._run.id)
+        recorded = await self._run.ledger.write(writes.record, NewOrders(self._claim, requests))
+        if recorded is None:
+            raise NotOursError(tr("another run has taken over this campaign, or it was paused"))
+        self._open |= {request.id: request for request in recorded}
+
+    async def ask_all(self, slot: Slot) -> None:
+        """Ask for every open request once, some at a time; what comes is stored while further calls are in flight.
+
+        Raises:
+            SupplyError: the worst of what went wrong.
+            StoppedError: the run is to end.
+        """
+        await slot.take()
+        async with asyncio.TaskGroup() as stores:
+
+            async def ask(request: OpenRequest) -> None:
+                await self._ask(request, stores)
+
+            errors = await self._calls.in_turn(self.to_ask, ask, slot)
+        if errors:
+            raise max(errors, key=_severity)
+        if self._open:
+            self._run.stop.check()
+
+    async def settle_rest(self, failure: KylinkError | None) -> None:
+        """Leave open what the service may have charged, for a later run; cancel what was certainly never charged."""
+        reason = None if failure is None else str(failure)
+        rest = [*self._open, *(self._quiet.keys() & self._asked)]
+
+        def verdict(request_id: int) -> Verdict:
+            state = RequestState.OPEN if request_id in self._doubtful else RequestState.CANCELLED
+            return Verdict(request_id, self._claim, state, reason, was_asked=request_id in self._asked)
+
+        await asyncio.gather(*[self._run.ledger.write(supply_requests.judge, verdict(one)) for one in rest])
+
+    async def _ask(self, request: OpenRequest, stores: asyncio.TaskGroup) -> None:
+        """Make one call and have stored what comes.
+
+        Raises:
+            SupplyError: not all of a good answer came.
+        """
+        if self._is_paused:
+            return
+        if is_too_old(request.created_at, self._run.clock()):
+            await self._end(request, tr("too old to be asked again safely"))
+            return
+        self._asked.add(request.id)
+        try:
+            supply = await self._calls.make(request, self.tally)
+        except asyncio.CancelledError:
+            # Cut off in flight: nobody but the service knows whether it was charged.
+            self._doubtful.add(request.id)
+            raise
+        except SupplyError as error:
+            await self._judge(request, error)
+            if request.id in self._quiet and not error.stops_run:
+                return
+            raise
+        stores.create_task(self._store(request, supply))
+        if supply.fault is not None:
+            raise supply.fault
+
+    async def _judge(self, request: OpenRequest, error: SupplyError) -> None:
+        if error.charge_open:
+            self._doubtful.add(request.id)
+        if error.stops_run:
+            self._run.stop.ask(StopReason(str(error), error=error))
+        elif not error.retryable:
+            await self._end(request, str(error))
+
+    async def _end(self, request: OpenRequest, reason: str) -> None:
+        """Never ask a request again: nothing comes of it, unless an earlier call was charged."""
+        state = RequestState.IN_DOUBT if request.id in self._doubtful else RequestState.REFUSED
+        self._forget(request)
+        verdict = Verdict(request.id, self._claim, state, reason)
+        if await self._run.ledger.write(supply_requests.judge, verdict) and state == RequestState.IN_DOUBT:
+            self.tally.in_doubt.append(request.request.key)
+
+    def _forget(self, request: OpenRequest) -> None:
+        for requests in (self._open, self._quiet):
+            requests.pop(request.id, None)
+
+    async def _store(self, request: OpenRequest, supply: Supply) -> None:
+        """Put what came into stock at once; a mixed answer leaves its request open."""
+        latest = self._run.clock() + self._limits.item_ttl
+        items = [NewItem(item.value, min(item.expires_at or latest, latest)) for item in supply.items]
+        fault = None if supply.fault is None else str(supply.fault)
+        answer = Arrival(request.id, self._level.campaign_id, items, fault)
+        stored, is_paused = await self._run.ledger.write(writes.store, answer)
+        self.tally.produced += stored.produced
+        self.tally.duplicates += stored.duplicates
+        if stored.produced:
+            self._run.observe(ItemsStored(self._level.campaign_id, stored.produced))
+        if fault is None:
+            self._forget(request)
+        else:
+            self._doubtful.add(request.id)
+            rest = max(1, request.outstanding - stored.produced)
+            self._open[request.id] = replace(request, outstanding=rest)
+        # What earlier runs ordered for a campaign is asked for even if it is paused.
+        self._is_paused = is_paused and self._level.active
+        if supply.surplus:
+            self._warn_of_surplus(supply.surplus)
+
+    def _warn_of_surplus(self, items: int) -> None:
+        campaign_id = self._level.campaign_id
+        text = tr(
+            "campaign {campaign_id}: {surplus} items beyond the order were dropped",
+            campaign_id=campaign_id,
+            surplus=items,
+        )
+        self._run.observe(Warned(text))
+
+
+def _severity(error: SupplyError) -> tuple[bool, bool, bool, float]:
+    """Which of several errors decides what happens next: what no retry mends, then the longest wait."""
+    return (
+        error.stops_run,
+        not error.retryable,
+        not isinstance(error, ServiceDownError),
+        error.retry_after or 0.0,
+    )
