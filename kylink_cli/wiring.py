@@ -15,6 +15,7 @@ from kylink_cli.errors import ConfigError, DatabaseMissingError, KylinkError
 from kylink_cli.language import tr
 from kylink_cli.places import is_on_server, sqlite_path, state_directory
 from kylink_cli.store.engine.database import Database, create_database, open_database
+from kylink_cli.store.engine.lineage import adopt, follow
 from kylink_cli.store.engine.schema import read_schema, require_current, require_tables, upgrade
 
 if TYPE_CHECKING:
@@ -36,19 +37,24 @@ if TYPE_CHECKING:
     from kylink_cli.supply.registry import SupplierOptions
 
 
-def existing_database(settings: Settings, *, scheduled: bool = False) -> Database:
+def existing_database(settings: Settings, *, scheduled: bool = False, may_rest: bool = False) -> Database:
     """The database, which must exist; an embedded one of an older kylink is upgraded, unless a timer's run asks.
 
     One on a server is upgraded only by `kylink db upgrade`: other hosts may work with it.
 
+    Args:
+        may_rest: whether it may be a backup, or have been moved elsewhere, since it is only looked at.
+
     Raises:
-        DatabaseUnfitError: it is missing, empty, unreadable, newer than the program, or older and not upgraded.
+        DatabaseUnfitError: it is missing, empty, unreadable, newer than the program, older and not upgraded, or went
+            back in time.
         DatabaseError: it failed.
     """
     with _closed_if_unfit(database_at(settings.database_url)) as database:
         if database.path is not None and not scheduled and read_schema(database).current is not None:
             upgrade(database)
         require_current(database)
+        follow(database, may_rest=may_rest)
     return database
 
 
@@ -82,8 +88,10 @@ def new_database(settings: Settings) -> Database:
     """
     if is_on_server(settings.database_url):
         return existing_database(settings)
-    database = created_database(settings)
-    upgrade(database)
+    with _closed_if_unfit(created_database(settings)) as database:
+        if upgrade(database).current is None:
+            adopt(database)
+        follow(database)
     return database
 
 

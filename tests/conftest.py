@@ -35,6 +35,14 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What kylink notes of databases on servers is noted for these tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server that the tests of a process share; nobody stops it."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kylink_cli.cli import db_copy
+from kylink_cli.cli import db_copy, db_restore
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.options import YesOption
 from kylink_cli.errors import UsageError
@@ -16,6 +16,7 @@ db = group("db", "The database: create, upgrade, check, back up, measure.")
 
 def register(app: typer.Typer) -> None:
     """Add the group to the root."""
+    db_restore.register(db)
     db_copy.register(db)
     app.add_typer(db)
 
@@ -26,11 +27,14 @@ BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to wr
 @command(db, "init", acts=True)
 def init(cli: Cli) -> None:
     """Create the database; one that is there is upgraded if need be."""
+    from kylink_cli.store.engine.lineage import adopt
     from kylink_cli.store.engine.schema import upgrade
     from kylink_cli.wiring import created_database
 
     database = created_database(cli.settings)
     before = upgrade(database)
+    if before.current is None:
+        adopt(database)
     place = tr("on the server") if database.path is None else tr("at {path}", path=database.path)
     if cli.console.json:
         cli.console.document({"path": _place(database.path), "from": before.current, "to": before.head})
@@ -78,7 +82,7 @@ def check_database(cli: Cli) -> int:
     from kylink_cli.store.upkeep.check import check
     from kylink_cli.wiring import existing_database
 
-    findings = existing_database(cli.settings).read(check)
+    findings = existing_database(cli.settings, may_rest=True).read(check)
     ok = all(finding.ok for finding in findings)
     if cli.console.json:
         checks = [{"name": f.name, "ok": f.ok, "violations": f.violations} for f in findings]
@@ -118,7 +122,7 @@ def stats(cli: Cli) -> None:
     from kylink_cli.store.upkeep.stats import read_stats
     from kylink_cli.wiring import existing_database
 
-    figures = read_stats(existing_database(cli.settings))
+    figures = read_stats(existing_database(cli.settings, may_rest=True))
     if cli.console.json:
         cli.console.document(figures.document())
         return

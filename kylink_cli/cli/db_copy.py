@@ -1,6 +1,5 @@
 """`kylink db copy`: from a file to a server, or back."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,21 +15,25 @@ FromOption = Annotated[
 ]
 ToOption = Annotated[str, typer.Option("--to", metavar="URL", help="A new or empty database, or an unfinished copy.")]
 
+KeepOption = Annotated[
+    bool, typer.Option("--keep-source", help="Let both be worked with, although they hand out the same items.")
+]
+
 
 def register(db: typer.Typer) -> None:
     """Add the command to its group."""
     command(db, "copy", acts=True)(copy_database)
 
 
-def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption) -> None:
-    """Copy a database into a new one, of whatever kind, and compare the two.
+def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, keep_source: KeepOption = False) -> None:
+    """Copy a database into a new one, of whatever kind, compare the two, and mark the old one as moved.
 
     Stop the timers and the consumers first. An interrupted copy goes on where it was when the same is said again.
     """
     from kylink_cli import wiring
     from kylink_cli.console.observer import observing
     from kylink_cli.running.events import BatchDone
-    from kylink_cli.store.upkeep.copying import copy
+    from kylink_cli.store.upkeep.copying import Move, copy
 
     for option, url in (("--from", source_url), ("--to", target_url)):
         if not url.startswith("sqlite:///") and not is_on_server(url):
@@ -38,7 +41,8 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption) -> Non
     source = wiring.database_at(source_url)
     target = wiring.database_at(target_url, create=True)
     with observing(cli.console, "db copy") as observe:
-        done = copy(source, target, _origin(source_url), lambda *batch: observe(BatchDone(*batch)))
+        move = Move(_place(source_url), None if keep_source else _place(target_url))
+        done = copy(source, target, move, lambda *batch: observe(BatchDone(*batch)))
     if cli.console.json:
         cli.console.document({"rows": done.rows, "resumed": done.resumed})
         return
@@ -54,8 +58,9 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption) -> Non
     )
 
 
-def _origin(url: str) -> str:
+def _place(url: str) -> str:
     """A name for a database that holds no password and no relative path."""
-    if url.startswith("sqlite:///"):
-        return str(Path(url.removeprefix("sqlite:///")).expanduser().absolute())
-    return url.partition("?")[0].rpartition("@")[2]
+    from kylink_cli.places import sqlite_path
+    from kylink_cli.store.engine.address import parse
+
+    return parse(url).name if is_on_server(url) else str(sqlite_path(url).absolute())

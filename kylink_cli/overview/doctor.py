@@ -210,7 +210,7 @@ def check_clock(database: Database, now: datetime) -> Iterator[Finding]:
 
 
 def _files(database_path: Path | None, lock_folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    suffixes = () if database_path is None else ("", "-wal", "-shm")
+    suffixes = () if database_path is None else ("", "-wal", "-shm", ".generation")
     beside = [Path(f"{database_path}{suffix}") for suffix in suffixes]
     for path in (*beside, lock_folder, *sorted(lock_folder.glob("*.lock"))):
         # What belongs to a run goes with it, even while this looks.

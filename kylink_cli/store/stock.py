@@ -26,6 +26,7 @@ class Item:
     state: str  # one past its end is expired, whether a job has marked it or not
     created_at: datetime
     expires_at: datetime
+    reason: str | None  # why it was discarded, if that was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def discard(session: Session, item_ids: Sequence[int]) -> list[int]:
 def _select(wanted: ItemFilter, now: datetime) -> Select[Any]:
     c = _items.c
     state = case((_is_over(now), ItemState.EXPIRED), else_=c.state)
-    statement = select(c.id, c.campaign_id, c.value, state, c.created_at, c.expires_at).order_by(c.id)
+    statement = select(c.id, c.campaign_id, c.value, state, c.created_at, c.expires_at, c.reason).order_by(c.id)
     if wanted.campaign_id is not None:
         statement = statement.where(c.campaign_id == wanted.campaign_id)
     if wanted.state is not None:

@@ -120,6 +120,7 @@ class StockItem(SQLModel, table=True):
     consumed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     supply_request_id: int | None = Field(default=None, sa_column=Column(_BIG))
     expirations: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    reason: str | None = Field(default=None, sa_column=Column(Text))  # why it was discarded, if not for its leases
 
 
 class LeaseRecord(SQLModel, table=True):

@@ -275,7 +275,10 @@ def test_a_backup_that_cannot_be_written_leaves_nothing_behind(
 
 def test_a_command_leaves_no_write_ahead_log_behind(folder: Path) -> None:
     assert kylink(folder, "campaigns", "add", "1", "--user", "u1").returncode == 0
-    assert sorted(path.name for path in folder.glob("kylink.db*") if path.is_file()) == ["kylink.db"]
+    assert sorted(path.name for path in folder.glob("kylink.db*") if path.is_file()) == [
+        "kylink.db",
+        "kylink.db.generation",
+    ]
 
 
 def test_a_damaged_database_is_not_backed_up(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -147,18 +146,10 @@ def test_a_backup_taken_while_a_run_writes_is_whole(
         with sqlite3.connect(copy) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.close()
-    _restore(kylink, copies[1])
+    assert kylink.run("db", "restore", str(copies[1]), "--trust").returncode == 0
     assert kylink.run("db", "check").returncode == 0
     assert kylink.run("replenish", "--all").returncode == 0
     assert_nothing_lost_since(kylink, service)
-
-
-def _restore(kylink: Installation, copy: Path) -> None:
-    """Put a copy in the database's place, as an operator would."""
-    kylink.database.close()
-    for suffix in ("", "-wal", "-shm"):
-        (kylink.folder / f"{DATABASE}{suffix}").unlink(missing_ok=True)
-    shutil.copy(copy, kylink.folder / DATABASE)
 
 
 def assert_nothing_lost_since(kylink: Installation, service: SupplyService) -> None:

@@ -16,7 +16,7 @@ from kylink_cli.store.engine.postgresql import open_server
 from kylink_cli.store.leases import NewLease
 from kylink_cli.store.tables import Alert, Campaign, FileValue, PausedJob, Run, StockItem, table
 from kylink_cli.store.upkeep import sums
-from kylink_cli.store.upkeep.copying import ROWS_AT_ONCE, Copied, copy
+from kylink_cli.store.upkeep.copying import ROWS_AT_ONCE, Copied, Move, copy
 from tests.support.database import add_campaigns, add_items
 from tests.support.postgres import PostgresServer
 
@@ -82,7 +82,7 @@ def everything(database: Database) -> dict[str, sums.Sum]:
 
 
 def copy_all(source: Database, target: Database) -> Copied:
-    return copy(source, target, "here", nobody)
+    return copy(source, target, Move("here", None), nobody)
 
 
 def copy_and_die(source: Database, target: Database) -> None:
@@ -91,12 +91,12 @@ def copy_and_die(source: Database, target: Database) -> None:
             raise KilledError
 
     with pytest.raises(KilledError):
-        copy(source, target, "here", die)
+        copy(source, target, Move("here", None), die)
 
 
 def test_every_row_is_copied_as_it_is_and_new_ones_come_after(source: Database, target: Database) -> None:
     told: list[tuple[str, int, int]] = []
-    done = copy(source, target, "here", lambda *batch: told.append(batch))
+    done = copy(source, target, Move("here", None), lambda *batch: told.append(batch))
     assert everything(target) == everything(source)
     assert {name: total.rows for name, total in everything(source).items()} == done.rows
     assert ("stock_items", ROWS_AT_ONCE, MANY + 4) in told
@@ -132,7 +132,7 @@ def test_a_source_that_is_written_to_meanwhile_is_noticed(source: Database, targ
             add_campaigns(source, "late")
 
     with pytest.raises(DatabaseError, match="campaigns differ: 4 rows there, 3 copied; somebody wrote to the source"):
-        copy(source, target, "here", write_once)
+        copy(source, target, Move("here", None), write_once)
     with pytest.raises(DatabaseUnfitError, match="unfinished copy"):
         schema.require_current(target)
     assert copy_all(source, target).rows["campaigns"] == 4
@@ -145,7 +145,7 @@ def test_a_difference_of_one_character_is_noticed(source: Database, target: Data
                 session.execute(update(items).where(items.c.id == 1).values(value="c1-available-48-0."))
 
     with pytest.raises(DatabaseError, match="stock_items differ"):
-        copy(source, target, "here", corrupt)
+        copy(source, target, Move("here", None), corrupt)
 
 
 def test_data_is_never_overwritten(source: Database, target: Database) -> None:
@@ -161,7 +161,7 @@ def test_data_is_never_overwritten(source: Database, target: Database) -> None:
 def test_an_unfinished_copy_of_another_database_is_left_alone(source: Database, target: Database) -> None:
     copy_and_die(source, target)
     with pytest.raises(UsageError, match="unfinished copy of another database"):
-        copy(source, target, "elsewhere", nobody)
+        copy(source, target, Move("elsewhere", None), nobody)
 
 
 def test_a_source_of_another_revision_is_refused(source: Database, target: Database) -> None:

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, select, text, update
@@ -83,7 +84,12 @@ def test_a_writer_that_waits_in_vain_is_told_to_try_later(counter: Database) -> 
     impatient = wiring.existing_database(Settings(database_url=url_of(counter)))
     impatient.close()
     hurry = "PRAGMA busy_timeout = 1" if counter.path else "SET lock_timeout = 1"
-    event.listen(impatient.engine, "connect", lambda connection, _: connection.execute(hurry))
+
+    @event.listens_for(impatient.engine, "connect")
+    def be_impatient(connection: Any, _: object) -> None:
+        connection.execute(hurry)
+        connection.commit()
+
     with counter.writing() as session:
         session.execute(update(campaigns).values(low_watermark=1))
         with pytest.raises(DatabaseBusyError, match="try again later") as caught:

@@ -109,6 +109,8 @@ class PostgresServer:
             self._has_template = True
         name = f"test_{uuid.uuid4().hex}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        with psycopg.connect(self.url(name)) as connection:
+            connection.execute("UPDATE lineage SET id = %s", [uuid.uuid4().hex])
         return self.url(name)
 
     @contextmanager

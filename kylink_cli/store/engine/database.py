@@ -35,11 +35,13 @@ from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.language import tr
 from kylink_cli.store.engine.clock import Clock, local_clock
-from kylink_cli.store.engine.direct import Transaction, pooled
+from kylink_cli.store.engine.direct import Transaction, direct, pooled
 from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, translate
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
+
+    from kylink_cli.store.engine.lineage import Life, Lineage
 
 _WRITING = {"kylink_writing": True}
 # In SQLite's own cache of 2 MiB, a large transaction writes the same pages many times, and a scan reads them so.
@@ -57,6 +59,8 @@ class Database:
         self._reading = engine
         self._writing = engine.execution_options(**_WRITING)
         self._clock: Clock | None = None
+        # Set where a database is opened to be worked with.
+        self.lineage: Lineage | None = None
         # At the process's end at the latest: the last to close an embedded database folds its write-ahead log in.
         weakref.finalize(self, engine.dispose)
 
@@ -82,9 +86,11 @@ class Database:
             translated_errors(),
             self._connected(self._writing) as connection,
             Session(connection, expire_on_commit=False) as session,
-            session.begin(),
         ):
-            yield session
+            with session.begin():
+                yield session
+                life = self._grow(session)
+            self._note(life)
 
     def read(self, act: Callable[[Session], T]) -> T:
         """Do an act in a reading transaction of its own; on a server again, if the connection broke meanwhile.
@@ -119,8 +125,11 @@ class Database:
         with pooled(self.engine) as connection:
             cursor = connection.cursor()
             cursor.execute("BEGIN IMMEDIATE")
-            done = act(Transaction(cursor, self.engine.dialect))
+            transaction = Transaction(cursor, self.engine.dialect)
+            done = act(transaction)
+            life = self._grow_direct(transaction)
             cursor.execute("COMMIT")
+        self._note(life)
         return done
 
     def tell_outages(self, tell: Callable[[str], None]) -> None:
@@ -145,6 +154,19 @@ class Database:
 
     def _read_clock(self) -> Clock:
         return local_clock()
+
+    def _grow(self, session: Session) -> "Life | None":
+        """Let the generation grow, right before a commit; None if it is not time."""
+        with direct(session.connection()) as transaction:
+            return self._grow_direct(transaction)
+
+    def _grow_direct(self, transaction: Transaction) -> "Life | None":
+        return None if self.lineage is None else self.lineage.grow(transaction.cursor)
+
+    def _note(self, life: "Life | None") -> None:
+        """Take note of a life, right after the commit."""
+        if self.lineage is not None and life is not None:
+            self.lineage.note(life)
 
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:

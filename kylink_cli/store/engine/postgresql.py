@@ -138,8 +138,10 @@ class ServerDatabase(Database):
             with translated_errors():
                 done = act(session)
                 session.flush()
+                life = self._grow(session)
                 number, backend = session.execute(_TRANSACTION).one()
             self._end(session.commit, number, backend)
+        self._note(life)
         return done
 
     def _commit_direct_once(self, act: Callable[[Transaction], T]) -> T:
@@ -149,8 +151,11 @@ class ServerDatabase(Database):
             cursor.execute(_BEGIN + settings)
             cursor.nextset()
             [(number, backend)] = cursor.fetchall()
-            done = act(Transaction(cursor, self.engine.dialect))
+            transaction = Transaction(cursor, self.engine.dialect)
+            done = act(transaction)
+            life = self._grow_direct(transaction)
             self._end(lambda: cursor.execute("COMMIT"), number, backend)
+        self._note(life)
         return done
 
     def _end(self, commit: Callable[[], None], number: str | None, backend: int) -> None:

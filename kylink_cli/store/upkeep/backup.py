@@ -1,19 +1,19 @@
 """A copy of an embedded database, made while others write to it."""
 
-import contextlib
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseError, UsageError
-from kylink_cli.files import create_private_folder
+from kylink_cli.files import create_private_file
 from kylink_cli.language import marked, tr
 from kylink_cli.store.engine.database import Database, translated_errors
+from kylink_cli.store.engine.lineage import LifeState
 
 _ALL_PAGES = -1
 _USE_PG_DUMP = marked(
@@ -39,38 +39,46 @@ def back_up(database: Database, target: Path) -> int:
     with _explained(target):
         if target.exists() and target.samefile(database.path):
             raise UsageError(tr("{target} is the database itself: name another file", target=target))
-        with _unfinished(target) as copy:
-            _copy(database, copy)
-            _give_name(copy, target)
+        with unfinished(target) as copy:
+            with translated_errors(), database.reading() as session:
+                copy_whole(_driver(session), copy)
+            _mark(copy)
+            give_name(copy, target)
         return target.stat().st_size
 
 
 @contextmanager
-def _unfinished(target: Path) -> Iterator[Path]:
+def unfinished(target: Path) -> Iterator[Path]:
     """A private file beside the target, which is gone afterwards unless it was moved."""
-    create_private_folder(target.parent)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
+    path = target.with_name(f".{target.name}.{uuid4().hex}")
+    create_private_file(path)
     try:
-        yield Path(name)
+        yield path
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
+        path.unlink(missing_ok=True)
 
 
-def _copy(database: Database, target: Path) -> None:
-    with (
-        translated_errors(),
-        database.reading() as session,
-        closing(sqlite3.connect(target)) as copy,
-    ):
+def copy_whole(source: sqlite3.Connection, target: Path) -> None:
+    """Copy a database into one file that needs no other beside it.
+
+    Raises:
+        DatabaseError: it is damaged.
+    """
+    with translated_errors(), closing(sqlite3.connect(target)) as copy:
         # All pages in one step are one moment of the database; in smaller steps every foreign write starts it anew.
-        _driver(session).backup(copy, pages=_ALL_PAGES)
-        # The copy is one file: in WAL mode, reading it would leave two more beside it.
+        source.backup(copy, pages=_ALL_PAGES)
+        # In WAL mode, reading the copy would leave two more files beside it.
         copy.execute("PRAGMA journal_mode = DELETE")
         (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
-        raise DatabaseError(tr("the database is damaged and no backup was written: run 'kylink db check'"))
+        raise DatabaseError(tr("the database is damaged and was not copied: run 'kylink db check'"))
+
+
+def _mark(copy: Path) -> None:
+    """Let a copy say of itself that it is a backup, so that it is noticed where it is simply put in place."""
+    with translated_errors(), closing(sqlite3.connect(copy)) as backup, backup:
+        if backup.execute("SELECT 1 FROM sqlite_schema WHERE name = 'lineage'").fetchone():
+            backup.execute("UPDATE lineage SET state = ?", [LifeState.BACKUP])
 
 
 def _driver(session: Session) -> sqlite3.Connection:
@@ -80,7 +88,7 @@ def _driver(session: Session) -> sqlite3.Connection:
     return connection
 
 
-def _give_name(copy: Path, target: Path) -> None:
+def give_name(copy: Path, target: Path) -> None:
     """Put the copy in its place, in a way that outlives a power cut."""
     _sync(copy)
     copy.replace(target)

@@ -4,12 +4,14 @@
    of its revision, so that nothing else works with it.
 2. What an interrupted copy has left there is compared with the source, and thrown away if that has changed since.
 3. Rows are copied table by table in the order of their keys, so that an interrupted copy is always the beginning.
-4. Both sides are counted and added up anew: what was written to the source meanwhile is noticed.
+4. The source is marked as moved, and hands nothing out any more; both sides are counted and added up anew: what was
+   written to the source meanwhile is noticed.
 5. The target takes its numbers up where the source is, and gets its revision.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,8 +22,9 @@ from sqlmodel import SQLModel
 
 from kylink_cli.errors import DatabaseError, UsageError
 from kylink_cli.language import marked, tr
-from kylink_cli.store.engine import schema
+from kylink_cli.store.engine import lineage, schema
 from kylink_cli.store.engine.database import Database
+from kylink_cli.store.engine.lineage import LifeState
 from kylink_cli.store.upkeep import sums
 
 ROWS_AT_ONCE = 2_000
@@ -37,12 +40,19 @@ class Copied:
     resumed: int  # rows that an earlier, interrupted copy had brought
 
 
-def copy(source: Database, target: Database, origin: str, progress: Progress) -> Copied:
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From where to where; neither name holds a password."""
+
+    origin: str  # names the source, to know an unfinished copy again
+    moved_to: str | None  # what the source says of itself afterwards; None if both are to be worked with
+
+
+def copy(source: Database, target: Database, move: Move, progress: Progress) -> Copied:
     """Copy all rows of a database into one that is new, empty, or an unfinished copy of the same.
 
     Args:
         source: a database of the current revision.
-        origin: names the source, to know an unfinished copy again.
         progress: told of each table, with rows copied and rows in all.
 
     Raises:
@@ -51,15 +61,31 @@ def copy(source: Database, target: Database, origin: str, progress: Progress) ->
         DatabaseError: one of the two failed, or the source was written to meanwhile; the same call goes on.
     """
     schema.require_current(source)
-    _mark(target, schema.UNFINISHED_COPY + hashlib.sha256(origin.encode()).hexdigest()[:16])
+    source.read(lineage.refuse_backup)
+    _mark(target, schema.UNFINISHED_COPY + hashlib.sha256(move.origin.encode()).hexdigest()[:16])
     tables = SQLModel.metadata.sorted_tables
     with source.reading() as snapshot:
         present = _beginnings(snapshot, target, tables)
         for rows in tables:
             _copy_table(snapshot, target, rows, present[rows.name], progress)
-    counts = _compare(source, target, tables, progress)
-    target.commit(_finish)
+    with _resting(source, move.moved_to):
+        counts = _compare(source, target, tables, progress)
+        target.commit(_finish)
+    lineage.adopt(target)
     return Copied(counts, sum(present.values()))
+
+
+@contextmanager
+def _resting(source: Database, moved_to: str | None) -> Iterator[None]:
+    """Mark a database as moved, unless what follows fails: then it is where it was."""
+    if moved_to is not None:
+        source.commit(partial(lineage.rest, state=LifeState.MOVED, moved_to=moved_to))
+    try:
+        yield
+    except DatabaseError:
+        if moved_to is not None:
+            source.commit(lineage.wake)
+        raise
 
 
 def _mark(target: Database, mark: str) -> None:
