@@ -69,6 +69,8 @@ DAY = (
     "report --out report.html",
     "metrics --out metrics.prom",
     "campaigns remove 2 --yes",
+    "db restore copy.db",
+    "db restored --trust",
     "campaigns show nobody",
 )
 

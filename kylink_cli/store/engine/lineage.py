@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select, update
+from sqlalchemy import BigInteger, String, column, select, table, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.orm import Session
 
@@ -28,13 +28,12 @@ from kylink_cli.places import state_directory
 from kylink_cli.store.engine.database import Database
 
 # Not among the models: it is no part of what a database holds, and is neither copied nor counted.
-TABLE = Table(
+TABLE = table(
     "lineage",
-    MetaData(),
-    Column("id", String(32), primary_key=True),
-    Column("generation", BigInteger, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("moved_to", Text),
+    column("id", String),
+    column("generation", BigInteger),
+    column("state", String),
+    column("moved_to", String),
 )
 _GROW = "UPDATE lineage SET generation = generation + 1 WHERE state = 'live' RETURNING id, generation"
 _MARK = "SELECT state, moved_to FROM lineage"
