@@ -10,10 +10,10 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 	--generate-hashes --only-binary :all: --emit-build-options $(UPGRADE) pyproject.toml
 
 # Another interpreter: make setup PYTHON=/path/to/python
-export PYTHON
+export PYTHON WITH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo packages test test-all faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
+.PHONY: help setup demo install uninstall deb packages test test-all faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,15 @@ setup: $(STAMP) ## Create .venv with kylink and all that its development needs
 
 demo: $(CAN_RUN) ## Show kylink at work, on this machine alone
 	@$(VENV)/bin/kylink demo
+
+install: ## Install kylink on this host, or upgrade it (as root); PYTHON=, WITH='a package of a supplier'
+	@packaging/install.sh
+
+uninstall: ## Remove what 'make install' has installed, and the timers (as root); data and settings stay
+	@packaging/uninstall.sh
+
+deb: ## Build a Debian package for this release of Debian, in dist/
+	@packaging/deb.sh
 
 packages: ## Install the Debian packages that some tests need (as root)
 	@missing=$$(sed '/^#/d;/^$$/d' tests/packages.txt | while read -r name; do \

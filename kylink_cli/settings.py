@@ -46,7 +46,7 @@ class Settings(BaseModel):
     database_url: str = Field(
         default_factory=default_database_url,
         description="Where campaigns, stock and runs are kept: sqlite:///FILE (four slashes for an absolute path), or "
-        "postgresql://USER@HOST/NAME (needs kylink-cli[postgres]; several hosts may share it; the password is "
+        "postgresql://USER@HOST/NAME (needs the extra 'postgres'; several hosts may share it; the password is "
         "better kept in ~/.pgpass). Default: kylink.db in $STATE_DIRECTORY, else in ~/.local/state/kylink.",
     )
     enable_auto_cron: bool = Field(
@@ -218,7 +218,7 @@ class Settings(BaseModel):
     kylink_lock_url: str | None = Field(
         default=None,
         description="Where jobs are locked: file:/path/of/a/folder (one run on this host), database: (PostgreSQL: one "
-        "run on all hosts) or redis://HOST/0 (the same, needs kylink-cli[redis]). Default: files beside an embedded "
+        "run on all hosts) or redis://HOST/0 (the same, needs the extra 'redis'). Default: files beside an embedded "
         "database, else in the state directory.",
     )
 

@@ -59,6 +59,19 @@ def load(env_file: Path | None = None) -> Loaded:
     return Loaded(settings, sources, choice.path, choice.refused)
 
 
+def faults(values: Mapping[str, str]) -> list[str]:
+    """What is wrong with some settings, a line each; secrets are masked.
+
+    Args:
+        values: the settings by name; those without a value count as not set.
+    """
+    try:
+        Settings.model_validate(filled(values))
+    except ValidationError as error:
+        return [problem(detail) for detail in error.errors()]
+    return []
+
+
 def unknown_names(env_file: Path | None) -> dict[str, str | None]:
     """The names that are set and mean nothing, each with the nearest known name.
 

@@ -19,11 +19,17 @@ def installed_at(cli: Cli, *, of_user: bool = False) -> "Installed":
     from kylink_cli.scheduling.units import Installed
 
     return Installed(
-        program=Path(sys.executable).parent / "kylink",
+        program=_lasting(Path(sys.prefix)) / "bin" / "kylink",
         interpreter=Path(sys.executable).resolve(),
         env_file=(cli.loaded.env_file or SYSTEM_ENV_FILE).absolute(),
         of_user=of_user,
     )
+
+
+def _lasting(release: Path) -> Path:
+    """The path that stays when 'make install' puts a newer release beside this one."""
+    current = release.parent / "current"
+    return current if current.is_symlink() and current.resolve() == release.resolve() else release
 
 
 def require_env_file(cli: Cli) -> None:

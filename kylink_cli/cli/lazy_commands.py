@@ -12,6 +12,7 @@ NAMES = (
     "replenish",
     "recover-leases",
     "alert-check",
+    "setup",
     "doctor",
     "report",
     "metrics",

@@ -45,7 +45,7 @@ class RedisLocks:
             from redis.retry import Retry
         except ModuleNotFoundError as error:
             raise ConfigError(
-                tr("KYLINK_LOCK_URL names a Redis server, whose library is not installed: install kylink-cli[redis]")
+                tr("KYLINK_LOCK_URL names a Redis server, whose library is not installed: pip install redis")
             ) from error
         self.of_host = of_host
         self._renewal = renewal or Renewal()

@@ -17,12 +17,12 @@ WITHOUT = "import sys; sys.modules[sys.argv.pop(1)] = None; from kylink_cli.__ma
         (
             "psycopg",
             {"DATABASE_URL": "postgresql://kylink@db/kylink"},
-            "DATABASE_URL names a PostgreSQL database, whose driver is not installed: install kylink-cli[postgres]",
+            "DATABASE_URL names a PostgreSQL database, whose driver is not installed: pip install 'psycopg[binary]'",
         ),
         (
             "redis",
             {"KYLINK_LOCK_URL": "redis://locks/0"},
-            "KYLINK_LOCK_URL names a Redis server, whose library is not installed: install kylink-cli[redis]",
+            "KYLINK_LOCK_URL names a Redis server, whose library is not installed: pip install redis",
         ),
     ],
 )

@@ -29,14 +29,14 @@ systemd-udevd.service
 """
 _INIT = """\
 set -eu
-base=$1; shift
+base=$1; lower=$2; shift 2
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$base"
 mkdir "$base/upper" "$base/work" "$base/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" "$base/root"
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$base/upper,workdir=$base/work" "$base/root"
 root=$base/root
 for pair in "$@"; do
-  mkdir -p "$root${pair#*:}"
+  if [ -d "${pair%%:*}" ]; then mkdir -p "$root${pair#*:}"; else install -D /dev/null "$root${pair#*:}"; fi
   mount --bind "${pair%%:*}" "$root${pair#*:}"
 done
 mount -t proc proc "$root/proc"
@@ -162,17 +162,31 @@ def booted(folder: Path) -> Iterator[Machine]:
     Args:
         folder: its subfolder `shared` is `SHARED` in the machine.
     """
+    libraries = next(path for path in sys.path if path.endswith("site-packages"))
+    binds = {"/opt/python": sys.base_prefix, LIBRARIES: libraries, SHARED: str(folder / "shared")}
+    with booted_from(Path("/"), folder, binds) as machine:
+        yield machine
+
+
+@contextmanager
+def booted_from(root: Path, folder: Path, binds: Mapping[str, str]) -> Iterator[Machine]:
+    """A machine that has just been booted from the files of another, which stay as they are.
+
+    Args:
+        root: the other machine's root.
+        folder: an empty one for what it needs.
+        binds: files and folders of this machine's, by where they are seen in that one.
+    """
     group = _control_group()
     script = folder / "init.sh"
     script.write_text(_INIT, encoding="utf-8")
     (folder / "base").mkdir()
-    libraries = next(path for path in sys.path if path.endswith("site-packages"))
-    binds = [f"{sys.base_prefix}:/opt/python", f"{libraries}:{LIBRARIES}", f"{folder / 'shared'}:{SHARED}"]
+    bound = [f"{source}:{place}" for place, source in binds.items()]
     # The process enters its control group before the namespaces are made, so that this is the root of theirs.
     command = 'echo $$ > "$1/cgroup.procs"; shift; exec unshare -f -m -p -C -u -i --kill-child=KILL sh "$@"'
     with (folder / "console").open("wb") as console:
         outer = subprocess.Popen(
-            ["sh", "-c", command, "_", str(group), str(script), str(folder / "base"), *binds],
+            ["sh", "-c", command, "_", str(group), str(script), str(folder / "base"), str(root), *bound],
             env=_environment({"MASKED": " ".join(_MASKED.split()), "MACHINE_ID": uuid.uuid4().hex}),
             stdin=subprocess.DEVNULL,
             stdout=console,

@@ -5,7 +5,7 @@ import pty
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,12 @@ class Seen:
 
 
 def on_terminal(
-    *args: str, env: Mapping[str, str], cwd: Path, columns: int = 80, answer: tuple[str, str] | None = None
+    *args: str,
+    env: Mapping[str, str],
+    cwd: Path,
+    columns: int = 80,
+    answer: tuple[str, str] | None = None,
+    answers: Sequence[tuple[str, str]] = (),
 ) -> Seen:
     """Run `kylink` on a terminal to its end.
 
@@ -50,6 +55,7 @@ def on_terminal(
         cwd: its working directory.
         columns: the width of the terminal.
         answer: a prompt, and what is typed once it is there.
+        answers: several of these, in their order.
     """
     ours, its = pty.openpty()
     termios.tcsetwinsize(its, (_ROWS, columns))
@@ -62,18 +68,20 @@ def on_terminal(
         cwd=cwd,
     )
     os.close(its)
-    written = _converse(ours, answer)
+    written = converse(ours, [answer] if answer else answers)
     os.close(ours)
     return Seen(process.wait(), written.decode())
 
 
-def _converse(terminal: int, answer: tuple[str, str] | None) -> bytes:
-    written = b""
+def converse(terminal: int, answers: Sequence[tuple[str, str]]) -> bytes:
+    """Read what is written on a terminal to its end, and type each answer once its prompt is there."""
+    written, seen = b"", 0
+    open_answers = list(answers)
     while chunk := _read(terminal):
         written += chunk
-        if answer is not None and answer[0].encode() in written:
-            os.write(terminal, answer[1].encode())
-            answer = None
+        while open_answers and (found := written.find(open_answers[0][0].encode(), seen)) >= 0:
+            seen = found + len(open_answers[0][0].encode())
+            os.write(terminal, open_answers.pop(0)[1].encode())
     return written
 
 

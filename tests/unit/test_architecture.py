@@ -18,7 +18,17 @@ PLAIN = DOMAIN | {"children", "env_files", "files", "places", "trust"}
 ADAPTERS = {"store", "supply", "locks", "notify"}
 ACTS = PLAIN | ADAPTERS | {"running", "alerting", "leasing"}
 JOBS = ACTS | {"jobs", "overview", "scheduling", "settings", "settings_loading"}
-OUTSIDE = JOBS | {"imports", "settings_messages", "settings_salvage", "wiring", "console", "demo", "report", "metrics"}
+OUTSIDE = JOBS | {
+    "setting_up",
+    "imports",
+    "settings_messages",
+    "settings_salvage",
+    "wiring",
+    "console",
+    "demo",
+    "report",
+    "metrics",
+}
 
 # What each layer may import of kylink itself, beside its own modules.
 ALLOWED = {
@@ -37,6 +47,7 @@ ALLOWED = {
     "settings_loading": PLAIN | {"settings", "settings_messages"},
     "settings_salvage": PLAIN | {"settings", "settings_messages", "settings_loading"},
     "scheduling": PLAIN | {"settings"},
+    "setting_up": PLAIN | {"scheduling", "settings_loading"},
     "running": PLAIN | ADAPTERS | {"alerting"},
     "alerting": PLAIN | ADAPTERS | {"running"},
     "leasing": PLAIN | {"store"},
@@ -59,7 +70,7 @@ HOMES = {
     "annotated_types": {"settings_messages.py"},
     "apprise": {"notify/apprise_child.py"},
     "certifi": {"supply/http.py"},
-    "dotenv": {"env_files.py"},
+    "dotenv": {"env_files.py", "setting_up/env_text.py"},
     "filelock": {"locks/file.py"},
     "httpx": {"notify/http.py", "notify/heartbeat.py", "supply/http.py", "supply/http_transport.py"},
     "jinja2": {"report/page.py"},

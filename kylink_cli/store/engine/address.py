@@ -97,7 +97,7 @@ def _read(url: str) -> dict[str, str]:
         from psycopg.conninfo import conninfo_to_dict
     except ModuleNotFoundError as error:
         raise ConfigError(
-            tr("DATABASE_URL names a PostgreSQL database, whose driver is not installed: install kylink-cli[postgres]")
+            tr("DATABASE_URL names a PostgreSQL database, whose driver is not installed: pip install 'psycopg[binary]'")
         ) from error
     try:
         given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
