@@ -16,6 +16,7 @@ from dotenv.parser import parse_stream
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
 from kylink_cli.places import LOCAL_ENV_FILE, SYSTEM_ENV_FILE
+from kylink_cli.reasons import reason
 from kylink_cli.trust import distrust
 
 
@@ -47,10 +48,10 @@ def choose(named: Path | None = None) -> Choice:
         return Choice(believed(named))
     refused = None
     if _is_meant_for_us(LOCAL_ENV_FILE):
-        reason = _distrust(LOCAL_ENV_FILE, shared_folder=False)
-        if reason is None:
+        doubt = _distrust(LOCAL_ENV_FILE, shared_folder=False)
+        if doubt is None:
             return Choice(LOCAL_ENV_FILE)
-        refused = tr("{path} is not read: {reason}", path=LOCAL_ENV_FILE.absolute(), reason=reason)
+        refused = tr("{path} is not read: {reason}", path=LOCAL_ENV_FILE.absolute(), reason=doubt)
     return Choice(believed(SYSTEM_ENV_FILE) if _may_be_there(SYSTEM_ENV_FILE) else None, refused)
 
 
@@ -60,9 +61,9 @@ def believed(path: Path) -> Path:
     Raises:
         ConfigError: somebody could.
     """
-    reason = _distrust(path, shared_folder=True)
-    if reason is not None:
-        raise ConfigError(tr("the settings in {path} are not believed: {reason}", path=path, reason=reason))
+    doubt = _distrust(path, shared_folder=True)
+    if doubt is not None:
+        raise ConfigError(tr("the settings in {path} are not believed: {reason}", path=path, reason=doubt))
     return path
 
 
@@ -104,9 +105,8 @@ def read_text(path: Path, kind: str) -> str:
     except UnicodeDecodeError as error:
         raise ConfigError(tr("the {kind} file {path} is not UTF-8 text", kind=kind, path=path)) from error
     except OSError as error:
-        reason = (error.strerror or tr("unknown error")).lower()
         raise ConfigError(
-            tr("the {kind} file {path} can't be read: {reason}", kind=kind, path=path, reason=reason)
+            tr("the {kind} file {path} can't be read: {reason}", kind=kind, path=path, reason=reason(error))
         ) from error
 
 

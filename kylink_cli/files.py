@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
@@ -69,7 +69,8 @@ def create_private_folder(path: Path) -> None:
     if path.is_dir():
         return
     create_private_folder(path.parent)
-    path.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+    with suppress(FileExistsError):  # something else than a folder does not open as one
+        path.mkdir(mode=_PRIVATE_FOLDER)
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         _give_to_folder_owner(handle, path)

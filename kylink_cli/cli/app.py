@@ -184,6 +184,7 @@ def build_app() -> typer.Typer:
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         options_metavar=tr(OPTIONS_METAVAR),
         subcommand_metavar=tr(COMMANDS_METAVAR),
     )

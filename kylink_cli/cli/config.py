@@ -1,6 +1,6 @@
 """`kylink config …`: what the settings are, where each came from, and whether they are fine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +10,7 @@ from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import setting_names
 from kylink_cli.errors import ConfigError, NotFoundError
 from kylink_cli.language import tr
-from kylink_cli.rules.text import one_line
+from kylink_cli.rules.text import nearest, one_line
 
 if TYPE_CHECKING:
     from kylink_cli.settings_loading import Loaded
@@ -51,11 +51,16 @@ def _named(settings: list[dict[str, Any]], names: list[str]) -> list[dict[str, A
     known = {setting["name"] for setting in settings}
     for name in names:
         if name.upper() not in known:
-            raise NotFoundError(
-                tr("there is no setting {name}: 'kylink config show' shows them all", name=one_line(name))
-            )
+            raise _unknown(name, known)
     wanted = {name.upper() for name in names} or known
     return [setting for setting in settings if setting["name"] in wanted]
+
+
+def _unknown(name: str, known: Iterable[str]) -> NotFoundError:
+    near = nearest(name, known)
+    if near is None:
+        return NotFoundError(tr("there is no setting {name}: 'kylink config show' shows them all", name=one_line(name)))
+    return NotFoundError(tr("there is no setting {name}. Did you mean {near}?", name=one_line(name), near=near))
 
 
 @command(config, "check")

@@ -1,5 +1,6 @@
 """`kylink jobs …`: the machine room."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -23,8 +24,26 @@ def register(app: typer.Typer) -> None:
 DRAWN_RUNS = 24
 
 
+class JobWord(StrEnum):
+    """What people call a job: by its command, or by its name in tables and documents."""
+
+    REPLENISH = "replenish"
+    RECOVER_LEASES = "recover-leases"
+    ALERT_CHECK = "alert-check"
+    STOCK_REPLENISH = JobName.REPLENISH.value
+    LEASE_RECOVERY = JobName.RECOVER_LEASES.value
+    MONITORING_ALERT = JobName.ALERT_CHECK.value
+
+    @property
+    def job(self) -> str:
+        """The job's name in the database."""
+        from kylink_cli.scheduling.jobs import job_called
+
+        return job_called(self).name
+
+
 JobArgument = Annotated[
-    JobName, typer.Argument(metavar="JOB", help="The job's name, as 'kylink jobs status' shows it.")
+    JobWord, typer.Argument(metavar="JOB", help="The job: its command, or its name as 'kylink jobs status' shows it.")
 ]
 
 
@@ -56,7 +75,7 @@ def status(cli: Cli) -> None:
 @command(jobs, "history")
 def history(
     cli: Cli,
-    job: Annotated[JobName | None, typer.Argument(metavar="[JOB]", help="Only this job's runs.")] = None,
+    job: Annotated[JobWord | None, typer.Argument(metavar="[JOB]", help="Only this job's runs.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show so many runs.")] = 20,
 ) -> None:
     """Show the last runs, newest first."""
@@ -67,7 +86,10 @@ def history(
 
     database, locks = wiring.existing_database(cli.settings), wiring.locks(cli.settings)
     now = database.now()
-    found = [as_found(run, locks, now) for run in database.read(lambda session: runs.history(session, job, limit))]
+    found = [
+        as_found(run, locks, now)
+        for run in database.read(lambda session: runs.history(session, job and job.job, limit))
+    ]
     if cli.console.json:
         cli.console.document({"runs": [view.run_document(run) for run in found]})
     else:
@@ -113,12 +135,12 @@ def pause(cli: Cli, job: JobArgument) -> None:
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
-    database = wiring.existing_database(cli.settings)
-    changed = database.commit(lambda session: paused_jobs.pause(session, job, database.now()))
+    name, database = job.job, wiring.existing_database(cli.settings)
+    changed = database.commit(lambda session: paused_jobs.pause(session, name, database.now()))
     if cli.console.json:
-        cli.console.document({"job": job, "paused": True, "changed": changed})
+        cli.console.document({"job": name, "paused": True, "changed": changed})
     else:
-        cli.console.say(tr("{job} is paused", job=job) if changed else tr("{job} was paused already", job=job))
+        cli.console.say(tr("{job} is paused", job=name) if changed else tr("{job} was paused already", job=name))
 
 
 @command(jobs, "resume", acts=True)
@@ -127,8 +149,9 @@ def resume(cli: Cli, job: JobArgument) -> None:
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
-    changed = wiring.existing_database(cli.settings).commit(lambda session: paused_jobs.resume(session, job))
+    name = job.job
+    changed = wiring.existing_database(cli.settings).commit(lambda session: paused_jobs.resume(session, name))
     if cli.console.json:
-        cli.console.document({"job": job, "paused": False, "changed": changed})
+        cli.console.document({"job": name, "paused": False, "changed": changed})
     else:
-        cli.console.say(tr("{job} runs again", job=job) if changed else tr("{job} was not paused", job=job))
+        cli.console.say(tr("{job} runs again", job=name) if changed else tr("{job} was not paused", job=name))

@@ -7,6 +7,7 @@ from typing import IO
 
 from kylink_cli.errors import BadFileError
 from kylink_cli.language import tr
+from kylink_cli.reasons import reason
 from kylink_cli.rules.text import one_line
 
 
@@ -27,5 +28,6 @@ def replaced(path: Path, *, readable: bool = False) -> Iterator[IO[str]]:
         with replacement(path, readable=readable) as file:
             yield file
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise BadFileError(tr("{path} can't be written: {reason}", path=one_line(str(path)), reason=reason)) from None
+        raise BadFileError(
+            tr("{path} can't be written: {reason}", path=one_line(str(path)), reason=reason(error))
+        ) from None

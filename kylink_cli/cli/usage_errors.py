@@ -7,7 +7,7 @@ from typing import Any, Final
 from typer.exceptions import TyperException
 
 from kylink_cli.language import marked, tr
-from kylink_cli.rules.text import one_line
+from kylink_cli.rules.text import nearest, one_line
 
 _VALUE_LENGTH = 60
 
@@ -59,8 +59,13 @@ def told(error: TyperException) -> str:
     for pattern, sentence in _SENTENCES:
         found = re.fullmatch(pattern, message)
         if found is not None:
-            return tr(sentence, **found.groupdict())
+            return tr(sentence, **found.groupdict()) + _did_you_mean(**found.groupdict())
     return message.replace("Value error, ", "").rstrip(".")
+
+
+def _did_you_mean(given: str = "", choices: str = "", **_: str) -> str:
+    near = nearest(given, re.findall(r"[\w-]+", choices)) if given else None
+    return tr(". Did you mean {near}?", near=near) if near else ""
 
 
 def _bad_value(message: str, faults: Callable[[], Sequence[Any]] | None) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kylink_cli.errors import OutputError, ReaderGoneError
 from kylink_cli.language import tr
+from kylink_cli.reasons import reason
 
 _STANDARD_NUMBERS = 3
 
@@ -44,8 +45,9 @@ def writing_results() -> Iterator[None]:
     except BrokenPipeError as error:
         raise ReaderGoneError from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(tr("the result can't be written to standard output: {reason}", reason=reason)) from error
+        raise OutputError(
+            tr("the result can't be written to standard output: {reason}", reason=reason(error))
+        ) from error
 
 
 def flush_results() -> None:

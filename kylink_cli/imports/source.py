@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kylink_cli.errors import BadFileError
 from kylink_cli.language import ntr, tr
+from kylink_cli.reasons import reason
 from kylink_cli.rules.campaign_import import Fault
 from kylink_cli.rules.text import one_line
 
@@ -28,10 +29,7 @@ def read_text(source: str) -> str:
             tr("{source} is not UTF-8 text (line {line}): save it as UTF-8", source=shown(source), line=line)
         ) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BadFileError(
-            tr("{source} can't be read: {reason}", source=shown(source), reason=one_line(reason).lower())
-        ) from None
+        raise BadFileError(tr("{source} can't be read: {reason}", source=shown(source), reason=reason(error))) from None
 
 
 def shown(source: str) -> str:

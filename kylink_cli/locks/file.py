@@ -15,6 +15,7 @@ from kylink_cli.files import create_private_file
 from kylink_cli.language import tr
 from kylink_cli.locks.base import Holder
 from kylink_cli.locks.held import Held
+from kylink_cli.reasons import reason
 
 _POLL_SECONDS = 0.1
 
@@ -96,12 +97,11 @@ class FileLocks:
         try:
             yield
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
             raise ConfigError(
                 tr(
                     "the lock {path} can't be used: {reason}; check who owns it and its folder, or set KYLINK_LOCK_URL",
                     path=path,
-                    reason=reason,
+                    reason=reason(error),
                 )
             ) from error
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from kylink_cli.language import tr
 from kylink_cli.notify.bounded import bounded
+from kylink_cli.reasons import connection_reason
 from kylink_cli.rules.heartbeats import HeartbeatState, heartbeat_url
 
 TIMEOUT_SECONDS = 5
@@ -35,7 +36,8 @@ class Heartbeat:
             url = heartbeat_url(self._url, kind, summary)
             await bounded(lambda: self._post(url, summary), self._timeout_seconds)
         except Exception as error:  # noqa: BLE001  (a heartbeat never fails a run, whatever is wrong with it)
-            self._warn(tr("the {kind} heartbeat could not be sent: {name}", kind=kind, name=type(error).__name__))
+            name = connection_reason(error) or type(error).__name__
+            self._warn(tr("the {kind} heartbeat could not be sent: {name}", kind=kind, name=name))
 
     def _post(self, url: str, summary: str) -> None:
         import httpx

@@ -6,6 +6,7 @@ from typing import Any
 
 from kylink_cli.language import tr
 from kylink_cli.notify.base import ChannelError
+from kylink_cli.reasons import connection_reason
 
 # Each step of a call; whoever sends a message bounds the whole.
 STEP_SECONDS = 10
@@ -41,7 +42,9 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -
     except httpx.TimeoutException:
         raise ChannelError(tr("no answer in time")) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ChannelError(tr("can't be reached: {name}", name=type(error).__name__)) from None
+        raise ChannelError(
+            tr("can't be reached: {name}", name=connection_reason(error) or type(error).__name__)
+        ) from None
 
 
 def json_bytes(document: Mapping[str, Any]) -> bytes:

@@ -1,6 +1,8 @@
 """Text from outside, made harmless before it is kept or shown."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 # C0 and C1 controls, and the marks that turn the direction of text or break a line.
 _UNSAFE = re.compile(
@@ -12,6 +14,8 @@ _INVISIBLE = re.compile(
     r"[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u206f\u3164\ufe00-\ufe0e\uffa0"
     r"\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
+
+_NUMBER_OR_NOT = re.compile(r"([0-9]+)|([^0-9]+)")
 
 ERROR_LENGTH = 300
 # Shorter ones are no secrets, and hiding them would tear words apart.
@@ -45,6 +49,22 @@ def without_secrets(text: str, *secrets: str | None) -> str:
         if secret is not None and len(secret) >= _SECRET_LENGTH:
             text = text.replace(secret, "***")
     return text
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The word that was probably meant, whatever the case and whichever kind of dash; None if none is like it."""
+    by_letters = {_letters(candidate): candidate for candidate in known}
+    found = get_close_matches(_letters(word), by_letters, n=1)
+    return by_letters[found[0]] if found else None
+
+
+def _letters(word: str) -> str:
+    return word.lower().replace("-", "_")
+
+
+def natural(text: str) -> tuple[tuple[int, str], ...]:
+    """The key by which people sort: 1, 2, 10, and not 1, 10, 2."""
+    return tuple((int(number or -1), letters) for number, letters in _NUMBER_OR_NOT.findall(text))
 
 
 def has_control_characters(text: str) -> bool:

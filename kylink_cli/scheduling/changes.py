@@ -8,6 +8,7 @@ from pathlib import Path
 from kylink_cli.errors import BadFileError
 from kylink_cli.files import replacement
 from kylink_cli.language import tr
+from kylink_cli.reasons import reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def carry_out(changes: Sequence[Change]) -> None:
             _carry_out(change)
         except OSError as error:
             raise BadFileError(
-                tr("{path} can't be changed: {reason}", path=change.path, reason=(error.strerror or str(error)).lower())
+                tr("{path} can't be changed: {reason}", path=change.path, reason=reason(error))
             ) from None
 
 
@@ -75,6 +76,4 @@ def _read(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise BadFileError(
-            tr("{path} can't be read: {reason}", path=path, reason=(error.strerror or str(error)).lower())
-        ) from None
+        raise BadFileError(tr("{path} can't be read: {reason}", path=path, reason=reason(error))) from None

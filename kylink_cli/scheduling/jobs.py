@@ -41,3 +41,12 @@ ALERT_CHECK = Job(
 )
 
 JOBS = (REPLENISH, RECOVER_LEASES, ALERT_CHECK)
+
+
+def job_called(word: str) -> Job:
+    """The job of a name, or of a subcommand.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {name: job for job in JOBS for name in (job.name, job.command)}[word]

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from kylink_cli.children import bare_environment
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
+from kylink_cli.reasons import reason
 from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
 from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
 from kylink_cli.supply.base import Order, Supply
@@ -117,7 +118,7 @@ class ExecSupplier:
                 start_new_session=True,
             )
         except OSError as error:
-            raise UnreachableError(tr("the program can't be started: {reason}", reason=error.strerror)) from None
+            raise UnreachableError(tr("the program can't be started: {reason}", reason=reason(error))) from None
 
 
 async def _converse(process: Process, order: bytes) -> tuple[bytes, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kylink_cli.language import tr
+from kylink_cli.reasons import reason
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.values import value_fault
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
@@ -112,7 +113,7 @@ class _ValueFile:
                         yield value
         except OSError as error:
             raise UnreachableError(
-                tr("the file {file} can't be read: {reason}", file=self, reason=error.strerror)
+                tr("the file {file} can't be read: {reason}", file=self, reason=reason(error))
             ) from None
 
     def _value(self, number: int, line: bytes) -> str | None:

@@ -91,7 +91,7 @@ class HttpSupplier:
         Raises:
             UnreachableError: it can't be opened.
         """
-        from kylink_cli.supply.http_transport import reason
+        from kylink_cli.supply.http_transport import why
 
         host, port = self._url.hostname, self._url.port or (443 if self._url.scheme == "https" else 80)
         try:
@@ -103,7 +103,7 @@ class HttpSupplier:
             ) from None
         except OSError as error:
             raise UnreachableError(
-                tr("{place} can't be reached: {error}", place=self._place, error=reason(error))
+                tr("{place} can't be reached: {error}", place=self._place, error=why(error))
             ) from None
         writer.close()
         reached = tr("{place} can be reached", place=self._place)

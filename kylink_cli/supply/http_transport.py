@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 
 from kylink_cli.language import tr
+from kylink_cli.reasons import reason
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 
 # Shorter than services and balancers keep them: a call on a connection that is just being closed has to be repeated.
@@ -123,7 +124,7 @@ def _in_httpx_words() -> Iterator[None]:
     try:
         yield
     except _NEVER_SENT as error:
-        raise httpx.ConnectError(reason(error)) from None
+        raise httpx.ConnectError(why(error)) from None
     except TimeoutError as error:
         raise httpx.ReadTimeout(str(error)) from None
     except (aiohttp.ClientResponseError, UnicodeError) as error:
@@ -132,12 +133,13 @@ def _in_httpx_words() -> Iterator[None]:
         raise httpx.ReadError(type(error).__name__) from None
 
 
-def reason(error: BaseException) -> str:
-    """Why no connection was made, in the system's words."""
+def why(error: BaseException) -> str:
+    """Why no connection was made."""
     cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     if isinstance(cause, TimeoutError):
         return tr("no connection in time")
+    if verdict := getattr(cause, "verify_message", ""):
+        return one_line(verdict, ERROR_LENGTH).lower()
     # asyncio words some errors in its own way; the resolver's numbers are negative, and not the system's.
     number = getattr(cause, "errno", None) or 0
-    text = os.strerror(number) if number > 0 else getattr(cause, "strerror", None) or tr("no connection")
-    return one_line(getattr(cause, "verify_message", "") or text, ERROR_LENGTH).lower()
+    return reason(OSError(number, os.strerror(number)) if number > 0 else cause)

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from kylink_cli.settings import Settings
 from tests.support.cli import run_kylink
 
@@ -103,5 +105,16 @@ def test_an_env_file_that_is_named_and_missing_is_bad_configuration(tmp_path: Pa
     result = run_kylink("--env-file", "nowhere.env", "config", "show", cwd=tmp_path)
     assert (result.returncode, result.stderr) == (
         78,
-        "kylink: the env file nowhere.env can't be read: no such file or directory\n",
+        "kylink: the env file nowhere.env can't be read: there is no such file\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [("STOCK_BACH_SIZE", "Did you mean STOCK_BATCH_SIZE?"), ("zz", "'kylink config show' shows them all")],
+)
+def test_a_setting_that_is_not_there_may_be_a_slip(tmp_path: Path, name: str, ending: str) -> None:
+    result = run_kylink("config", "show", name, cwd=tmp_path)
+    assert result.returncode == 11
+    assert result.stderr.startswith(f"kylink: there is no setting {name}")
+    assert result.stderr.endswith(f"{ending}\n")

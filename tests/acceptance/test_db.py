@@ -258,8 +258,12 @@ def test_backup_replaces_a_file_only_when_told_so(folder: Path) -> None:
     ("target", "code", "message"),
     [
         ("kylink.db", 2, "kylink: kylink.db is the database itself: name another file\n"),
-        ("a_folder", 1, "kylink: the backup a_folder can't be written: is a directory\n"),
-        ("a_file/copy.db", 1, "kylink: the backup a_file/copy.db can't be written: file exists\n"),
+        ("a_folder", 1, "kylink: the backup a_folder can't be written: it is a directory\n"),
+        (
+            "a_file/copy.db",
+            1,
+            "kylink: the backup a_file/copy.db can't be written: a part of its path is no directory\n",
+        ),
     ],
 )
 def test_a_backup_that_cannot_be_written_leaves_nothing_behind(

@@ -248,3 +248,16 @@ def test_pausing_and_resuming_twice_says_so(kylink: Installation) -> None:
     assert kylink.document("jobs", "resume", "lease_recovery") == resumed
     assert kylink.run("jobs", "resume", "lease_recovery").stdout == "lease_recovery was not paused\n"
     assert kylink.document("jobs", "pause", "lease_recovery")["paused"] is True
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("replenish", "stock_replenish"), ("recover-leases", "lease_recovery"), ("alert-check", "monitoring_alert")],
+)
+def test_a_job_is_called_by_its_command_or_by_its_name(kylink: Installation, command: str, name: str) -> None:
+    for pausing, resuming in ((command, name), (name, command)):
+        assert kylink.document("jobs", "pause", pausing) == {"job": name, "paused": True, "changed": True}
+        assert kylink.document("jobs", "resume", resuming) == {"job": name, "paused": False, "changed": True}
+    kylink.record_run(name, "succeeded", datetime.now(UTC))
+    for word in (command, name):
+        assert [run["job"] for run in kylink.document("jobs", "history", word)["runs"]] == [name]

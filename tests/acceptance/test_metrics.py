@@ -109,7 +109,7 @@ def test_the_exporter_may_read_the_file_whatever_the_umask(busy: Installation, t
 def test_a_file_that_cannot_be_written_is_one_clear_line(busy: Installation, tmp_path: Path) -> None:
     result = busy.run("metrics", "--out", str(tmp_path / "nowhere" / "kylink.prom"))
     assert result.returncode == 1
-    assert result.stderr == f"kylink: {tmp_path}/nowhere/kylink.prom can't be written: no such file or directory\n"
+    assert result.stderr == f"kylink: {tmp_path}/nowhere/kylink.prom can't be written: there is no such file\n"
 
 
 @pytest.mark.parametrize("limit", [0, 5])

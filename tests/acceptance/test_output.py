@@ -126,7 +126,8 @@ def test_json_lines_carry_errors_too(kylink: Installation, args: list[str], mess
         (
             ["jobs", "pause"],
             (
-                "Missing argument 'JOB'. Choose from: stock_replenish, lease_recovery, monitoring_alert"
+                "Missing argument 'JOB'. Choose from: replenish, recover-leases, alert-check, stock_replenish,"
+                " lease_recovery, monitoring_alert"
                 " (see 'kylink jobs pause --help')"
             ),
         ),
@@ -188,7 +189,7 @@ def test_a_full_disk_under_standard_output_is_one_clear_line(kylink: Installatio
     kylink.add_campaigns("42")
     with Path("/dev/full").open("w") as full:
         code, stderr = run_with_stdout(kylink, args, full)
-    line = "kylink: the result can't be written to standard output: no space left on device\n"
+    line = "kylink: the result can't be written to standard output: the disk is full\n"
     assert (code, stderr) == (1, line)
 
 

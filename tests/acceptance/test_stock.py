@@ -152,7 +152,11 @@ def test_export_writes_a_private_file(stocked: Installation) -> None:
 
 @pytest.mark.parametrize(
     ("target", "reason"),
-    [("folder", "not a regular file"), ("kylink.db/x", "not a directory"), ("gone/x", "no such file or directory")],
+    [
+        ("folder", "not a regular file"),
+        ("kylink.db/x", "a part of its path is no directory"),
+        ("gone/x", "there is no such file"),
+    ],
 )
 def test_an_export_that_cannot_be_written_leaves_nothing_behind(
     stocked: Installation, target: str, reason: str

@@ -122,7 +122,7 @@ def test_a_file_that_is_not_there_is_unreachable(database: Database, values: Pat
     supplier = FileSupplier(values, FileValues(database))
     assert asyncio.run(supplier.check()) == f"the file {values} can be read"
     values.unlink()
-    with pytest.raises(UnreachableError, match="can't be read: No such file"):
+    with pytest.raises(UnreachableError, match="can't be read: there is no such file"):
         asyncio.run(supplier.check())
     with pytest.raises(UnreachableError):
         ask(supplier, "k1", 1)

@@ -367,7 +367,7 @@ def test_a_compressed_answer_was_not_asked_for() -> None:
 def test_a_service_that_nobody_runs_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(UnreachableError, match="can't be reached: connection refused") as caught:
+    with pytest.raises(UnreachableError, match="can't be reached: the connection was refused") as caught:
         ask(f"http://127.0.0.1:{port}/path?token=secret")
     assert (caught.value.charge_open, "secret" in str(caught.value), "path" in str(caught.value)) == (
         False,

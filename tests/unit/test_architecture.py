@@ -13,7 +13,7 @@ import kylink_cli
 ROOT = Path(kylink_cli.__file__).parent
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 
-DOMAIN = {"rules", "errors", "language"}
+DOMAIN = {"rules", "errors", "language", "reasons"}
 PLAIN = DOMAIN | {"children", "env_files", "files", "places", "trust"}
 ADAPTERS = {"store", "supply", "locks", "notify"}
 ACTS = PLAIN | ADAPTERS | {"running", "alerting", "leasing"}
@@ -35,6 +35,7 @@ ALLOWED = {
     "language": set(),
     "rules": {"language"},
     "errors": {"language", "rules"},
+    "reasons": {"language", "rules"},
     "files": {"language"},
     "places": DOMAIN,
     "children": set(),

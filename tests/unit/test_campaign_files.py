@@ -132,7 +132,9 @@ def test_a_file_that_is_none_of_it_is_refused_as_a_whole(tmp_path: Path, data: b
     assert str(caught.value) == f"{tmp_path / 'campaigns.csv'} {message}"
 
 
-@pytest.mark.parametrize(("name", "reason"), [("missing.csv", "no such file"), (".", "is a directory"), ("\0", "null")])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("missing.csv", "no such file"), (".", "it is a directory"), ("\0", "null")]
+)
 def test_what_cannot_be_read_is_one_clear_error(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(BadFileError, match=reason):
         read_text(f"{tmp_path}/{name}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from kylink_cli.cli import app
 from kylink_cli.cli.options import LARGEST_ID
@@ -42,3 +43,9 @@ def test_no_page_of_help_shows_a_type_for_a_value(path: str) -> None:
     page = COMMANDS[path].get_help(COMMANDS[path].make_context(path, ["--json"], resilient_parsing=True))
     assert not re.search(r"<(int|str|float|path)[ a-z]*>|<=x|x>=", page)
     assert str(LARGEST_ID) not in page
+
+
+@pytest.mark.parametrize("path", ["kylink", "kylink jobs", *COMMANDS])
+def test_a_short_option_shows_the_help_too(path: str) -> None:
+    result = CliRunner().invoke(app, [*path.split()[1:], "-h"], prog_name="kylink")
+    assert (result.exit_code, result.stdout.startswith(f"Usage: {path} ")) == (0, True)

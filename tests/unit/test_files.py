@@ -51,7 +51,7 @@ def test_a_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(NotADirectoryError):
         create_private_folder(tmp_path / "state")
 
 

@@ -88,7 +88,7 @@ def test_a_line_that_cannot_be_understood_is_named_and_its_text_is_not(tmp_path:
 
 
 def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"env file .*nowhere can't be read: no such file or directory"):
+    with pytest.raises(ConfigError, match=r"env file .*nowhere can't be read: there is no such file"):
         load(tmp_path / "nowhere")
     (tmp_path / "latin").write_bytes(b"PROXY_API_KEY=\xe9\n")
     with pytest.raises(ConfigError, match=r"env file .*latin is not UTF-8 text"):

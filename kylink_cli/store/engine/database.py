@@ -34,6 +34,7 @@ from sqlalchemy.pool import QueuePool
 from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.language import tr
+from kylink_cli.reasons import reason
 from kylink_cli.store.engine.clock import Clock, local_clock
 from kylink_cli.store.engine.direct import Transaction, direct, pooled
 from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, translate
@@ -190,7 +191,7 @@ def open_database(path: Path) -> Database:
                 tr("there is no database at {path}: run 'kylink db init', or check DATABASE_URL", path=path)
             ) from error
         raise DatabaseUnfitError(
-            tr("the database {path} can't be read: {reason}", path=path, reason=error.strerror)
+            tr("the database {path} can't be read: {reason}", path=path, reason=reason(error))
         ) from error
     if empty:
         raise DatabaseMissingError(
@@ -211,9 +212,8 @@ def create_database(path: Path) -> Database:
     try:
         create_private_file(path)
     except OSError as error:
-        reason = error.strerror or tr("unknown error")
         raise DatabaseUnfitError(
-            tr("the database {path} can't be created: {reason}", path=path, reason=reason.lower())
+            tr("the database {path} can't be created: {reason}", path=path, reason=reason(error))
         ) from error
     return Database(_sqlite_engine(path), path)
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.errors import DatabaseError, UsageError
 from kylink_cli.files import create_private_file
 from kylink_cli.language import marked, tr
+from kylink_cli.reasons import reason
 from kylink_cli.store.engine.database import Database, translated_errors
 from kylink_cli.store.engine.lineage import LifeState
 
@@ -108,7 +109,6 @@ def _explained(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise DatabaseError(
-            tr("the backup {target} can't be written: {reason}", target=target, reason=reason)
+            tr("the backup {target} can't be written: {reason}", target=target, reason=reason(error))
         ) from error

@@ -1,0 +1,70 @@
+"""Why the system refused something, in kylink's words and the reader's language."""
+
+import errno
+import os
+import socket
+from typing import Final
+
+from kylink_cli.language import marked, tr
+from kylink_cli.rules.text import ERROR_LENGTH, one_line
+
+_REASONS: Final = {
+    errno.EACCES: marked("permission denied"),
+    errno.EPERM: marked("permission denied"),
+    errno.EROFS: marked("its file system is read-only"),
+    errno.ENOENT: marked("there is no such file"),
+    errno.ENOTDIR: marked("a part of its path is no directory"),
+    errno.EISDIR: marked("it is a directory"),
+    errno.EEXIST: marked("it is there already"),
+    errno.ENAMETOOLONG: marked("its name is too long"),
+    errno.ELOOP: marked("its symbolic links lead in a circle"),
+    errno.EBUSY: marked("it is in use"),
+    errno.ETXTBSY: marked("it is in use"),
+    errno.ENOEXEC: marked("it is no program of this system"),
+    errno.EBADF: marked("it is closed"),
+    errno.ENOSPC: marked("the disk is full"),
+    errno.EDQUOT: marked("the quota of the disk is used up"),
+    errno.EFBIG: marked("it would be too large"),
+    errno.EIO: marked("the disk reports an error"),
+    errno.ENOMEM: marked("there is too little memory"),
+    errno.EMFILE: marked("too many files are open"),
+    errno.ENFILE: marked("too many files are open"),
+    errno.ECONNREFUSED: marked("the connection was refused"),
+    errno.ECONNRESET: marked("the connection was cut"),
+    errno.EPIPE: marked("the connection was cut"),
+    errno.ETIMEDOUT: marked("no connection in time"),
+    errno.EHOSTUNREACH: marked("there is no way to it"),
+    errno.ENETUNREACH: marked("there is no way to it"),
+    errno.EADDRINUSE: marked("the address is in use"),
+    errno.EADDRNOTAVAIL: marked("the address is not one of this machine's"),
+}
+_REASONS_OF_RESOLVER: Final = {
+    socket.EAI_AGAIN: marked("its name can't be looked up now"),
+    socket.EAI_FAIL: marked("its name can't be looked up"),
+}
+_UNKNOWN_NAME: Final = marked("its name is not known")
+
+
+def reason(error: BaseException) -> str:
+    """Why the system refused, in a few words; words that are not the system's are kept."""
+    number, words = getattr(error, "errno", None) or 0, getattr(error, "strerror", None)
+    if isinstance(error, TimeoutError) and not number:
+        return tr("no answer in time")
+    if isinstance(error, socket.gaierror):
+        return tr(_REASONS_OF_RESOLVER.get(number, _UNKNOWN_NAME))
+    if number in _REASONS and words == os.strerror(number):
+        return tr(_REASONS[number])
+    return one_line(words or str(error) or tr("unknown error"), ERROR_LENGTH).lower()
+
+
+def connection_reason(error: BaseException) -> str | None:
+    """Why the system made no connection, which libraries keep behind errors of their own; None if it is not to be told.
+
+    Their own texts may hold addresses, and with them secrets.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, OSError) and behind.errno is not None:
+            return reason(behind)
+        behind = behind.__cause__ or behind.__context__
+    return None
