@@ -109,7 +109,7 @@ def _campaigns(needs: Sequence[Need]) -> Iterator[Metric]:
 
 
 def _runway_seconds(one: Need) -> int | None:
-    minutes = runway_minutes(one.level)
+    minutes = runway_minutes(one)
     return None if minutes is None else minutes * 60
 
 

@@ -16,7 +16,7 @@ from kylink_cli.places import default_database_url, is_on_server
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.replenishment import Policy
-from kylink_cli.rules.vocabulary import AlertLevel
+from kylink_cli.rules.vocabulary import AlertLevel, ReplenishRule
 
 if TYPE_CHECKING:
     from kylink_cli.rules.check_facts import Thresholds
@@ -78,7 +78,13 @@ class Settings(BaseModel):
     )
     campaign_concurrency: int = Field(default=3, ge=1, le=1000, description="Campaigns that are filled at once.")
     stock_concurrency: int = Field(default=5, ge=1, le=1000, description="Calls at once for one campaign.")
-    stock_batch_size: int = Field(default=10, ge=1, le=10_000, description="Smallest level to fill up to; items.")
+    stock_batch_size: int = Field(
+        default=10,
+        ge=1,
+        le=10_000,
+        description="Smallest level to fill up to; items. With the rule 'forecast' only of campaigns younger than 24 h "
+        "without demand.",
+    )
     stock_ttl_hours: int = Field(default=48, ge=1, le=8760, description="How long an item may be used; hours.")
     item_retention_days: int = Field(
         default=30, ge=1, le=3650, description="How long spent items and closed leases are kept; days."
@@ -89,13 +95,42 @@ class Settings(BaseModel):
     lease_max_expirations: int = Field(
         default=5, ge=1, le=1000, description="An item is discarded when so many leases on it have expired."
     )
-    watermark_min: int = Field(default=3, ge=1, le=10_000, description="Lowest dynamic watermark; items.")
-    watermark_max: int = Field(default=20, ge=1, le=10_000, description="Highest dynamic watermark; items.")
+    replenish_rule: ReplenishRule = Field(
+        default=ReplenishRule.FORECAST,
+        description="When to order and how much: 'forecast' by the demand that is to be expected, 'cover' by the "
+        "consumption of the last day.",
+    )
+    service_level: float = Field(
+        default=0.9,
+        ge=0.5,
+        le=0.9999,
+        description="How surely the stock is to last for COVER_MINUTES: more means fewer refusals and more items that "
+        "expire unused. Read by the rule 'forecast' only.",
+    )
+    cover_minutes: int = Field(
+        default=60,
+        ge=0,
+        le=1440,
+        description="How long the supply may fail without a campaign running dry; minutes. Read by the rule "
+        "'forecast' only.",
+    )
+    watermark_min: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="Lowest dynamic watermark; items. Default: 1 with the rule 'forecast', 3 with 'cover'.",
+    )
+    watermark_max: int = Field(
+        default=20, ge=1, le=10_000, description="Highest dynamic watermark; items. Read by the rule 'cover' only."
+    )
     watermark_default: int = Field(
-        default=5, ge=1, le=10_000, description="Watermark of a campaign younger than 24 h without consumption; items."
+        default=5, ge=1, le=10_000, description="Watermark of a campaign younger than 24 h without demand; items."
     )
     watermark_cover_hours: float = Field(
-        default=2, gt=0, le=168, description="Hours of consumption that the dynamic watermark covers."
+        default=2,
+        gt=0,
+        le=168,
+        description="Hours of consumption that the dynamic watermark covers. Read by the rule 'cover' only.",
     )
     proxy_api_url: str | None = Field(
         default=None,
@@ -308,12 +343,12 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def watermarks_in_order(self) -> "Settings":
-        """The lowest watermark cannot be above the highest."""
-        if self.watermark_min > self.watermark_max:
+        """The lowest watermark cannot be above the highest, where there is a highest."""
+        if self.replenish_rule == ReplenishRule.COVER and self.lowest_watermark > self.watermark_max:
             raise ValueError(
                 tr(
                     "WATERMARK_MIN ({watermark_min}) must not be above WATERMARK_MAX ({watermark_max})",
-                    watermark_min=self.watermark_min,
+                    watermark_min=self.lowest_watermark,
                     watermark_max=self.watermark_max,
                 )
             )
@@ -335,12 +370,24 @@ class Settings(BaseModel):
         return Thresholds(**{field.name: getattr(self, f"alert_{field.name}") for field in fields(Thresholds)})
 
     @property
+    def lowest_watermark(self) -> int:
+        """The lowest dynamic watermark, items."""
+        if self.watermark_min is not None:
+            return self.watermark_min
+        return 3 if self.replenish_rule == ReplenishRule.COVER else 1
+
+    @property
     def policy(self) -> Policy:
         """The settings that decide how much is kept in stock."""
         return Policy(
-            watermark_min=self.watermark_min,
+            watermark_min=self.lowest_watermark,
             watermark_max=self.watermark_max,
             watermark_default=self.watermark_default,
             cover_hours=self.watermark_cover_hours,
             batch_size=self.stock_batch_size,
+            rule=self.replenish_rule,
+            service_level=self.service_level,
+            cover_minutes=self.cover_minutes,
+            look_minutes=self.replenish_interval_minutes,
+            life_minutes=self.stock_ttl_hours * 60,
         )

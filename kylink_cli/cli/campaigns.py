@@ -67,7 +67,7 @@ def list_campaigns(
 ) -> None:
     """List campaigns with their stock.
 
-    WM is the watermark, RUNWAY how long the stock lasts at the consumption of the last 24 hours.
+    WM is the watermark, RUNWAY how long the stock lasts at the demand that is expected.
     """
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view

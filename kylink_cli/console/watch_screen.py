@@ -129,7 +129,7 @@ def _campaigns(scene: Scene, frame: Frame) -> Table:
 
 
 def _campaign(one: Need, consumed: Sequence[int], frame: Frame) -> list[Text]:
-    level, runway = one.level, runway_minutes(one.level)
+    level, runway = one.level, runway_minutes(one)
     hours = consumed if frame.width >= _WIDE else [sum(consumed[at : at + 2]) for at in range(0, len(consumed), 2)]
     style = "red" if one.low else "" if level.active else "dim"
     return [

@@ -2,8 +2,8 @@
 
 Within its run record (`runner.py`), a run goes like this:
 
-1. One query yields every campaign that is low, or has requests left open by runs that ended; the emptiest come first,
-   those that failed in one run after the other last.
+1. Reorder points follow the forecast (`outlook.py`). One query yields every campaign that is low, or has requests left
+   open by runs that ended; the shortest runway comes first, those that failed in one run after the other last.
 2. The deadline, a signal, a refused key or a machine that slept end the work early.
 3. In that order campaigns are claimed in batches, each while the batch before is filled; what another run holds is
    skipped. In the transaction that claims it, requests that are too old to be asked again safely are given up as in
@@ -25,6 +25,7 @@ from kylink_cli.jobs.calls import Calls
 from kylink_cli.jobs.claiming import claim_in_turn
 from kylink_cli.jobs.fill import Fill
 from kylink_cli.jobs.outcome import Outcomes, ReplenishReport, report
+from kylink_cli.jobs.outlook import look_ahead
 from kylink_cli.rules.backoff import queues_behind
 from kylink_cli.rules.replenishment import Level, Need, need, urgency
 from kylink_cli.running.events import WorkFound
@@ -69,6 +70,7 @@ def replenish_with(assignment: Assignment, supplier: Supplier) -> Work[Replenish
 
 def scan(database: Database, assignment: Assignment, now: datetime) -> list[Need]:
     """What every campaign in scope needs that is low, forced or has open requests, in the order of work."""
+    look_ahead(database, assignment.policy, assignment.scope, now)
     low_by = None if assignment.demand.force else assignment.policy
 
     def look(session: Session) -> tuple[list[Level], dict[str, int]]:

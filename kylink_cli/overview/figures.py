@@ -57,6 +57,6 @@ def read_history(session: Session, period: Period, user_id: str | None) -> Histo
 
 def risk(one: Need) -> tuple[bool, float, float, str]:
     """Sort key: active before paused, least stock against the watermark first, then the shortest runway."""
-    runway = runway_minutes(one.level)
+    runway = runway_minutes(one)
     cover = one.level.available / one.watermark.items
     return (not one.level.active, cover, math.inf if runway is None else runway, one.level.campaign_id)

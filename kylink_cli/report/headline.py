@@ -49,10 +49,10 @@ def _low(figures: Figures) -> Tile:
 
 
 def _runway(figures: Figures) -> Tile:
-    lengths = [runway_minutes(one.level) for one in figures.campaigns if one.level.active]
+    lengths = [runway_minutes(one) for one in figures.campaigns if one.level.active]
     known = sorted(length for length in lengths if length is not None)
     if not known:
-        return Tile(tr("Shortest runway"), "-", tr("nothing was consumed in 24 hours"))
+        return Tile(tr("Shortest runway"), "-", tr("nobody has asked for anything in four weeks"))
     soon = sum(length < 60 for length in known)
     note = ntr("{n} campaign lasts less than an hour", "{n} campaigns last less than an hour", soon)
     verdict: Verdict = "bad" if known[0] == 0 else "warning" if soon else "good"

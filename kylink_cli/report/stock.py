@@ -65,14 +65,14 @@ def _runway(needs: Sequence[Need]) -> Chart:
             soon=soon,
             number=len(active),
         ),
-        x=Axis(tr("runway (at the pace of the last day)"), "category", range(len(names)), names),
+        x=Axis(tr("runway (at the demand that is expected)"), "category", range(len(names)), names),
         y_title=tr("active campaigns (number)"),
         series=[Series(tr("campaigns"), "blue", [numbers[index] for index in range(len(names))])],
     )
 
 
 def _runway_class(one: Need) -> int:
-    minutes = runway_minutes(one.level)
+    minutes = runway_minutes(one)
     if one.level.available == 0:
         return 0
     if minutes is None:
@@ -103,7 +103,7 @@ def _table(needs: Sequence[Need], number: int) -> Table:
 
 
 def _row(one: Need) -> list[Cell]:
-    level, minutes = one.level, runway_minutes(one.level)
+    level, minutes = one.level, runway_minutes(one)
     return [
         one_line(level.campaign_id),
         one_line(level.name, _NAME_LENGTH),

@@ -1,16 +1,19 @@
 """How much a campaign needs: watermark, target, order and the order of work.
 
 The model is the (s, S) inventory policy: when the stock falls below the reorder point s (the watermark), it is
-ordered up to the level S (the target).
+ordered up to the level S (the target). The rule `forecast` takes them from the demand that is to be expected
+(`reorder.py`), the rule `cover` from the consumption of the last day.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from kylink_cli.rules.vocabulary import ResultStatus, WatermarkSource
+from kylink_cli.rules.demand import MINUTES_AN_HOUR, NO_HISTORY, DemandHistory
+from kylink_cli.rules.forecast import DemandProfile, Forecast, forecast, profile
+from kylink_cli.rules.reorder import Aim, Reorder, reorder
+from kylink_cli.rules.vocabulary import ReplenishRule, ResultStatus, WatermarkSource
 
-MINUTES_PER_DAY = 24 * 60
 NEW_CAMPAIGN_AGE = timedelta(hours=24)
 
 
@@ -20,10 +23,15 @@ class Policy:
 
     Attributes:
         watermark_min: lowest dynamic watermark, items.
-        watermark_max: highest dynamic watermark, items.
-        watermark_default: watermark of a new campaign that has consumed nothing yet, items.
-        cover_hours: hours of consumption that the watermark has to cover.
-        batch_size: smallest order-up-to level, items.
+        watermark_max: highest dynamic watermark, items; of the rule `cover` only.
+        watermark_default: watermark of a new campaign of which nobody has asked anything yet, items.
+        cover_hours: hours of consumption that the watermark has to cover; of the rule `cover` only.
+        batch_size: smallest order-up-to level of the rule `cover`, and of a new campaign, items.
+        rule: by which rule.
+        service_level: the certainty with which the stock lasts until more comes; of the rule `forecast` only.
+        cover_minutes: how long the supply may fail, minutes; of the rule `forecast` only.
+        look_minutes: the time until a run looks at the stock again, minutes.
+        life_minutes: how long an item may be used, minutes.
     """
 
     watermark_min: int = 3
@@ -31,6 +39,16 @@ class Policy:
     watermark_default: int = 5
     cover_hours: float = 2
     batch_size: int = 10
+    rule: ReplenishRule = ReplenishRule.COVER
+    service_level: float = 0.9
+    cover_minutes: float = 60
+    look_minutes: float = 10
+    life_minutes: float = 48 * MINUTES_AN_HOUR
+
+    @property
+    def aim(self) -> Aim:
+        """What the stock is to withstand, by the forecast."""
+        return Aim(self.service_level, self.cover_minutes, self.look_minutes, self.watermark_min, self.life_minutes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,8 @@ class Level:
         consumed_24h: items consumed in the last 24 hours.
         active: whether it is to be kept in stock; a paused campaign is never low.
         has_open_requests: whether earlier runs asked for items and got no definite answer.
+        history: what was asked of it.
+        profile: how it is used, where somebody has worked it out of the history already.
     """
 
     campaign_id: str
@@ -64,6 +84,20 @@ class Level:
     consumed_24h: int
     active: bool = True
     has_open_requests: bool = False
+    history: DemandHistory = NO_HISTORY
+    profile: DemandProfile | None = None
+
+    def foresee(self, now: datetime) -> Forecast:
+        """What is to be expected of it."""
+        minute = int(now.timestamp() // 60)
+        hour = minute // MINUTES_AN_HOUR
+        age = hour - int(self.created_at.timestamp() // 3600)
+        return forecast(self.profile or profile(self.history.hours, hour, age), self.history, minute)
+
+    def is_new(self, now: datetime) -> bool:
+        """Whether nobody has had the time to ask anything of it."""
+        is_young = now - self.created_at < NEW_CAMPAIGN_AGE
+        return is_young and self.consumed_24h == 0 and not self.history.hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +124,16 @@ class Need:
         watermark: the reorder point.
         target: the order-up-to level, items.
         order: items to order now; 0 when the campaign is not low.
+        forecast: what is to be expected of it.
+        reorder: what decided the watermark and the target; None if something else than the forecast did.
     """
 
     level: Level
     watermark: Watermark
     target: int
     order: int
+    forecast: Forecast | None = None
+    reorder: Reorder | None = None
 
     @property
     def low(self) -> bool:
@@ -104,24 +142,18 @@ class Need:
 
 
 def watermark(level: Level, policy: Policy, now: datetime) -> Watermark:
-    """The reorder point of a campaign.
+    """The reorder point of a campaign by the rule `cover`.
 
     A campaign's own watermark wins. Otherwise the consumption of the last 24 hours, spread evenly, must be covered for
     `policy.cover_hours`, rounded up and clamped. A campaign that has never consumed anything and is younger than 24
     hours gets the default; an older one without consumption the minimum.
-
-    Args:
-        level: the campaign's level at `now`.
-        policy: the settings in force.
-        now: the moment of the decision.
 
     Returns:
         The watermark in items, with its source and whether the maximum binds.
     """
     if level.own_watermark is not None:
         return Watermark(level.own_watermark, WatermarkSource.OWN)
-    is_new = now - level.created_at < NEW_CAMPAIGN_AGE
-    if is_new and level.consumed_24h == 0:
+    if level.is_new(now):
         return Watermark(policy.watermark_default, WatermarkSource.DEFAULT)
     wanted = math.ceil(level.consumed_24h * policy.cover_hours / 24)
     clamped = min(max(wanted, policy.watermark_min), policy.watermark_max)
@@ -129,12 +161,7 @@ def watermark(level: Level, policy: Policy, now: datetime) -> Watermark:
 
 
 def target(level: Level, reorder_point: int, policy: Policy) -> int:
-    """The order-up-to level of a campaign, always above its watermark.
-
-    Args:
-        level: the campaign's level.
-        reorder_point: its watermark, items.
-        policy: the settings in force.
+    """The order-up-to level of a campaign by the rule `cover`, always above its watermark.
 
     Returns:
         The campaign's own target, else the larger of a batch and twice the watermark, items.
@@ -169,37 +196,51 @@ def need(level: Level, policy: Policy, now: datetime, demand: Demand | None = No
         The campaign's watermark, target and order.
     """
     demand = demand or Demand()
-    mark = watermark(level, policy, now)
-    upto = target(level, mark.items, policy)
-    if not level.active or (level.available >= mark.items and not demand.force):
-        return Need(level, mark, upto, order=0)
-    order = upto - level.available
+    decided = _decide(level, policy, now)
+    if not level.active or (level.available >= decided.watermark.items and not demand.force):
+        return decided
+    order = decided.target - level.available
     if demand.force:
-        order = max(order, policy.batch_size)
-    return Need(level, mark, upto, order=demand.quantity or order)
+        order = max(order, policy.batch_size if policy.rule == ReplenishRule.COVER else 1)
+    return replace(decided, order=demand.quantity or max(0, order))
 
 
-def runway_minutes(level: Level) -> int | None:
-    """How long the stock lasts at the burn rate of the last 24 hours.
+def _decide(level: Level, policy: Policy, now: datetime) -> Need:
+    """The watermark and target of a campaign; its own win, and a new one begins with the defaults."""
+    foreseen = level.foresee(now)
+    if policy.rule == ReplenishRule.COVER or level.is_new(now):
+        mark = watermark(level, policy, now)
+        return Need(level, mark, target(level, mark.items, policy), 0, foreseen)
+    decided = reorder(foreseen, policy.aim)
+    mark = Watermark(decided.point, WatermarkSource.DYNAMIC)
+    if level.own_watermark is not None:
+        mark = Watermark(level.own_watermark, WatermarkSource.OWN)
+    upto = decided.upto if level.own_target is None else level.own_target
+    return Need(level, mark, max(upto, mark.items), 0, foreseen, decided)
 
-    Args:
-        level: the campaign's level.
+
+def runway_minutes(need: Need) -> int | None:
+    """How long the stock of a campaign lasts at the demand that is to be expected.
 
     Returns:
-        Whole minutes, or None when nothing was consumed in 24 hours.
+        Whole minutes, 0 of what is empty; None where nobody has asked anything in four weeks.
     """
-    if level.consumed_24h == 0:
+    level = need.level
+    if level.available == 0:
+        return 0
+    if need.forecast is None or not (level.history.hours or level.consumed_24h):
         return None
-    return level.available * MINUTES_PER_DAY // level.consumed_24h
+    return int(need.forecast.lasts(level.available))
 
 
-def urgency(need: Need) -> tuple[int, float, str]:
-    """Sort key for the order of work: emptiest first, then the shortest runway.
+def urgency(need: Need) -> tuple[float, float, str]:
+    """Sort key for the order of work: the shortest runway first; of empty campaigns the one with more demand.
 
     A run that must stop early has then served who needed it most. The id makes the order the same every time.
     """
-    runway = runway_minutes(need.level)
-    return (need.level.available, math.inf if runway is None else runway, need.level.campaign_id)
+    runway = runway_minutes(need)
+    demand = 0.0 if need.forecast is None or not need.level.history.hours else need.forecast.rate
+    return (math.inf if runway is None else runway, -demand, need.level.campaign_id)
 
 
 def result_status(need: Need, produced: int, *, complete: bool, stopped: bool) -> ResultStatus:

@@ -106,6 +106,13 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
 
 
+class ReplenishRule(StrEnum):
+    """By what it is decided when to order and how much."""
+
+    FORECAST = "forecast"
+    COVER = "cover"
+
+
 class WatermarkSource(StrEnum):
     """Where a campaign's watermark comes from."""
 

@@ -53,7 +53,7 @@ def _matches(need: Need, text: str) -> bool:
 
 
 def _rank(need: Need, sorting: Sorting) -> tuple[bool, float | str, float]:
-    runway = runway_minutes(need.level)
+    runway = runway_minutes(need)
     length = math.inf if runway is None else runway
     if sorting == "name":
         return False, need.level.name.casefold(), 0

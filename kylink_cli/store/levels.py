@@ -1,21 +1,27 @@
-"""How much stock every campaign has, and how fast it is used: one statement, however many campaigns."""
+"""How much stock every campaign has, and what is asked of it: a few statements, however many campaigns."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, cast, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.demand import NO_HISTORY
 from kylink_cli.rules.replenishment import Level, Policy
-from kylink_cli.rules.vocabulary import CampaignStatus, ItemState, LeaseState, RequestState
-from kylink_cli.store.tables import Campaign, LeaseRecord, StockItem, SupplyRequest, in_state, table
+from kylink_cli.rules.vocabulary import CampaignStatus, ItemState, LeaseState, ReplenishRule, RequestState
+from kylink_cli.store.demand import read_histories
+from kylink_cli.store.tables import Campaign, LeaseRecord, ReorderPoint, StockItem, SupplyRequest, in_state, table
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
 _leases = table(LeaseRecord)
+_points = table(ReorderPoint)
 _requests = table(SupplyRequest)
+
+# The histories of more are read all at once, and not by name.
+FEW_CAMPAIGNS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,13 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, low_by: Policy
 
     Args:
         now: items that expired before this moment do not count; consumption is that of the 24 hours before.
-        low_by: leave out campaigns that are certainly not low by this policy; None leaves out none.
+        low_by: leave out campaigns that are certainly not low by this policy; None leaves out none. By a forecast,
+            reorder points tell, and consumption is not looked at.
     """
     available, consumed = available_items(now, scope), consumed_items(now, scope)
-    in_stock, used = func.coalesce(available.c.number, 0), func.coalesce(consumed.c.number, 0)
+    by_forecast = low_by is not None and low_by.rule == ReplenishRule.FORECAST
+    in_stock = func.coalesce(available.c.number, 0)
+    used = literal(0) if by_forecast else func.coalesce(consumed.c.number, 0)
     unfinished = select(_requests.c.campaign_id).where(in_state(_requests, RequestState.OPEN))
     c = _campaigns.c
     statement = (
@@ -55,13 +64,30 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, low_by: Policy
             c.id.in_(unfinished),
         )
         .outerjoin_from(_campaigns, available, available.c.campaign_id == c.id)
-        .outerjoin(consumed, consumed.c.campaign_id == c.id)
+        .outerjoin(_points, _points.c.campaign_id == c.id)
     )
+    if not by_forecast:
+        statement = statement.outerjoin(consumed, consumed.c.campaign_id == c.id)
     wanted = c.status == CampaignStatus.ACTIVE
     if low_by is not None:
-        wanted = and_(wanted, in_stock < func.coalesce(c.low_watermark, _highest_watermark(used, low_by)))
+        wanted = and_(wanted, in_stock < func.coalesce(c.low_watermark, _watermark(used, low_by)))
     statement = statement.where(or_(wanted, c.id.in_(unfinished)))
-    return [Level(*row) for row in session.execute(within(statement, c.id, scope, c.user_id))]
+    return with_histories(session, now, session.execute(within(statement, c.id, scope, c.user_id)).all())
+
+
+def with_histories(session: Session, now: datetime, rows: Sequence[Sequence[Any]]) -> list[Level]:
+    """Levels out of their columns, with what was asked of the campaigns."""
+    levels = [Level(*row) for row in rows]
+    few = [level.campaign_id for level in levels] if len(levels) <= FEW_CAMPAIGNS else None
+    histories = read_histories(session, now, few)
+    return [replace(level, history=histories.get(level.campaign_id, NO_HISTORY)) for level in levels]
+
+
+def _watermark(consumed: ColumnElement[int], policy: Policy) -> ColumnElement[Any]:
+    """The watermark as it was last seen by the forecast, or what it is at most by the rule `cover`."""
+    if policy.rule == ReplenishRule.COVER:
+        return _highest_watermark(consumed, policy)
+    return func.coalesce(_points.c["items"], max(policy.watermark_default, policy.watermark_min))
 
 
 def _highest_watermark(consumed: ColumnElement[int], policy: Policy) -> ColumnElement[float]:

@@ -189,6 +189,7 @@ class ReorderPoint(SQLModel, table=True):
     campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
     items: int = Field(sa_column=Column(Integer, nullable=False))
     due_minute: int = Field(sa_column=Column(Integer, nullable=False))
+    rule: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
 
 
 class SupplyRequest(SQLModel, table=True):

@@ -129,7 +129,7 @@ def _plan_of_levels(database: Database) -> str:
     event.listen(database.engine, "before_cursor_execute", lambda *call: seen.append(call[2:4]))
     with database.reading() as session:
         read_levels(session, datetime.now(UTC), Scope())
-        statement, parameters = seen[-1]
+        statement, parameters = seen[0]
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         return "\n".join(row.detail for row in plan)
 

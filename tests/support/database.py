@@ -5,10 +5,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from kylink_cli.rules.demand import KEPT_HOURS, Asked
+from kylink_cli.store.demand import minute_at
+from kylink_cli.store.demand_hours import pack
 from kylink_cli.store.engine.database import Database, create_database, open_database
 from kylink_cli.store.engine.postgresql import ServerDatabase
 from kylink_cli.store.engine.schema import upgrade
-from kylink_cli.store.tables import Campaign, StockItem
+from kylink_cli.store.tables import Campaign, DemandHours, StockItem
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -60,3 +63,12 @@ def add_items(database: Database, campaign: str, number: int, *, hours: float = 
             )
             for index in range(number)
         )
+
+
+def add_demand(database: Database, campaign: str, items_an_hour: int, *, refused: int = 0) -> None:
+    """Let so many items have been taken, and so many refused, in each whole hour of the last four weeks."""
+    hour = minute_at(datetime.now(UTC)) // 60
+    hours = {hour - age: Asked(items_an_hour, refused) for age in range(1, KEPT_HOURS + 1)}
+    last_hour, packed = pack(hours)
+    with database.writing() as session:
+        session.add(DemandHours(campaign_id=campaign, last_hour=last_hour, packed=packed))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kylink_cli.rules.demand import NO_HISTORY, Asked, DemandHistory
 from kylink_cli.rules.replenishment import (
     Demand,
     Level,
@@ -130,24 +131,34 @@ def test_a_paused_campaign_is_never_low_and_never_ordered_for(demand: Demand) ->
     assert (found.low, found.order) == (False, 0)
 
 
+def asked(items_an_hour: int) -> DemandHistory:
+    """The same number of items in every hour of four weeks."""
+    hour = int(NOW.timestamp()) // 3600
+    return DemandHistory({hour - age: Asked(items_an_hour, 0) for age in range(1, 28 * 24)}, 0, items_an_hour)
+
+
 @pytest.mark.parametrize(
-    ("available", "consumed", "minutes"),
-    [(10, 0, None), (0, 0, None), (0, 24, 0), (10, 240, 60), (1, 1000, 1)],
+    ("available", "items_an_hour", "minutes"), [(10, 0, None), (0, 0, 0), (0, 1, 0), (10, 10, 60), (1, 60, 1)]
 )
-def test_the_runway_is_the_stock_at_the_burn_rate_of_a_day(available: int, consumed: int, minutes: int | None) -> None:
-    assert runway_minutes(replace(OLD, available=available, consumed_24h=consumed)) == minutes
+def test_the_runway_is_the_stock_at_the_demand_that_is_expected(
+    available: int, items_an_hour: int, minutes: int | None
+) -> None:
+    history = asked(items_an_hour) if items_an_hour else NO_HISTORY
+    found = runway_minutes(need(replace(OLD, available=available, history=history), POLICY, NOW))
+    assert found == (minutes and pytest.approx(minutes, rel=0.05))
 
 
-def test_the_emptiest_comes_first_then_the_shortest_runway_then_the_id() -> None:
+def test_the_shortest_runway_comes_first_and_of_the_empty_the_one_with_demand() -> None:
     levels = [
         replace(OLD, campaign_id="d", available=2, own_watermark=5),
         replace(OLD, campaign_id="c", available=2, own_watermark=5),
-        replace(OLD, campaign_id="slow", available=2, consumed_24h=10, own_watermark=5),
-        replace(OLD, campaign_id="fast", available=2, consumed_24h=1000, own_watermark=5),
+        replace(OLD, campaign_id="slow", available=2, history=asked(1), own_watermark=5),
+        replace(OLD, campaign_id="fast", available=20, history=asked(100), own_watermark=30),
         replace(OLD, campaign_id="empty", available=0),
+        replace(OLD, campaign_id="starving", available=0, history=asked(1)),
     ]
     ordered = sorted((need(level, POLICY, NOW) for level in levels), key=urgency)
-    assert [found.level.campaign_id for found in ordered] == ["empty", "fast", "slow", "c", "d"]
+    assert [found.level.campaign_id for found in ordered] == ["starving", "empty", "fast", "slow", "c", "d"]
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ def test_every_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_lowest_watermark_is_not_above_the_highest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLENISH_RULE", "cover")
     monkeypatch.setenv("WATERMARK_MIN", "21")
     with pytest.raises(ConfigError, match=r"^WATERMARK_MIN \(21\) must not be above WATERMARK_MAX \(20\)$"):
         load()

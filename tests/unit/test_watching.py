@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kylink_cli.console.sparkline import ASCII, glyphs_for, sparkline, stock_bar
+from kylink_cli.rules.demand import Asked, DemandHistory
 from kylink_cli.rules.replenishment import Level, Need, Watermark
 from kylink_cli.rules.vocabulary import Sorting, WatermarkSource
 from kylink_cli.rules.watch_keys import Watcher, press
@@ -16,7 +17,10 @@ NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
 def need(campaign_id: str, available: int, consumed: int = 0, *, name: str = "", active: bool = True) -> Need:
     level = Level(campaign_id, "u1", name or campaign_id, None, None, NOW, None, None, available, consumed, active)
-    return Need(level, Watermark(3, WatermarkSource.OWN), 10, max(0, 10 - available))
+    hour = int(NOW.timestamp()) // 3600
+    history = DemandHistory({hour - age: Asked(consumed // 24, 0) for age in range(1, 25) if consumed})
+    level = replace(level, history=history)
+    return Need(level, Watermark(3, WatermarkSource.OWN), 10, max(0, 10 - available), level.foresee(NOW))
 
 
 CAMPAIGNS = [

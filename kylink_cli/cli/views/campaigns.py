@@ -10,9 +10,13 @@ from kylink_cli.console import Console
 from kylink_cli.console.sparkline import sparkline
 from kylink_cli.console.tables import Column, span
 from kylink_cli.language import tr
+from kylink_cli.rules.demand import MINUTES_AN_HOUR
 from kylink_cli.rules.moments import readable
+from kylink_cli.rules.reasons import reason
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.store.figures.campaign_stock import CampaignStock
+
+MINUTES_A_DAY = 24 * MINUTES_AN_HOUR
 
 _COLUMNS = [
     Column("CAMPAIGN", flexible=True),
@@ -40,8 +44,20 @@ class Shown:
 
     @property
     def runway(self) -> int | None:
-        """How long the stock lasts, minutes; None if nothing is consumed."""
-        return runway_minutes(self.stock.level)
+        """How long the stock lasts, minutes; None if nobody asks for it."""
+        return runway_minutes(self.need)
+
+    @property
+    def expected_24h(self) -> float | None:
+        """Items that are to be expected to be asked for within 24 hours."""
+        is_known = self.need.forecast is not None and self.stock.level.history.hours
+        return round(self.need.forecast.items(MINUTES_A_DAY), 1) if is_known and self.need.forecast else None
+
+    @property
+    def day_ago(self) -> int:
+        """The hour that began 23 to 24 hours ago, counted since 1970."""
+        minute = 0 if self.need.forecast is None else self.need.forecast.minute
+        return minute // MINUTES_AN_HOUR - 23
 
 
 def in_order(shown: Sequence[Shown], sort: str) -> list[Shown]:
@@ -93,6 +109,7 @@ def campaign_document(shown: Shown, details: Details) -> dict[str, Any]:
         "target_stock": level.own_target,
         "watermark_capped": shown.need.watermark.capped,
         "order": shown.need.order,
+        "why": reason(shown.need),
         "created_at": level.created_at,
         "items": dict(details.items),
         "no_stock_24h": details.no_stock_24h,
@@ -115,6 +132,8 @@ def _document(shown: Shown) -> dict[str, Any]:
         "target": shown.need.target,
         "low": shown.need.low,
         "runway_minutes": shown.runway,
+        "expected_24h": shown.expected_24h,
+        "refused_24h": level.history.since(shown.day_ago).refused,
         "last_replenished_at": stock.last_replenished_at,
         "last_error": stock.last_error,
     }

@@ -12,6 +12,7 @@ from kylink_cli.jobs.outcome import Outcome, ReplenishReport, figures_of
 from kylink_cli.jobs.replenish import scan
 from kylink_cli.language import tr
 from kylink_cli.rules.alerts import Failure
+from kylink_cli.rules.reasons import reason
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running.run import Finished
@@ -151,6 +152,7 @@ def _campaign(outcome: Outcome) -> dict[str, Any]:
         "available_after": outcome.available_after,
         "attempts": outcome.tally.attempts,
         "error": outcome.error,
+        "why": reason(outcome.need),
     }
 
 
@@ -170,13 +172,12 @@ def _row(outcome: Outcome) -> list[Any]:
 
 def _plan_row(need: Need) -> list[Any]:
     level, mark = need.level, need.watermark
-    capped = tr(", capped") if mark.capped else ""
     why = tr(
-        "watermark {items} ({source}{capped}), target {target}",
+        "watermark {items} ({source}), target {target}: {reason}",
         items=mark.items,
         source=tr(mark.source),
-        capped=capped,
         target=need.target,
+        reason=reason(need),
     )
     if level.has_open_requests:
         why += tr(", unfinished requests are asked again first")

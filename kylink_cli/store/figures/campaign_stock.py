@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level
 from kylink_cli.rules.vocabulary import CampaignStatus, ItemState
-from kylink_cli.store.levels import Scope, available_items, consumed_items, leased_items, within
+from kylink_cli.store.levels import Scope, available_items, consumed_items, leased_items, with_histories, within
 from kylink_cli.store.tables import Campaign, StockItem, in_state, table
 
 _campaigns = table(Campaign)
@@ -58,8 +58,9 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
         .outerjoin(leased, leased.c.campaign_id == c.id)
         .order_by(c.id)
     )
-    rows = session.execute(within(statement, c.id, scope, c.user_id))
-    return [CampaignStock(Level(*row[:_LEVEL]), *row[_LEVEL:]) for row in rows]
+    rows = session.execute(within(statement, c.id, scope, c.user_id)).all()
+    levels = with_histories(session, now, [row[:_LEVEL] for row in rows])
+    return [CampaignStock(level, *row[_LEVEL:]) for level, row in zip(levels, rows, strict=True)]
 
 
 def count_by_state(session: Session, now: datetime, campaign_id: str) -> dict[str, int]:

@@ -1,0 +1,214 @@
+"""What will be asked of a campaign: the rate of the coming hours and its spread, out of what was asked of it before.
+
+The hours of four weeks tell the mean rate, how the hours of the day and the days of the week differ from it, and how
+unsteady it is: each of them as far as there is evidence for it. The last ten minutes and the last hour raise the rate
+at once. The formulas, with their sources, are in `docs/replenishment.md`.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kylink_cli.rules.demand import KEPT_HOURS, MINUTES_AN_HOUR, Asked, DemandHistory
+from kylink_cli.rules.quantiles import Spread
+
+HOURS_A_DAY = 24
+HOURS_A_WEEK = 168
+
+# After so many hours, what was asked for counts for a third of what it did.
+MEMORY_HOURS = 72
+# A campaign of which nothing is known is taken to use an item in twenty hours; so many items of evidence outweigh it.
+UNKNOWN_RATE = 0.05
+UNKNOWN_ITEMS = 0.1
+# How unsteady campaigns are before their own history tells: squared coefficients of variation, and how many pairs of
+# items that came in one hour, or on one day, outweigh them.
+USUAL_BURST = 1.0
+USUAL_DRIFT = 0.3
+USUAL_PAIRS = 10.0
+# How much the hours of a day, and the days of a week, may be expected to differ: variances around 1.
+SHAPE_VARIANCE = 0.1
+WEEKS_FOR_WEEKDAYS = 2
+_FLAT_DAY = (1.0,) * HOURS_A_DAY
+_FLAT_WEEK = (1.0,) * 7
+# 1970 began on a Thursday.
+_FIRST_WEEKDAY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DemandProfile:
+    """How a campaign is used.
+
+    Attributes:
+        rate: items an hour, in the mean.
+        by_hour: how often the mean, in each hour of the day, UTC.
+        by_weekday: how often the mean, on each day of the week, from Monday on.
+        burst: how unsteady the hours of a day are: the squared coefficient of variation of their rates.
+        drift: the same of the days.
+    """
+
+    rate: float
+    by_hour: Sequence[float] = _FLAT_DAY
+    by_weekday: Sequence[float] = _FLAT_WEEK
+    burst: float = USUAL_BURST
+    drift: float = USUAL_DRIFT
+
+    def rate_at(self, hour: int) -> float:
+        """Items in an hour, counted since 1970."""
+        return self.rate * self.by_hour[hour % HOURS_A_DAY] * self._weekday(hour // HOURS_A_DAY)
+
+    def items_on(self, day: int) -> float:
+        """Items on a day, counted since 1970."""
+        return self.rate * HOURS_A_DAY * self._weekday(day)
+
+    def _weekday(self, day: int) -> float:
+        return self.by_weekday[(day + _FIRST_WEEKDAY) % 7]
+
+
+def profile(hours: Mapping[int, Asked], now_hour: int, age_hours: int) -> DemandProfile:
+    """How a campaign is used, by its whole hours.
+
+    Args:
+        hours: what was asked for by the hour; what is not before `now_hour` does not count.
+        now_hour: the hour that is under way, counted since 1970.
+        age_hours: how long the campaign has been there.
+    """
+    counts = [(hour, asked.items) for hour, asked in hours.items() if now_hour - KEPT_HOURS <= hour < now_hour]
+    counts = [(hour, items) for hour, items in counts if items > 0]
+    age = min(KEPT_HOURS, max(age_hours, now_hour - min((hour for hour, _ in counts), default=now_hour), 1))
+    rate = _mean_rate(counts, now_hour, age)
+    total = sum(items for _, items in counts)
+    if total < 2:
+        return DemandProfile(rate)
+    days: dict[int, int] = defaultdict(int)
+    for hour, items in counts:
+        days[hour // HOURS_A_DAY] += items
+    observed_days = max(1.0, age / HOURS_A_DAY)
+    drift = _clumping(sum(n * (n - 1) for n in days.values()), total * (total - 1) / observed_days, USUAL_DRIFT)
+    pairs_a_day = sum(n * (n - 1) for n in days.values())
+    in_one_hour = sum(n * (n - 1) for _, n in counts)
+    flat_burst = _clumping(in_one_hour, pairs_a_day / HOURS_A_DAY, USUAL_BURST)
+    by_hour = _shape(_by_phase(counts, HOURS_A_DAY), observed_days, flat_burst)
+    by_weekday: Sequence[float] = _FLAT_WEEK
+    if age >= WEEKS_FOR_WEEKDAYS * HOURS_A_WEEK:
+        weekdays = [(day + _FIRST_WEEKDAY, items) for day, items in days.items()]
+        by_weekday = _shape(_by_phase(weekdays, 7), observed_days / 7, drift)
+    evenness = sum(factor * factor for factor in by_hour) / HOURS_A_DAY
+    return DemandProfile(
+        rate, by_hour, by_weekday, _clumping(in_one_hour, evenness * pairs_a_day / HOURS_A_DAY, USUAL_BURST), drift
+    )
+
+
+def _mean_rate(counts: Sequence[tuple[int, int]], now_hour: int, age: int) -> float:
+    """A mean in which the past fades, and a little of what is usual where there is hardly any past."""
+    items = sum(n * math.exp((hour - now_hour + 0.5) / MEMORY_HOURS) for hour, n in counts)
+    hours = MEMORY_HOURS * -math.expm1(-age / MEMORY_HOURS)
+    return (items + UNKNOWN_ITEMS) / (hours + UNKNOWN_ITEMS / UNKNOWN_RATE)
+
+
+def _clumping(pairs: float, expected: float, usual: float) -> float:
+    """How unsteady a rate is: by how much pairs of items that came together outnumber those of a steady rate."""
+    return max(0.0, (pairs + USUAL_PAIRS * (1 + usual)) / (expected + USUAL_PAIRS) - 1)
+
+
+def _by_phase(counts: Sequence[tuple[int, int]], period: int) -> list[int]:
+    phases = [0] * period
+    for at, items in counts:
+        phases[at % period] += items
+    return phases
+
+
+def _shape(phases: Sequence[int], rounds: float, unsteadiness: float) -> tuple[float, ...]:
+    """How often the mean each phase is, shrunk to the mean where chance explains the difference.
+
+    Args:
+        phases: items of each.
+        rounds: how often each was seen.
+        unsteadiness: the squared coefficient of variation of one phase in one round.
+    """
+    mean = sum(phases) / len(phases)
+    chance = (rounds / mean + unsteadiness) / rounds
+    trust = SHAPE_VARIANCE / (SHAPE_VARIANCE + chance)
+    return tuple(1 + trust * (items / mean - 1) for items in phases)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is to be expected of a campaign from now on.
+
+    Attributes:
+        profile: how it is used.
+        minute: now, minutes since 1970.
+        rate: items an hour right now; the last minutes may have raised it.
+    """
+
+    profile: DemandProfile
+    minute: int
+    rate: float
+
+    def items(self, minutes: float) -> float:
+        """Items that will be asked for within so many minutes; what raises the rate now is over in an hour."""
+        soon = min(minutes, MINUTES_AN_HOUR)
+        return self.rate * soon / MINUTES_AN_HOUR + self.usual(minutes - soon, self.minute + MINUTES_AN_HOUR)
+
+    def usual(self, minutes: float, start: int | None = None) -> float:
+        """Items that are usually asked for within so many minutes, from now or a later start on."""
+        start = self.minute if start is None else start
+        days, rest = divmod(minutes, HOURS_A_DAY * MINUTES_AN_HOUR)
+        first_day = start // (HOURS_A_DAY * MINUTES_AN_HOUR)
+        items = sum(self.profile.items_on(first_day + day) for day in range(int(days)))
+        at = start + days * HOURS_A_DAY * MINUTES_AN_HOUR
+        end = at + rest
+        while at < end:
+            hour = int(at // MINUTES_AN_HOUR)
+            until = min(end, (hour + 1) * MINUTES_AN_HOUR)
+            items += self.profile.rate_at(hour) * (until - at) / MINUTES_AN_HOUR
+            at = until
+        return items
+
+    def lasts(self, stock: int) -> float:
+        """For how many minutes a stock will do."""
+        soon = self.items(MINUTES_AN_HOUR)
+        if stock <= soon:
+            return MINUTES_AN_HOUR * stock / soon
+        day = HOURS_A_DAY * MINUTES_AN_HOUR
+        left, at = stock - soon, self.minute + MINUTES_AN_HOUR
+        days, left = divmod(left, self.usual(7 * day, at) / 7)
+        hours = 0.0
+        while left > 0:
+            items = self.usual(MINUTES_AN_HOUR, at + int(hours * MINUTES_AN_HOUR))
+            hours += min(1.0, left / items)
+            left -= items
+        return MINUTES_AN_HOUR * (1 + hours) + days * day
+
+    def spread(self, minutes: float) -> Spread:
+        """What will be asked for within so many minutes, with its spread."""
+        return Spread(self.items(minutes), _unsteadiness(self.profile, minutes))
+
+    def usual_spread(self, minutes: float) -> Spread:
+        """What is usually asked for within so many minutes, with its spread."""
+        return Spread(self.usual(minutes), _unsteadiness(self.profile, minutes))
+
+
+def _unsteadiness(of: DemandProfile, minutes: float) -> float:
+    """The squared coefficient of variation of the rate over so many minutes: bursts average out, and days do."""
+    hours = minutes / MINUTES_AN_HOUR
+    return of.burst / max(1.0, hours) + of.drift / max(1.0, hours / HOURS_A_DAY)
+
+
+def forecast(of: DemandProfile, history: DemandHistory, minute: int) -> Forecast:
+    """What is to be expected from a minute on.
+
+    Bursts are short: the usual rate is the mean of a gamma distribution, and what the last ten minutes and the last
+    hour have seen is evidence for another one now. It only ever raises the rate.
+
+    Args:
+        of: how the campaign is used.
+        history: what was asked for last.
+        minute: now, minutes since 1970.
+    """
+    usual = of.rate_at(minute // MINUTES_AN_HOUR)
+    shape = 1 / max(of.burst, 0.05)
+    recent = ((history.last_ten_minutes, 1 / 6), (history.last_hour, 1.0))
+    raised = max((shape + items) / (shape / usual + hours) for items, hours in recent)
+    return Forecast(of, minute, max(usual, raised))
