@@ -6,6 +6,7 @@ from typing import Final
 
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
+from kylink_cli.rules.addresses import shown_address
 from kylink_cli.rules.text import one_line
 
 LOCAL_ENV_FILE: Final = Path(".env")
@@ -40,6 +41,9 @@ def sqlite_path(url: str) -> Path:
     """
     if not url.startswith(_SQLITE) or url == _SQLITE:
         raise ConfigError(
-            tr("DATABASE_URL must be sqlite:///FILE (sqlite:////absolute/path), not {url}", url=one_line(url))
+            tr(
+                "DATABASE_URL must be sqlite:///FILE (sqlite:////absolute/path), not {url}",
+                url=one_line(shown_address(url)),
+            )
         )
     return Path(url.removeprefix(_SQLITE)).expanduser()

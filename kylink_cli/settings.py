@@ -7,12 +7,13 @@ import re
 import socket
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from kylink_cli.language import Language, preferred, tr
 from kylink_cli.places import default_database_url, is_on_server
+from kylink_cli.rules.addresses import is_plain, split
 from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.replenishment import Policy
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     from kylink_cli.rules.check_facts import Thresholds
 
 _URL_KIND = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE)
+
+
+def _require_plain(address: str) -> None:
+    if not is_plain(address):
+        raise ValueError(
+            tr(
+                "can be read in more than one way: write HOST:PORT with a number, and in a user or password @ as %40, "
+                "/ as %2F, # as %23, ? as %3F and % as %25"
+            )
+        )
 
 
 def _require_port(parts: SplitResult) -> None:
@@ -269,10 +280,13 @@ class Settings(BaseModel):
         """A file, or a database on a server."""
         if value.startswith("sqlite:///") and value != "sqlite:///":
             return value
-        if not is_on_server(value) or not _names_database(urlsplit(value)):
+        if not is_on_server(value):
             raise ValueError(tr("must be sqlite:///FILE or postgresql://USER@HOST/NAME"))
-        for host in urlsplit(value).netloc.rpartition("@")[2].split(","):
-            _require_port(urlsplit(f"//{host}"))
+        _require_plain(value)
+        if not _names_database(split(value)):
+            raise ValueError(tr("must be sqlite:///FILE or postgresql://USER@HOST/NAME"))
+        for host in split(value).netloc.rpartition("@")[2].split(","):
+            _require_port(split(f"//{host}"))
         return value
 
     @field_validator("proxy_api_url")
@@ -281,7 +295,7 @@ class Settings(BaseModel):
         """A URL that names a kind; over HTTP with a host, and without a password that could reach a log."""
         if not _URL_KIND.match(value):
             raise ValueError(tr("must be https://…, http://…, exec:/path/to/program or file:/path/to/values"))
-        parts = urlsplit(value)
+        parts = split(value)
         if parts.scheme not in {"http", "https"}:
             return value
         if not parts.hostname:
@@ -319,7 +333,7 @@ class Settings(BaseModel):
     @classmethod
     def check_web_address(cls, value: SecretStr) -> SecretStr:
         """An address that can be reached over HTTP."""
-        parts = urlsplit(value.get_secret_value())
+        parts = split(value.get_secret_value())
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(tr("must be an https:// or http:// address"))
         return value
@@ -330,6 +344,8 @@ class Settings(BaseModel):
         """A folder, the shared database, or a Redis server."""
         if not value.startswith(("file:/", "redis://", "rediss://")) and value != "database:":
             raise ValueError(tr("must be file:/absolute/path/of/a/folder, database: or redis://HOST"))
+        if value.startswith("redis"):
+            _require_plain(value)
         return value
 
     @model_validator(mode="after")

@@ -1,6 +1,5 @@
 """How a setting and what is wrong with it are put into words; what is secret stays so."""
 
-import re
 from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Le
@@ -9,14 +8,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from kylink_cli.language import tr
+from kylink_cli.rules.addresses import MASK, shown_address
 from kylink_cli.rules.text import one_line
 from kylink_cli.settings import Settings
 
-MASK = "********"
-
 _SHOWN_LENGTH = 80
-_LOGIN = re.compile(r"://.*@")
-_SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]*", re.IGNORECASE)
+_ADDRESSES = {"database_url", "proxy_api_url", "kylink_lock_url"}
 
 
 def is_secret(field: str) -> bool:
@@ -30,7 +27,9 @@ def shown(field: str, value: Any) -> Any:
         return None
     if is_secret(field):
         return MASK
-    return _mask_url(one_line(value)) if isinstance(value, str) else value
+    if field in _ADDRESSES:
+        return one_line(shown_address(value))
+    return one_line(value) if isinstance(value, str) else value
 
 
 def problem(detail: ErrorDetails) -> str:
@@ -70,7 +69,3 @@ def _allowed(field: str, detail: ErrorDetails) -> str:
 
 def _stated(detail: ErrorDetails) -> str:
     return detail["msg"].removeprefix("Value error, ")
-
-
-def _mask_url(text: str) -> str:
-    return _SECRET_PARAMETER.sub(rf"\g<1>{MASK}", _LOGIN.sub(f"://{MASK}@", text))

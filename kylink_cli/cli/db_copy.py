@@ -1,5 +1,7 @@
 """`kylink db copy`: from a file to a server, or back."""
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +13,12 @@ from kylink_cli.places import is_on_server
 
 FromOption = Annotated[
     str,
-    typer.Option("--from", metavar="URL", help="The database to copy: sqlite:///FILE or postgresql://USER@HOST/NAME."),
+    typer.Option(
+        "--from",
+        metavar="URL",
+        help="The database to copy: sqlite:///FILE or postgresql://USER@HOST/NAME; env:NAME or file:PATH name a "
+        "variable or a file that holds the URL.",
+    ),
 ]
 ToOption = Annotated[str, typer.Option("--to", metavar="URL", help="A new or empty database, or an unfinished copy.")]
 
@@ -35,9 +42,7 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, keep_s
     from kylink_cli.running.events import BatchDone
     from kylink_cli.store.upkeep.copying import Move, copy
 
-    for option, url in (("--from", source_url), ("--to", target_url)):
-        if not url.startswith("sqlite:///") and not is_on_server(url):
-            raise UsageError(tr("{option} must be sqlite:///FILE or postgresql://USER@HOST/NAME", option=option))
+    source_url, target_url = _url(cli, "--from", source_url), _url(cli, "--to", target_url)
     source = wiring.database_at(source_url)
     target = wiring.database_at(target_url, create=True)
     with observing(cli.console, "db copy") as observe:
@@ -56,6 +61,36 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, keep_s
             kept=kept,
         )
     )
+
+
+def _url(cli: Cli, option: str, given: str) -> str:
+    """The URL behind an option's value, which may be kept in a variable or a file.
+
+    Raises:
+        UsageError: it is none.
+        ConfigError: the file can't be read.
+    """
+    from kylink_cli.env_files import read_text
+
+    kind, _, place = given.partition(":")
+    url = given
+    if kind == "env":
+        url = os.environ.get(place, "")
+    elif kind == "file":
+        url = read_text(Path(place), "URL").strip()
+    elif is_on_server(given) and _has_password(given):
+        warning = tr("every user of this host can read the password behind {option}", option=option)
+        advice = tr("write env:NAME or file:PATH, and the URL there")
+        cli.console.warning(tr("warning: {warning}", warning=f"{warning}: {advice}"))
+    if not url.startswith("sqlite:///") and not is_on_server(url):
+        raise UsageError(tr("{option} must be sqlite:///FILE or postgresql://USER@HOST/NAME", option=option))
+    return url
+
+
+def _has_password(url: str) -> bool:
+    from kylink_cli.store.engine.address import parse
+
+    return "password" in parse(url).parameters
 
 
 def _place(url: str) -> str:

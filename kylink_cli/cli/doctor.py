@@ -47,6 +47,7 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
     """Everything that is found, in order; what can't be looked at without something else is left out."""
     from kylink_cli import wiring
     from kylink_cli.overview.doctor import check_settings
+    from kylink_cli.overview.transport import check_transport
 
     try:
         settings = cli.settings
@@ -54,6 +55,7 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
         yield _error("settings", error, tr("mend the value and run 'kylink config check'"))
         return
     yield from check_settings(cli.loaded)
+    yield from check_transport(settings)
     try:
         database = wiring.existing_database(settings, scheduled=True)
     except KylinkError as error:

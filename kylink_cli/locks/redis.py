@@ -56,10 +56,9 @@ class RedisLocks:
                 socket_connect_timeout=_ANSWER_SECONDS,
                 retry=Retry(NoBackoff(), 1),
             )
-        except ValueError as error:
-            raise ConfigError(
-                tr("KYLINK_LOCK_URL names no Redis server: {error}", error=one_line(str(error), ERROR_LENGTH))
-            ) from None
+        except ValueError:
+            # The library's own words may hold the password.
+            raise ConfigError(tr("KYLINK_LOCK_URL names no Redis server: write redis://HOST:PORT/NUMBER")) from None
 
     @contextmanager
     def hold(self, name: str, *, wait_seconds: float = 0) -> Iterator[Held]:

@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from kylink_cli.language import tr
+from kylink_cli.rules.addresses import split
 from kylink_cli.rules.vocabulary import LEVELS, AlertLevel
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*://"
@@ -65,7 +66,10 @@ def _parts(text: str) -> list[str]:
 def _parse(text: str, which: str, default: AlertLevel) -> ChannelUrl:
     if not _ADDRESS.fullmatch(text):
         raise ValueError(tr("must be addresses like mailto://…, separated by blanks: {which} is none", which=which))
-    parts = urlsplit(text)
+    try:
+        parts = split(text)
+    except ValueError as error:
+        raise ValueError(f"{which}: {error}") from None
     parameters = [p.partition("=") for p in parts.query.split("&")] if parts.query else []
     levels = [value.upper() for name, _, value in parameters if name == _LEVEL_PARAMETER]
     if any(level not in LEVELS for level in levels):

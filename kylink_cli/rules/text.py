@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from urllib.parse import quote
 
 # C0 and C1 controls, and the marks that turn the direction of text or break a line.
 _UNSAFE = re.compile(
@@ -43,11 +44,12 @@ def without_secrets(text: str, *secrets: str | None) -> str:
 
     Args:
         text: for example the error of a service that echoes its request.
-        secrets: what must not be shown; None for one that is not set.
+        secrets: what must not be shown, in whatever letter case; None for one that is not set.
     """
     for secret in secrets:
         if secret is not None and len(secret) >= _SECRET_LENGTH:
-            text = text.replace(secret, "***")
+            for form in (secret, quote(secret, safe="")):
+                text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
     return text
 
 

@@ -141,10 +141,10 @@ class HttpSupplier:
             request = httpx.Request("POST", url, headers=headers, content=order.body.encode())
             async with aclosing(await self._transport().handle_async_request(request)) as response:
                 if response.status_code == 200:
-                    return await _read_answer(response)
+                    return await self._read_answer(response)
                 if not 300 <= response.status_code < 400:
                     raise await self._refusal(response)
-                url = _redirected(url, response)
+                url = self._redirected(url, response)
         raise RedirectedError(tr("{place} redirects more than {limit} times", place=self._place, limit=MAX_REDIRECTS))
 
     async def _refusal(self, response: "httpx.Response") -> SupplyError:
@@ -156,12 +156,56 @@ class HttpSupplier:
                 break
         text = bytes(body[:MAX_REASON_BYTES]).decode("utf-8", errors="replace")
         # A service that echoes its request must not get the key into a log or an alert.
-        stated = without_secrets(_stated_reason(text), self._key, self._url.query)
+        stated = without_secrets(_stated_reason(text), self._key, self._url.query, self._url.path)
         reason = one_line(stated, ERROR_LENGTH)
         if response.status_code in ASKS_FOR_KEY and self._key is None:
             reason = "; ".join(filter(None, (reason, without_key())))
         retry_after = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
         return judge_status(response.status_code, reason, retry_after)
+
+    def _redirected(self, url: str, response: "httpx.Response") -> str:
+        """Where the same host wants the order.
+
+        Raises:
+            RedirectedError: it leads to another host, which must not see the key, or would not repeat the order.
+        """
+        location: str = response.headers.get("Location", "")
+        place = "nowhere"
+        try:
+            target = urljoin(url, location)
+            place = _place(urlsplit(target))
+        except ValueError:
+            location = ""
+        if location and place == _place(urlsplit(url)) and response.status_code in _REPEATING:
+            return target
+        raise RedirectedError(
+            tr(
+                "HTTP {status} redirects to {place}: set PROXY_API_URL to the right address",
+                status=response.status_code,
+                place=one_line(without_secrets(place, self._key), ERROR_LENGTH),
+            )
+        )
+
+    async def _read_answer(self, response: "httpx.Response") -> bytes:
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in {"", "identity"}:
+            raise InvalidResponseError(
+                tr(
+                    "the answer is encoded as {encoding}, which was not asked for",
+                    encoding=one_line(without_secrets(encoding, self._key), 40),
+                )
+            )
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise InvalidResponseError(
+                    tr(
+                        "the answer is larger than {size} MiB",
+                        size=MAX_ANSWER_BYTES // 1024 // 1024,
+                    )
+                )
+        return bytes(body)
 
 
 def without_key() -> str:
@@ -189,49 +233,6 @@ def _address(url: str) -> SplitResult:
 def _place(address: SplitResult) -> str:
     """An address as it may be shown: without path and query, which may hold secrets, and without what logs in."""
     return f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
-
-
-def _redirected(url: str, response: "httpx.Response") -> str:
-    """Where the same host wants the order.
-
-    Raises:
-        RedirectedError: it leads to another host, which must not see the key, or would not repeat the order.
-    """
-    location: str = response.headers.get("Location", "")
-    place = "nowhere"
-    try:
-        target = urljoin(url, location)
-        place = _place(urlsplit(target))
-    except ValueError:
-        location = ""
-    if location and place == _place(urlsplit(url)) and response.status_code in _REPEATING:
-        return target
-    raise RedirectedError(
-        tr(
-            "HTTP {status} redirects to {place}: set PROXY_API_URL to the right address",
-            status=response.status_code,
-            place=one_line(place, ERROR_LENGTH),
-        )
-    )
-
-
-async def _read_answer(response: "httpx.Response") -> bytes:
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
-        raise InvalidResponseError(
-            tr("the answer is encoded as {encoding}, which was not asked for", encoding=one_line(encoding, 40))
-        )
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise InvalidResponseError(
-                tr(
-                    "the answer is larger than {size} MiB",
-                    size=MAX_ANSWER_BYTES // 1024 // 1024,
-                )
-            )
-    return bytes(body)
 
 
 def _stated_reason(text: str) -> str:

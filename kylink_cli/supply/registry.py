@@ -65,7 +65,7 @@ def _build(point: EntryPoint, options: SupplierOptions) -> object:
         raise
     except Exception as error:
         # Another package may fail in its own ways.
-        reason = without_secrets(str(error) or type(error).__name__, options.key)
+        reason = without_secrets(str(error) or type(error).__name__, options.key, options.url.partition(":")[2])
         raise ConfigError(
             tr(
                 "the supplier kind {name} can't be loaded: {reason}",

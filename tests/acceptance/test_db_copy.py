@@ -73,3 +73,23 @@ def test_a_url_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert "--from must be sqlite:///FILE or postgresql://USER@HOST/NAME" in result.stderr
     assert "hush" not in result.stderr
     assert not (tmp_path / "copy.db").exists()
+
+
+def test_addresses_may_be_kept_in_a_variable_and_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text(f"sqlite:///{tmp_path}/copy.db\n")
+    with Installation.without_supply(tmp_path) as kylink:
+        kylink.add_campaigns("1")
+        result = kylink.run("db", "copy", "--from", "env:DATABASE_URL", "--to", f"file:{tmp_path}/target")
+        assert result.returncode == 0, result.stderr
+        copied = kylink.run("campaigns", "list", DATABASE_URL=f"sqlite:///{tmp_path}/copy.db")
+        assert copied.stdout.splitlines()[1].split()[0] == "1"
+
+
+def test_a_password_on_the_command_line_is_spoken_of(tmp_path: Path) -> None:
+    with Installation.without_supply(tmp_path) as kylink:
+        target = "postgresql://me:hush@127.0.0.1:1/x"
+        result = kylink.run("db", "copy", "--from", "env:DATABASE_URL", "--to", target)
+        assert "every user of this host can read the password behind --to" in result.stderr
+        assert "hush" not in result.stderr
+        quiet = kylink.run("db", "copy", "--from", "env:DATABASE_URL", "--to", "env:TARGET", TARGET=target)
+        assert "every user" not in quiet.stderr

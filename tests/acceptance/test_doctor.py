@@ -165,3 +165,41 @@ def test_secrets_stay_hidden(healthy: Installation) -> None:
     result = healthy.run("doctor", "--debug", PROXY_API_KEY="hush\x01")
     assert "PROXY_API_KEY" in result.stdout
     assert "hush" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (
+            {"DATABASE_URL": "postgresql://me@db.invalid/k?connect_timeout=2"},
+            "the connection to the database may be read",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://me@db.invalid/k?sslmode=require"},
+            "the connection to the database may be read",
+        ),
+        ({"PROXY_API_URL": "http://supply.invalid/"}, "the key of the supply service travels in the clear"),
+        ({"KYLINK_LOCK_URL": "redis://locks.invalid/0"}, "what is said to the lock server travels in the clear"),
+        ({"ALERT_NOTIFY_URLS": "jsons://x.invalid/?verify=no"}, "the certificate of jsons is not looked at"),
+    ],
+)
+def test_secrets_that_travel_in_the_clear_are_spoken_of(
+    healthy: Installation, settings: dict[str, str], text: str
+) -> None:
+    found = [check for check in healthy.document("doctor", **settings)["checks"] if check["area"] == "transport"]
+    assert [(check["verdict"], text in check["text"]) for check in found] == [("warning", True)]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"DATABASE_URL": "postgresql://me@db.invalid/k?sslmode=verify-full"},
+        {"DATABASE_URL": "postgresql:///k?host=/run/postgresql"},
+        {"PROXY_API_URL": "https://supply.invalid/"},
+        {"PROXY_API_URL": "http://supply.invalid/", "PROXY_API_KEY": ""},
+        {"KYLINK_LOCK_URL": "rediss://locks.invalid/0"},
+    ],
+)
+def test_what_is_encrypted_or_stays_on_the_host_is_in_order(healthy: Installation, settings: dict[str, str]) -> None:
+    checks = healthy.document("doctor", **settings)["checks"]
+    assert [check for check in checks if check["area"] == "transport"] == []

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from kylink_cli.demo.service import Call, SupplyService
+from tests.support.cli import run_kylink
 from tests.support.gate import Gate
 from tests.support.installation import Installation
 
@@ -146,3 +147,52 @@ def test_a_crash_shows_no_secret(kylink: Installation) -> None:
     )
     assert (result.returncode, "ZeroDivisionError" in result.stderr) == (1, True)
     assert NEEDLE not in result.stdout + result.stderr + _written(kylink)
+
+
+TYPED = ["hunter2", "hun@ter2", "hun/ter2", "hun#ter2", "hun?ter2", "hun:ter2", "h@/#?unter2", "99/hunter2"]
+AWRY = [
+    "postgresql://me:{}@127.0.0.1:1/kylink",
+    "postgresql://me:{}@127.0.0.1:1/kylink?sslmode={}",
+    "postgresql://127.0.0.1:1/kylink?port={}",
+    "postgresql://127.0.0.1:{}hush/kylink",
+    "postgres://me:{}@127.0.0.1:1",
+    "host=127.0.0.1 port=1 password={}",
+    "mysql://me:{}@127.0.0.1/kylink",
+    "sqlite://me:{}@127.0.0.1/kylink",
+    "postgresql://me:{}\u2100@127.0.0.1:1/kylink",
+]
+PIECES = ("hunter2", "ter2", "unter")
+
+
+def awry(address: str, password: str) -> str:
+    """An address with a password where it belongs or not; behind an @ is the host, by its place."""
+    return address.replace("{}", password.replace("@", "") if ":{}hush" in address else password)
+
+
+@pytest.mark.parametrize("address", AWRY)
+@pytest.mark.parametrize("password", TYPED)
+def test_no_piece_of_a_mistyped_password_comes_out(tmp_path: Path, address: str, password: str) -> None:
+    url = awry(address, password)
+    for command in (["config", "show"], ["campaigns", "list", "--debug"]):
+        result = run_kylink(*command, "--json", env={"DATABASE_URL": url}, cwd=tmp_path)
+        told = result.stdout + result.stderr.partition("Traceback")[0]
+        assert [piece for piece in PIECES if piece in told] == []
+
+
+@pytest.mark.parametrize("password", TYPED)
+@pytest.mark.parametrize(
+    "url", ["redis://:{}@127.0.0.1:1/0", "redis://127.0.0.1:{}hush/0", "rediss://me:{}@127.0.0.1:1"]
+)
+def test_no_piece_of_a_lock_server_s_password_comes_out(kylink: Installation, url: str, password: str) -> None:
+    for command in (["config", "show"], ["replenish", "--all"]):
+        result = kylink.run(*command, KYLINK_LOCK_URL=awry(url, password))
+        assert [piece for piece in PIECES if piece in result.stdout + result.stderr] == []
+
+
+@pytest.mark.parametrize(
+    "value", ["http://[hunter2", "http://me:hunter2\u2100@x.example/", "http://x.example:hunter2/"]
+)
+@pytest.mark.parametrize("name", [name for name in SECRETS if "URL" in name] + ["PROXY_API_URL"])
+def test_no_piece_of_an_address_that_can_t_be_read_comes_out(kylink: Installation, name: str, value: str) -> None:
+    result = kylink.run("config", "check", **{name: value})
+    assert "hunter2" not in result.stdout + result.stderr

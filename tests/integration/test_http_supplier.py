@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 import tracemalloc
+from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -36,9 +38,9 @@ GOOD = http("200 OK", '{"items": ["a", {"value": "b"}]}')
 MIB = 1024 * 1024
 
 
-def ask(url: str, *, seconds: float = 30) -> Supply:
+def ask(url: str, *, seconds: float = 30, key: str = KEY) -> Supply:
     async def once() -> Supply:
-        supplier = HttpSupplier(url, KEY, seconds)
+        supplier = HttpSupplier(url, key, seconds)
         try:
             return await supplier.supply(ORDER)
         finally:
@@ -113,6 +115,26 @@ def test_a_status_is_judged_by_the_table(status: int, kind: type[SupplyError]) -
 )
 def test_the_reason_is_shown_clean_and_cut(body: str | bytes, shown: str) -> None:
     assert str(refusal(http("503 Unavailable", body))) == shown
+
+
+@pytest.mark.parametrize(
+    "form", [str, str.upper, str.title, lambda key: quote(key, safe="")], ids=["as is", "upper", "title", "quoted"]
+)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "HTTP/1.1 200 OK\r\nContent-Encoding: {key}\r\nContent-Length: 2\r\n\r\n{{}}",
+        "HTTP/1.1 302 Found\r\nLocation: https://{key}.example/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: https://example/?{key}\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 400 Bad\r\nContent-Length: 40\r\n\r\n{key:40}",
+    ],
+    ids=["encoding", "host", "query", "reason"],
+)
+def test_a_key_that_is_echoed_anywhere_in_any_letter_case_is_not_shown(answer: str, form: Callable[[str], str]) -> None:
+    key = "hunter-two+key"
+    with raw_server(answer.format(key=form(key)).encode()) as server, pytest.raises(SupplyError) as caught:
+        ask(server.url, key=key)
+    assert "hunter" not in str(caught.value).lower()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
 from kylink_cli.places import is_on_server
+from kylink_cli.rules.addresses import is_plain
 
 if TYPE_CHECKING:
     import psycopg
@@ -75,7 +76,8 @@ def parse(url: str, application_name: str = "kylink") -> Address:
     Raises:
         ConfigError: the URL is none, or the driver is not installed.
     """
-    if not is_on_server(url):
+    if not is_on_server(url) or not is_plain(url):
+        # The driver would name as a host what is a part of the password.
         raise ConfigError(tr("DATABASE_URL must be postgresql://USER@HOST/NAME"))
     place, _, query = url.partition("?")
     named = [part.partition("=") for part in query.split("&") if part]

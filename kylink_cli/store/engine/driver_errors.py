@@ -14,6 +14,7 @@ from kylink_cli.errors import (
     DatabaseUnfitError,
 )
 from kylink_cli.language import marked, tr
+from kylink_cli.rules.addresses import MASK
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 
 BUSY_TIMEOUT_SECONDS = 30
@@ -109,6 +110,8 @@ _REFUSALS = {
     re.compile(r"database \".*\" does not exist|no such database"): "3D",
 }
 
+_GIVEN_VALUE = re.compile(r'value:? "[^"]*"')
+
 
 def translate(cause: BaseException | None) -> DatabaseError:
     """Kylink's error for a driver's, in one line and without parameters."""
@@ -147,4 +150,5 @@ def _longest_prefix(
 def _text(cause: BaseException | None) -> str:
     # PostgreSQL's details name values.
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
-    return one_line(primary or str(cause), ERROR_LENGTH)
+    # What it can't make sense of is a part of the address, and may have been meant as a password.
+    return one_line(_GIVEN_VALUE.sub(f'value "{MASK}"', primary or str(cause)), ERROR_LENGTH)
