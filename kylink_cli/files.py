@@ -14,6 +14,7 @@ from kylink_cli.language import tr
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 _READABLE_FILE = 0o644
+_SQLITE_HEAD = b"SQLite format 3\0"
 
 
 def is_there(path: Path) -> bool:
@@ -71,6 +72,8 @@ def create_private_folder(path: Path) -> None:
     create_private_folder(path.parent)
     with suppress(FileExistsError):  # something else than a folder does not open as one
         path.mkdir(mode=_PRIVATE_FOLDER)
+        # A umask may have taken from its own user what opening it needs.
+        path.chmod(_PRIVATE_FOLDER)
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         _give_to_folder_owner(handle, path)
@@ -89,8 +92,10 @@ def replacement(path: Path, *, readable: bool = False) -> Iterator[IO[str]]:
     Raises:
         OSError: it can't be written, or the path is something else than a file.
     """
-    if path.exists() and not path.is_file():
+    if path.is_symlink() or (path.exists() and not path.is_file()):
         raise OSError(errno.EINVAL, tr("not a regular file"))
+    if _is_database(path):
+        raise OSError(errno.EINVAL, tr("it is a database"))
     with NamedTemporaryFile(
         "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
     ) as file:
@@ -103,6 +108,16 @@ def replacement(path: Path, *, readable: bool = False) -> Iterator[IO[str]]:
         except BaseException:
             Path(file.name).unlink()
             raise
+
+
+def _is_database(path: Path) -> bool:
+    """Whether a path is, or is next to, an SQLite database that somebody may be working with."""
+    if path.name.endswith(("-wal", "-shm", "-journal")):
+        return True
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE_HEAD)) == _SQLITE_HEAD
 
 
 def _give_to_folder_owner(handle: int, path: Path) -> None:

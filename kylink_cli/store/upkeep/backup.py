@@ -15,6 +15,7 @@ from kylink_cli.language import marked, tr
 from kylink_cli.reasons import reason
 from kylink_cli.store.engine.database import Database, translated_errors
 from kylink_cli.store.engine.lineage import LifeState
+from kylink_cli.store.upkeep.backup_target import refuse_target, staged
 
 _ALL_PAGES = -1
 _USE_PG_DUMP = marked(
@@ -26,26 +27,25 @@ _USE_PG_DUMP = marked(
 def back_up(database: Database, target: Path) -> int:
     """Copy an embedded database into one private file that needs no other beside it.
 
-    The copy appears under its name only when it is whole and was checked; what stood there is replaced at once.
+    The copy appears under its name only when it is whole and was checked; what stood there is replaced at once. In a
+    folder where somebody else can exchange files, no file is opened by its name a second time.
 
     Returns:
         The size of the copy, bytes.
 
     Raises:
-        UsageError: the target is the database itself, or the database is on a server.
+        UsageError: the target is in use by the database itself or is no file, or the database is on a server.
         DatabaseError: the database can't be read or is damaged, or the copy can't be written.
     """
     if database.path is None:
         raise UsageError(tr(_USE_PG_DUMP))
     with _explained(target):
-        if target.exists() and target.samefile(database.path):
-            raise UsageError(tr("{target} is the database itself: name another file", target=target))
-        with unfinished(target) as copy:
+        refuse_target(target, database.path)
+        with staged(target) as staging:
             with translated_errors(), database.reading() as session:
-                copy_whole(_driver(session), copy)
-            _mark(copy)
-            give_name(copy, target)
-        return target.stat().st_size
+                copy_whole(_driver(session), staging.copy)
+            _mark(staging.copy)
+            return staging.place()
 
 
 @contextmanager
