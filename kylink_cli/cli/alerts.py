@@ -52,12 +52,14 @@ def list_alerts(
     from kylink_cli.rules.delivery import GIVE_UP_AFTER
     from kylink_cli.store import outbox
     from kylink_cli.store.alerts import AlertFilter, read_alerts
+    from kylink_cli.store.levels import Scope, statuses
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
     found = database.read(lambda session: read_alerts(session, AlertFilter(state, type, level, user, limit)))
     undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
-    view.show_list(cli.console, found, undelivered, now)
+    own = None if user is None else database.read(lambda session: statuses(session, Scope(user_id=user)))
+    view.show_list(cli.console, found, undelivered, now, None if own is None else view.Viewer(user or "", own))
 
 
 @command(alerts, "show")

@@ -1,6 +1,7 @@
 """`kylink campaigns add`, `set` and `import`: saying what is to be kept in stock."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -153,6 +154,9 @@ def import_file(
     user: Annotated[
         str | None, typer.Option("--user", metavar="USER", help="User of the campaigns for which the file names none.")
     ] = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Move campaigns that belong to other users, with their stock.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
 ) -> None:
     """Add and update campaigns from a file: all of them, or none.
@@ -165,7 +169,7 @@ def import_file(
     from kylink_cli.imports.campaigns import read_campaigns
 
     found = read_campaigns(file, _fields({"user_id": user}).get("user_id"))
-    plan = _import(cli, file, found, dry_run=dry_run)
+    plan = _import(cli, _Import(file, found, take_over), dry_run=dry_run)
     if found.ignored:
         cli.console.info(tr("columns that mean nothing to kylink: {columns}", columns=", ".join(found.ignored)))
     if cli.console.json:
@@ -195,41 +199,51 @@ def _changed(before: "CampaignFacts | None", fields: Mapping[str, Any]) -> "Camp
         raise UsageError(str(error)) from None
 
 
-def _import(cli: Cli, file: str, found: "CampaignFile", *, dry_run: bool) -> "Plan":
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """A file that is to be taken over."""
+
+    file: str
+    found: "CampaignFile"
+    take_over: bool
+
+    @property
+    def ids(self) -> list[str]:
+        return [entry.campaign_id for entry in self.found.entries]
+
+    def plan(self, existing: Mapping[str, "CampaignFacts"]) -> "Plan":
+        """What it does; every row that is bad by itself, or beside what exists, ends it."""
+        from kylink_cli.imports.source import refuse_faults
+        from kylink_cli.rules.campaign_import import plan_import
+
+        plan = plan_import(self.found.entries, existing, take_over=self.take_over)
+        refuse_faults(self.file, [*self.found.faults, *plan.faults])
+        return plan
+
+
+def _import(cli: Cli, wanted: _Import, *, dry_run: bool) -> "Plan":
     """Take over what a file says, in one transaction; a bad file does not even create the database."""
     from kylink_cli import wiring
     from kylink_cli.store import campaigns as store
 
     database = wiring.database_if_any(cli.settings)
     if database is None or dry_run:
-        plan = _plan(file, found, database)
+        plan = _plan(wanted, database)
         if dry_run:
             return plan
     target = database or wiring.new_database(cli.settings)
 
     def act(session: "Session") -> "Plan":
-        ids = [entry.campaign_id for entry in found.entries]
-        plan = _clean_plan(file, found, store.facts(session, ids))
+        plan = wanted.plan(store.facts(session, wanted.ids))
         store.save(session, plan.to_save, target.now())
         return plan
 
     return target.commit(act)
 
 
-def _plan(file: str, found: "CampaignFile", database: "Database | None") -> "Plan":
+def _plan(wanted: _Import, database: "Database | None") -> "Plan":
     from kylink_cli.store import campaigns as store
 
     if database is None:
-        return _clean_plan(file, found, {})
-    ids = [entry.campaign_id for entry in found.entries]
-    return _clean_plan(file, found, database.read(lambda session: store.facts(session, ids)))
-
-
-def _clean_plan(file: str, found: "CampaignFile", existing: Mapping[str, "CampaignFacts"]) -> "Plan":
-    """What an import does; every row that is bad by itself, or beside what exists, ends it."""
-    from kylink_cli.imports.source import refuse_faults
-    from kylink_cli.rules.campaign_import import plan_import
-
-    plan = plan_import(found.entries, existing)
-    refuse_faults(file, [*found.faults, *plan.faults])
-    return plan
+        return wanted.plan({})
+    return wanted.plan(database.read(lambda session: store.facts(session, wanted.ids)))

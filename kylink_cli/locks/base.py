@@ -11,6 +11,10 @@ from typing import Protocol, Self
 from kylink_cli.language import tr
 from kylink_cli.locks.held import Held
 from kylink_cli.rules.moments import readable
+from kylink_cli.rules.text import one_line
+
+LONGEST = 4096
+_HOST_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,12 @@ class Holder:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Read what `dump` wrote; None if it is anything else."""
+        """Read what `dump` wrote; None if it is anything else: who may write there may have written anything."""
         try:
-            facts = json.loads(text)
-            return cls(int(facts["pid"]), str(facts["host"]), datetime.fromisoformat(facts["since"]))
-        except (ValueError, TypeError, KeyError):
+            facts = json.loads(text[:LONGEST])
+            since = datetime.fromisoformat(facts["since"]).astimezone(UTC)
+            return cls(int(facts["pid"]), one_line(str(facts["host"]), _HOST_LENGTH), since)
+        except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
             return None
 
     def dump(self) -> str:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from kylink_cli.errors import ConfigError, LockedError
 from kylink_cli.files import create_private_file
 from kylink_cli.language import tr
-from kylink_cli.locks.base import Holder
+from kylink_cli.locks.base import LONGEST, Holder
 from kylink_cli.locks.held import Held
 from kylink_cli.reasons import reason
 
@@ -108,7 +108,8 @@ class FileLocks:
 
 def _holder(path: Path) -> str:
     try:
-        holder = Holder.parse(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            holder = Holder.parse(file.read(LONGEST))
     except (OSError, UnicodeDecodeError):
         holder = None
     return str(holder) if holder else tr("its holder is not known")

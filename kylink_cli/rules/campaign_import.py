@@ -63,18 +63,23 @@ class Plan:
         return [*self.added, *(after for _, after in self.updated)]
 
 
-def plan_import(entries: Sequence[CampaignRow], existing: Mapping[str, CampaignFacts]) -> Plan:
+def plan_import(
+    entries: Sequence[CampaignRow], existing: Mapping[str, CampaignFacts], *, take_over: bool = False
+) -> Plan:
     """Decide what an import does.
 
     Args:
         entries: what the file holds.
         existing: the campaigns that exist, by id; at least those of the file.
+        take_over: whether campaigns of other users are moved to those that the file names, with their stock.
     """
     added, updated, faults = [], [], []
     for entry in entries:
         before = existing.get(entry.campaign_id)
         try:
             after = changed(before, entry.fields)
+            if not take_over:
+                _refuse_another_s(before, after)
         except ValueError as error:
             faults.append(
                 Fault(entry.line, tr("campaign {campaign_id}: {error}", campaign_id=entry.campaign_id, error=error))
@@ -86,3 +91,10 @@ def plan_import(entries: Sequence[CampaignRow], existing: Mapping[str, CampaignF
             updated.append((before, after))
     unchanged = len(entries) - len(added) - len(updated) - len(faults)
     return Plan(added, updated, unchanged, faults)
+
+
+def _refuse_another_s(before: CampaignFacts | None, after: CampaignFacts) -> None:
+    if before is not None and before.user_id != after.user_id:
+        raise ValueError(
+            tr("it belongs to another user: --take-over moves it to {user}, with its stock", user=after.user_id)
+        )

@@ -12,14 +12,14 @@ import os
 import shutil
 import signal
 from asyncio.subprocess import PIPE, Process
-from datetime import UTC, datetime
 
 from kylink_cli.children import bare_environment
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
 from kylink_cli.reasons import reason
 from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
-from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
+from kylink_cli.supply.answer import MAX_ANSWER_BYTES
+from kylink_cli.supply.answer_reader import AnswerReader
 from kylink_cli.supply.base import Order, Supply
 from kylink_cli.supply.errors import (
     CutOffError,
@@ -59,6 +59,7 @@ class ExecSupplier:
         self._program = program
         self._key = key
         self._timeout = timeout_seconds
+        self._answers = AnswerReader()
 
     async def supply(self, order: Order) -> Supply:
         """Run the program for an order.
@@ -91,7 +92,7 @@ class ExecSupplier:
             raise InWorkError(reason or tr("the program asks to try again"))
         if code != 0:
             raise RefusedError(reason or tr("the program refused with exit code {code}", code=code))
-        return parse_answer(answer, order.quantity, datetime.now(UTC))
+        return await self._answers.read(answer, order.quantity)
 
     async def check(self) -> str:
         """Look whether the program is there; it is not run.

@@ -16,7 +16,8 @@ from kylink_cli import __version__
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import ERROR_LENGTH, one_line, without_secrets
-from kylink_cli.supply.answer import MAX_ANSWER_BYTES, parse_answer
+from kylink_cli.supply.answer import MAX_ANSWER_BYTES
+from kylink_cli.supply.answer_reader import AnswerReader
 from kylink_cli.supply.base import Order, Supply
 from kylink_cli.supply.errors import (
     CutOffError,
@@ -60,6 +61,7 @@ class HttpSupplier:
         self._place = _place(self._url)
         self._key = key
         self._timeout = timeout_seconds
+        self._answers = AnswerReader()
         self._headers = {
             **({} if key is None else {"Authorization": f"Bearer {key}"}),
             "Content-Type": "application/json",
@@ -83,7 +85,7 @@ class HttpSupplier:
                 body = await self._answer(order)
         except (httpx.TransportError, httpx.InvalidURL, TimeoutError) as error:
             raise _judged(error, self._place) from None
-        return parse_answer(body, order.quantity, datetime.now(UTC))
+        return await self._answers.read(body, order.quantity)
 
     async def check(self) -> str:
         """Open a connection, over TLS where the service wants it, and close it again.

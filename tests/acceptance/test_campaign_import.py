@@ -62,14 +62,27 @@ def test_a_dry_import_shows_every_change_and_makes_none(kylink: Installation) ->
     kylink.run("campaigns", "add", "0", "--user", "u1")
     name = write(kylink, "campaign_id,user_id\n" + "".join(f"{number},u2\n" for number in range(50)))
     before = stored(kylink)
-    document = kylink.document("campaigns", "import", name, "--dry-run")
+    document = kylink.document("campaigns", "import", name, "--take-over", "--dry-run")
     actions = [change["action"] for change in document.pop("changes")]
     assert (actions.count("add"), actions.count("update")) == (49, 1)
     assert document == {"dry_run": True, "added": 49, "updated": 1, "unchanged": 0}
-    lines = kylink.run("campaigns", "import", name, "--dry-run").stdout.splitlines()
+    lines = kylink.run("campaigns", "import", name, "--take-over", "--dry-run").stdout.splitlines()
     assert lines[-2].split() == ["0", "update", "user_id", "u1", "→", "u2"]
     assert (len(lines), lines[-1]) == (52, "it would be 49 added, 1 updated, 0 unchanged: nothing was changed")
     assert stored(kylink) == before
+
+
+def test_another_user_s_campaign_is_moved_with_its_stock_only_when_told_so(kylink: Installation) -> None:
+    kylink.run("campaigns", "add", "42", "--user", "bob")
+    kylink.run("stock", "import", "42", "-", input="v\n")
+    name = write(kylink, "campaign_id,campaign_name\n42,shoes\n43,tea\n")
+    refused = kylink.run("campaigns", "import", name, "--user", "alice")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "line 2: campaign 42: it belongs to another user" in refused.stderr
+    assert kylink.rows("SELECT id, user_id FROM campaigns") == [("42", "bob")]
+    assert kylink.run("campaigns", "import", name, "--user", "alice", "--take-over").returncode == 0
+    assert kylink.rows("SELECT id, user_id FROM campaigns ORDER BY id") == [("42", "alice"), ("43", "alice")]
+    assert kylink.document("campaigns", "show", "42")["available"] == 1
 
 
 def test_a_dry_import_creates_no_database(tmp_path: Path) -> None:

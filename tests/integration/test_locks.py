@@ -126,6 +126,33 @@ def test_a_link_in_the_place_of_a_lock_is_refused_and_not_followed(locks: FileLo
     assert precious.read_text() == "content"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"[" * 100_000,
+        b'{"pid": 1e999, "host": "h", "since": "2026-01-01"}',
+        b'{"pid": "' + b"9" * 10_000 + b'", "host": "h", "since": "2026-01-01"}',
+        b'{"pid": 1, "host": "h", "since": "0001-01-01T00:00:00+14:00"}',
+        b'{"pid": 1, "host": "h", "since": "9999-12-31T23:59:59-14:00"}',
+        b'{"pid": 1, "host": "\\ud800\\u001b[31m", "since": "2026-01-01T00:00:00Z"}',
+        b'{"pid": 1, "host": {"a": [1]}, "since": "2026-01-01T00:00:00Z"}',
+        b'{"pid": 1, "host": "' + b"h" * 10_000_000 + b'", "since": "2026-01-01T00:00:00Z"}',
+    ],
+    ids=range(11),
+)
+def test_whatever_a_lock_s_file_holds_who_finds_it_held_is_told_so_in_a_line(locks: FileLocks, content: bytes) -> None:
+    with locks.hold("job"):
+        (locks.folder / "job.lock").write_bytes(content)
+        with pytest.raises(LockedError) as caught, FileLocks(locks.folder).hold("job"):
+            pytest.fail("two hold the lock")
+    text = str(caught.value)
+    assert len(text) < 1000
+    assert text.isprintable()
+
+
 def test_a_folder_that_cannot_be_made_is_a_matter_of_configuration(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="check who owns it"), FileLocks(tmp_path / "file" / "locks").hold("job"):

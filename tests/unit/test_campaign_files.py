@@ -163,6 +163,17 @@ def test_an_import_adds_updates_and_leaves_alone() -> None:
     ]
 
 
+def test_a_campaign_of_another_user_is_a_bad_row_unless_it_is_to_be_taken_over() -> None:
+    existing = {"1": CampaignFacts("1", "bob", "1"), "2": CampaignFacts("2", "alice", "2")}
+    entries = parse_campaigns(read_csv("campaign_id,user_id\n1,alice\n2,alice\n", COLUMNS), None).entries
+    plan = plan_import(entries, existing)
+    assert [str(fault) for fault in plan.faults] == [
+        "line 2: campaign 1: it belongs to another user: --take-over moves it to alice, with its stock"
+    ]
+    taken = plan_import(entries, existing, take_over=True)
+    assert (taken.faults, [after.user_id for _, after in taken.updated]) == ([], ["alice"])
+
+
 def test_a_new_campaign_without_a_name_is_called_by_its_id() -> None:
     assert changed(None, {"campaign_id": "42", "user_id": "u1"}) == CampaignFacts("42", "u1", "42")
 

@@ -1,7 +1,8 @@
 """What alerts, silences and channels look like."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
 from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.language import tr
+from kylink_cli.rules.alert_views import for_user
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
 from kylink_cli.store.alerts import document
@@ -38,10 +40,31 @@ _SILENCE_COLUMNS = [
 _PROBE_COLUMNS = [Column("CHANNEL"), Column("FROM"), Column("RESULT", wraps=True)]
 
 
-def show_list(console: Console, found: Sequence[Alert], undelivered: Sequence[Undelivered], now: datetime) -> None:
-    """Show alerts, one a row, and below them which notifications did not arrive."""
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A user who sees alerts, and no campaigns but his own."""
+
+    user_id: str
+    campaign_ids: Collection[str]
+
+
+def show_list(
+    console: Console,
+    found: Sequence[Alert],
+    undelivered: Sequence[Undelivered],
+    now: datetime,
+    viewer: Viewer | None = None,
+) -> None:
+    """Show alerts, one a row, and below them which notifications did not arrive.
+
+    Args:
+        viewer: whose campaigns alone the alerts are to speak of; None for all.
+    """
     if console.json:
-        console.document({"alerts": [document(alert) for alert in found]})
+        documents = [document(alert) for alert in found]
+        if viewer is not None:
+            documents = [for_user(shown, viewer.user_id, viewer.campaign_ids) for shown in documents]
+        console.document({"alerts": documents})
         return
     if found:
         console.table(_COLUMNS, [_row(alert, now) for alert in found])
