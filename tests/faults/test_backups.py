@@ -86,8 +86,8 @@ def test_what_is_exchanged_under_a_backup_is_neither_written_nor_readable(
 def test_a_backup_into_somebody_else_s_folder_can_be_worked_with(kylink: Installation, theirs: Path) -> None:
     copy = theirs / "copy.db"
     assert kylink.run("db", "backup", str(copy)).returncode == 0
-    assert kylink.run("db", "check", DATABASE_URL=f"sqlite:///{copy}").returncode == 0
     assert [path.name for path in theirs.iterdir()] == ["copy.db"]
+    assert kylink.run("db", "check", DATABASE_URL=f"sqlite:///{copy}").returncode == 0
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
