@@ -49,6 +49,16 @@ def test_a_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o277, 0o777])
+def test_a_folder_is_its_user_s_alone_under_any_umask(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        create_private_file(tmp_path / "a" / "b" / "kylink.db")
+    finally:
+        os.umask(before)
+    assert [mode(tmp_path / name) for name in ("a", "a/b", "a/b/kylink.db")] == ["0o700", "0o700", "0o600"]
+
+
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(NotADirectoryError):

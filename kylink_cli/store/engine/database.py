@@ -281,6 +281,8 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise translate(error.orig) from error
+        translated = translate(error.orig)
+        # The driver's words on a connection that it can't make may hold pieces of its address, for --debug too.
+        raise translated from None if getattr(error.orig, "sqlstate", None) is None else error
     except sqlite3.Error as error:
         raise translate(error) from error
