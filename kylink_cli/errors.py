@@ -17,6 +17,7 @@
         ├── DatabaseBusyError      75   DATABASE
         │   └── DatabaseConflictError
         ├── DatabaseLostError       1   DATABASE
+        ├── DatabaseReplacedError   1   DATABASE
         └── DatabaseUnfitError     78   DATABASE
             └── DatabaseMissingError
 
@@ -153,6 +154,10 @@ class DatabaseConflictError(DatabaseBusyError):
 
 class DatabaseLostError(DatabaseError):
     """The database can't be reached, or the connection to it broke."""
+
+
+class DatabaseReplacedError(DatabaseError):
+    """The database's file was deleted, or another was put in its place, while kylink worked with it."""
 
 
 class DatabaseUnfitError(DatabaseError):

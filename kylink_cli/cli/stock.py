@@ -95,7 +95,7 @@ def import_file(
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    found = read_values(file, now)
+    found = read_values(file, now, campaign)
     refuse_faults(file, found.faults)
     latest = now + timedelta(hours=cli.settings.stock_ttl_hours)
     ends = {value: min(end or latest, latest) for value, end in found.ends.items()}

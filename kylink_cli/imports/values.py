@@ -1,11 +1,11 @@
-"""Reading files of values: one a line, or CSV with the columns value and expires_at."""
+"""Reading files of values: one a line, CSV with the columns value and expires_at, or JSON lines with these keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from kylink_cli.errors import BadFileError
-from kylink_cli.imports.records import Record, Records, csv_header, read_csv
+from kylink_cli.imports.records import Record, Records, csv_header, read_csv, read_json_lines
 from kylink_cli.imports.source import read_text, shown
 from kylink_cli.language import tr
 from kylink_cli.rules.campaign_import import Fault
@@ -13,6 +13,8 @@ from kylink_cli.rules.text import one_line
 from kylink_cli.rules.values import value_fault
 
 _COLUMNS = {"value": "value", "expires_at": "expires_at"}
+# What a run rescued from a database that was taken away: an order that is still open has no value.
+_RESCUED = _COLUMNS | {"campaign_id": "campaign_id", "key": "key"}
 _SHOWN_LENGTH = 40
 
 
@@ -23,34 +25,40 @@ class ValueFile:
     # by value, the end of its life if the file names one
     ends: dict[str, datetime | None] = field(default_factory=dict)
     duplicates: int = 0
+    left_out: int = 0  # lines about other campaigns, and orders without a value
     faults: list[Fault] = field(default_factory=list)
 
 
-def read_values(source: str, now: datetime) -> ValueFile:
-    """Read a file of values; it is CSV if its first line is a header with the column value.
+def read_values(source: str, now: datetime, campaign_id: str | None = None) -> ValueFile:
+    """Read a file of values; it is CSV if its first line is a header with the column value, or JSON lines.
 
     Args:
         source: its path, or `-` for standard input.
         now: a value whose life ended before this moment can't be used.
+        campaign_id: whose values are wanted, where the file says whose they are.
 
     Raises:
         BadFileError: it can't be read, or holds no values at all.
     """
-    found = parse_values(read_text(source), now)
+    found = parse_values(read_text(source), now, campaign_id)
     if not found.ends and not found.faults:
         raise BadFileError(tr("{source} holds no values: nothing was changed", source=shown(source)))
     return found
 
 
-def parse_values(text: str, now: datetime) -> ValueFile:
+def parse_values(text: str, now: datetime, campaign_id: str | None = None) -> ValueFile:
     """Read values from text.
 
     Args:
         now: a value whose life ended before this moment can't be used.
+        campaign_id: whose values are wanted, where the text says whose they are.
     """
-    records = read_csv(text, _COLUMNS) if "value" in csv_header(text) else _read_lines(text)
+    records = _read_records(text)
     found = ValueFile(faults=list(records.faults))
     for record in records.rows:
+        if _is_left_out(record.cells, campaign_id):
+            found.left_out += 1
+            continue
         try:
             value, end = _value(record), _end(record.cells, now)
         except ValueError as error:
@@ -59,6 +67,18 @@ def parse_values(text: str, now: datetime) -> ValueFile:
         found.duplicates += value in found.ends
         found.ends.setdefault(value, end)
     return found
+
+
+def _read_records(text: str) -> Records:
+    if text.startswith('{"'):
+        return read_json_lines(text, _RESCUED)
+    return read_csv(text, _COLUMNS) if "value" in csv_header(text) else _read_lines(text)
+
+
+def _is_left_out(cells: Mapping[str, str], campaign_id: str | None) -> bool:
+    if "campaign_id" not in cells:
+        return False
+    return not cells.get("value") or cells["campaign_id"] != (campaign_id or cells["campaign_id"])
 
 
 def _read_lines(text: str) -> Records:

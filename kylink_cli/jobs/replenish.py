@@ -10,7 +10,7 @@ Within its run record (`runner.py`), a run goes like this:
    doubt, and what a campaign lacks is recorded as requests.
 4. A few at once, they are filled (`fill.py`): requests are sent, those that earlier runs left open under their old
    key (`requests.py`), and what comes is stored at once.
-5. What was not served is recorded.
+5. What was not served is recorded. If the database was taken away meanwhile, what the run was supplied is rescued.
 6. Failures become one alert, and the run an exit code.
 """
 
@@ -26,6 +26,7 @@ from kylink_cli.jobs.claiming import claim_in_turn
 from kylink_cli.jobs.fill import Fill
 from kylink_cli.jobs.outcome import Outcomes, ReplenishReport, report
 from kylink_cli.jobs.outlook import look_ahead
+from kylink_cli.jobs.rescue import require_database
 from kylink_cli.rules.backoff import queues_behind
 from kylink_cli.rules.replenishment import Level, Need, need, urgency
 from kylink_cli.running.events import WorkFound
@@ -51,6 +52,7 @@ async def replenish(run: LiveRun, assignment: Assignment, supplier: Supplier) ->
                 fill = Fill(run, assignment.limits, calls, claimed)
                 tasks.create_task(outcomes.record_when_known(fill.fill(await calls.slot())))
         await outcomes.record_unserved(needs)
+    require_database(run)
     if assignment.scope.campaign_ids is not None:
         outcomes.refuse_if_all_are_held()
     return report(run, outcomes.of(needs), is_whole=assignment.scope == Scope())

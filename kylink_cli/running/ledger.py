@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from kylink_cli.errors import DatabaseReplacedError
+from kylink_cli.running.stop import Stop, StopReason
 from kylink_cli.store.engine.clock import Clock
 from kylink_cli.store.engine.database import Database
 
@@ -33,9 +35,10 @@ class _Waiting:
 class Ledger:
     """Collects writes and commits them in groups, in a thread of its own."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, stop: Stop) -> None:
         self._database = database
         self._clock = clock
+        self._stop = stop
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
         self._commit_due = 0.0
@@ -70,12 +73,21 @@ class Ledger:
             await asyncio.sleep(self._commit_due - loop.time())
             group, self._waiting = self._waiting, []
             try:
-                results = await asyncio.to_thread(self._commit, group)
+                results = await self._commit_somewhere(group)
             except Exception as error:  # noqa: BLE001  (whoever waits for the write must hear of it)
                 _fail(group, error)
             else:
                 _resolve(group, results)
             self._commit_due = loop.time() + GATHER_SECONDS
+
+    async def _commit_somewhere(self, group: list[_Waiting]) -> list[Any]:
+        """Write a group; if the database's file was taken away, to that file, and end the run."""
+        try:
+            return await asyncio.to_thread(self._commit, group)
+        except DatabaseReplacedError as error:
+            self._database.go_adrift()
+            self._stop.ask(StopReason(str(error)))
+            return await asyncio.to_thread(self._commit, group)
 
     def _commit(self, group: list[_Waiting]) -> list[Any]:
         """Write a group in one transaction, each act once with all of its items."""

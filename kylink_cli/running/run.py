@@ -56,7 +56,7 @@ class LiveRun:
     def __post_init__(self) -> None:
         """Let it be stopped, and write."""
         self.stop = Stop(on_stop=lambda reason: self.observe(Stopping(reason.text)))
-        self.ledger = Ledger(self.database, self.clock)
+        self.ledger = Ledger(self.database, self.clock, self.stop)
         self.begin()
 
     def begin(self) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseError
 from kylink_cli.running.ledger import Ledger
+from kylink_cli.running.stop import Stop
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Campaign
 
@@ -23,7 +24,7 @@ def _add(session: Session, names: list[str], now: datetime) -> list[str]:
 
 def test_each_write_gets_its_own_result(database: Database) -> None:
     async def main() -> list[str]:
-        ledger = Ledger(database, lambda: NOW)
+        ledger = Ledger(database, lambda: NOW, Stop(lambda _: None))
         return await asyncio.gather(*[ledger.write(_add, str(number)) for number in range(50)])
 
     assert asyncio.run(main()) == [f"{number} added" for number in range(50)]
@@ -34,7 +35,7 @@ def test_writes_that_wait_together_are_committed_together(database: Database) ->
     event.listen(database.engine, "commit", lambda _: commits.append(1))
 
     async def main() -> None:
-        ledger = Ledger(database, lambda: NOW)
+        ledger = Ledger(database, lambda: NOW, Stop(lambda _: None))
         await asyncio.gather(*[ledger.write(_add, str(number)) for number in range(50)])
 
     asyncio.run(main())
@@ -44,7 +45,7 @@ def test_writes_that_wait_together_are_committed_together(database: Database) ->
 def test_a_write_that_returned_is_committed(database: Database) -> None:
 
     async def main() -> int:
-        await Ledger(database, lambda: NOW).write(_add, "42")
+        await Ledger(database, lambda: NOW, Stop(lambda _: None)).write(_add, "42")
         with database.reading() as session:
             return session.scalar(select(func.count()).select_from(Campaign)) or 0
 
@@ -54,7 +55,7 @@ def test_a_write_that_returned_is_committed(database: Database) -> None:
 def test_whoever_waits_for_a_failed_transaction_hears_of_it_and_nothing_is_written(database: Database) -> None:
 
     async def main() -> list[object]:
-        ledger = Ledger(database, lambda: NOW)
+        ledger = Ledger(database, lambda: NOW, Stop(lambda _: None))
         return await asyncio.gather(*[ledger.write(_add, "same id") for _ in range(2)], return_exceptions=True)
 
     assert [type(outcome) for outcome in asyncio.run(main())] == [DatabaseError, DatabaseError]
@@ -65,7 +66,7 @@ def test_whoever_waits_for_a_failed_transaction_hears_of_it_and_nothing_is_writt
 def test_a_write_goes_through_even_if_its_task_is_cancelled(database: Database) -> None:
 
     async def main() -> None:
-        ledger = Ledger(database, lambda: NOW)
+        ledger = Ledger(database, lambda: NOW, Stop(lambda _: None))
         task = asyncio.create_task(ledger.write(_add, "42"))
         await asyncio.sleep(0)
         task.cancel()

@@ -31,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
+from kylink_cli.errors import DatabaseMissingError, DatabaseReplacedError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.language import tr
 from kylink_cli.reasons import reason
@@ -60,6 +60,9 @@ class Database:
         self._reading = engine
         self._writing = engine.execution_options(**_WRITING)
         self._clock: Clock | None = None
+        # What its file is known by, wherever it is.
+        self._file = None if path is None else file_identity(path)
+        self._is_adrift = False
         # Set where a database is opened to be worked with.
         self.lineage: Lineage | None = None
         # At the process's end at the latest: the last to close an embedded database folds its write-ahead log in.
@@ -83,6 +86,7 @@ class Database:
             DatabaseBusyError: others wrote for longer than the busy timeout.
             DatabaseError: the database failed; nothing was changed.
         """
+        self.require_place()
         with (
             translated_errors(),
             self._connected(self._writing) as connection,
@@ -123,6 +127,7 @@ class Database:
         Raises:
             DatabaseError: the database failed; nothing was changed unless the message says otherwise.
         """
+        self.require_place()
         with pooled(self.engine) as connection:
             cursor = connection.cursor()
             cursor.execute("BEGIN IMMEDIATE")
@@ -148,6 +153,26 @@ class Database:
     def set_clock(self) -> None:
         """Set the clock anew, as a process that lives for long has to now and then."""
         self._clock = self._read_clock()
+
+    def require_place(self) -> None:
+        """Refuse to go on with an embedded database that is not at its path any more.
+
+        Raises:
+            DatabaseReplacedError: it was deleted or replaced, and nobody said to go on with it.
+        """
+        if self.path is not None and not self._is_adrift and file_identity(self.path) != self._file:
+            raise DatabaseReplacedError(
+                tr("the database {path} was deleted or replaced while kylink worked with it", path=self.path)
+            )
+
+    def go_adrift(self) -> None:
+        """Go on with a file that is at its path no more, to save what is in it: its connections still lead there."""
+        self._is_adrift = True
+
+    @property
+    def is_adrift(self) -> bool:
+        """Whether what is written is lost with the last connection."""
+        return self._is_adrift
 
     def close(self) -> None:
         """Close every connection."""
@@ -218,10 +243,22 @@ def create_database(path: Path) -> Database:
     return Database(_sqlite_engine(path), path)
 
 
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """What a file is known by, whatever its name; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _sqlite_engine(path: Path) -> Engine:
     """An engine whose connections wait for writers, keep foreign keys, and never create a file."""
+    file = file_identity(path)
 
     def connect() -> sqlite3.Connection:
+        if file_identity(path) != file:
+            raise sqlite3.OperationalError(tr("the database {path} was deleted or replaced", path=path))
         return sqlite3.connect(
             f"file:{quote(str(path.absolute()))}?mode=rw",
             uri=True,
