@@ -87,6 +87,7 @@ def import_file(
 
     A file whose first line is a header with the column value, and perhaps expires_at, is read as CSV. An item ends
     after STOCK_TTL_HOURS, or at its expires_at if that is earlier. A value that the campaign has or had is left out.
+    Of what a run rescued when its database was taken away, the campaign's lines are taken.
     """
     from kylink_cli import wiring
     from kylink_cli.imports.source import refuse_faults
@@ -107,7 +108,8 @@ def import_file(
     added = database.commit(act)
     duplicates = len(ends) - added + found.duplicates
     if cli.console.json:
-        cli.console.document({"campaign_id": campaign, "added": added, "duplicates": duplicates})
+        counts = {"added": added, "duplicates": duplicates, "left_out": found.left_out}
+        cli.console.document({"campaign_id": campaign} | counts)
     else:
         cli.console.say(
             tr(
@@ -116,6 +118,14 @@ def import_file(
                 duplicates=ntr("{n} duplicate", "{n} duplicates", duplicates),
             )
         )
+        if found.left_out:
+            cli.console.say(
+                ntr(
+                    "{n} line is about another campaign or has no value",
+                    "{n} lines are about other campaigns or have no value",
+                    found.left_out,
+                )
+            )
 
 
 @command(stock, "export")
