@@ -5,9 +5,10 @@ import pytest
 from tests.support.documents import DAY, found, recorded
 from tests.unit.test_commands import COMMANDS, WITHOUT_JSON
 
-# What needs a second database, systemd or cron; their own tests read the documents.
+# What needs a second database, a new host, systemd or cron; their own tests read the documents.
 ELSEWHERE = {
     "kylink db copy",
+    "kylink setup",
     *(path for path in COMMANDS if path.startswith(("kylink systemd ", "kylink cron "))),
 }
 
