@@ -9,7 +9,7 @@ from typing import Self
 
 from kylink_cli import leasing, wiring
 from kylink_cli.errors import KylinkError, LeaseOverError
-from kylink_cli.leasing import LeaseResult, TakeRequest
+from kylink_cli.leasing import SILENT, Bell, LeaseResult, TakeRequest
 from kylink_cli.settings_loading import load
 from kylink_cli.store.engine.clock import uptime
 from kylink_cli.store.engine.database import Database
@@ -28,15 +28,17 @@ class Stock:
     confirms the lease when the block ends well, and gives the item back when it ends with an exception.
     """
 
-    def __init__(self, database: Database, ttl_minutes: int) -> None:
+    def __init__(self, database: Database, ttl_minutes: int, bell: Bell = SILENT) -> None:
         """Use an open database.
 
         Args:
             database: it is closed with the stock.
             ttl_minutes: how long a lease lasts unless its taker says, minutes.
+            bell: what a take rings that leaves too little.
         """
         self._database = database
         self._ttl_minutes = ttl_minutes
+        self._bell = bell
         self._clock_set_at = uptime()
 
     @classmethod
@@ -53,10 +55,18 @@ class Stock:
         loaded = load(env_file)
         if loaded.refused is not None:
             warnings.warn(loaded.refused, stacklevel=2)
-        return cls(wiring.existing_database(loaded.settings), loaded.settings.lease_ttl_minutes)
+        settings = loaded.settings
+        bell = wiring.bell(settings, loaded.env_file)
+        return cls(wiring.existing_database(settings), settings.lease_ttl_minutes, bell)
 
     def take(
-        self, campaign_id: str, *, key: str | None = None, holder: str | None = None, ttl_minutes: int | None = None
+        self,
+        campaign_id: str,
+        *,
+        key: str | None = None,
+        holder: str | None = None,
+        ttl_minutes: int | None = None,
+        wait: float = 0,
     ) -> "Lease":
         """Lease the item of a campaign that expires soonest.
 
@@ -65,17 +75,18 @@ class Stock:
             key: an idempotency key: the same one gets the same lease again.
             holder: who takes it, for people.
             ttl_minutes: how long it lasts, minutes; None for LEASE_TTL_MINUTES.
+            wait: how long to wait for an item where there is none, seconds; at most 3,600.
 
         Raises:
             UsageError: an argument is out of bounds.
             NotFoundError: there is no such campaign.
-            NoStockError: the campaign has nothing to lease; this is recorded.
+            NoStockError: the campaign has nothing to lease, even after the wait; this is recorded.
             LeaseOverError: the key was used, and its lease was released or has expired.
             DatabaseError: the database failed; nothing was taken.
         """
-        return self.take_many(campaign_id, 1, key=key, holder=holder, ttl_minutes=ttl_minutes)[0]
+        return self.take_many(campaign_id, 1, key=key, holder=holder, ttl_minutes=ttl_minutes, wait=wait)[0]
 
-    def take_many(
+    def take_many(  # noqa: PLR0913  (all that a consumer may say, by name)
         self,
         campaign_id: str,
         count: int,
@@ -83,6 +94,7 @@ class Stock:
         key: str | None = None,
         holder: str | None = None,
         ttl_minutes: int | None = None,
+        wait: float = 0,
     ) -> "list[Lease]":
         """Lease several items of a campaign at once, as many as there are; never none.
 
@@ -92,12 +104,14 @@ class Stock:
             key: an idempotency key: the same one gets the same leases again.
             holder: who takes them, for people.
             ttl_minutes: how long they last, minutes; None for LEASE_TTL_MINUTES.
+            wait: how long to wait where there are none, seconds; at most 3,600.
 
         Raises:
             KylinkError: as `take`.
         """
         minutes = self._ttl_minutes if ttl_minutes is None else ttl_minutes
-        taken = leasing.take(self._database, TakeRequest(campaign_id, minutes, count, holder, key), self._now())
+        request = TakeRequest(campaign_id, minutes, count, holder, key)
+        taken = leasing.take(self._database, request, self._now(), wait_seconds=wait, bell=self._bell)
         return [Lease(self, lease, reused=taken.reused) for lease in taken.leases]
 
     def confirm(self, *tokens: str) -> list[LeaseResult]:

@@ -143,6 +143,12 @@ class Settings(BaseModel):
         le=168,
         description="Hours of consumption that the dynamic watermark covers. Read by the rule 'cover' only.",
     )
+    bell: Literal["auto", "path", "spawn", "off"] = Field(
+        default="auto",
+        description="Who hears it when a take leaves a campaign below its reorder point: 'path' systemd's "
+        "kylink-bell.path, 'spawn' a process that the take starts, 'off' nobody; 'auto' is 'path' where that unit is "
+        "installed. Whatever it is, the next run serves what was rung for first.",
+    )
     proxy_api_url: str | None = Field(
         default=None,
         description="The supply service: https://… or http://…, exec:/path/to/program, file:/path/to/values.",

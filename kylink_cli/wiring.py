@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from kylink_cli.jobs.alert_check import Watch
     from kylink_cli.jobs.assignment import Assignment
     from kylink_cli.jobs.recover_leases import RecoveryLimits
+    from kylink_cli.leasing import Bell
     from kylink_cli.locks.base import Locks
     from kylink_cli.notify.base import Channel
     from kylink_cli.rules.replenishment import Demand
     from kylink_cli.running.events import Observer
     from kylink_cli.running.run import LiveRun, Ping, RunRequest
+    from kylink_cli.scheduling.bell import HostBell
     from kylink_cli.settings import Settings
     from kylink_cli.store.levels import Scope
     from kylink_cli.supply.base import Supplier
@@ -131,6 +133,31 @@ def own_files(settings: Settings) -> tuple[Path | None, Path]:
     if kind == "file":
         return database, Path(place)
     return database, state_directory() / "locks" if database is None else database.with_name(f"{database.name}.lock")
+
+
+def bell(settings: Settings, env_file: Path | None) -> Bell:
+    """What a take rings.
+
+    Args:
+        env_file: where the settings were read, for the run that answers.
+    """
+    delay = timedelta(milliseconds=settings.replenish_retry_delay_ms)
+    from kylink_cli.leasing import Bell
+
+    return Bell(host_bell(settings, env_file).ring, delay, settings.policy.watermark_default)
+
+
+def host_bell(settings: Settings, env_file: Path | None = None) -> HostBell:
+    """Where the bell of this host hangs: beside an embedded database, or in the state directory."""
+    from kylink_cli.scheduling.bell import answer_command, hang
+
+    database = None if is_on_server(settings.database_url) else sqlite_path(settings.database_url)
+    return hang(
+        settings.bell if settings.enable_auto_cron else "off",
+        state_directory() / "bell" if database is None else database.with_name(f"{database.name}.bell"),
+        answer_command(env_file),
+        settings.replenish_retry_delay_ms / 1000,
+    )
 
 
 def database_if_any(settings: Settings) -> Database | None:
@@ -306,7 +333,9 @@ def recovery_limits(settings: Settings) -> RecoveryLimits:
     )
 
 
-def assignment(settings: Settings, scope: Scope, demand: Demand, wait_seconds: float) -> Assignment:
+def assignment(
+    settings: Settings, scope: Scope, demand: Demand, wait_seconds: float, *, is_rung: bool = False
+) -> Assignment:
     """What a replenish run is to do."""
     from kylink_cli.jobs.assignment import Assignment, FillLimits
     from kylink_cli.supply.retry import RetryPolicy
@@ -321,11 +350,13 @@ def assignment(settings: Settings, scope: Scope, demand: Demand, wait_seconds: f
             max_per_call=settings.proxy_max_per_call,
             item_ttl=timedelta(hours=settings.stock_ttl_hours),
             retry=RetryPolicy(
-                tries=settings.replenish_retry_times,
+                # The bell itself asks again, and others that it rings for do not wait for it.
+                tries=1 if is_rung else settings.replenish_retry_times,
                 delay_seconds=settings.replenish_retry_delay_ms / 1000,
                 backoff=settings.replenish_retry_backoff,
             ),
         ),
         deadline_seconds=settings.deadline_seconds,
         wait_seconds=wait_seconds,
+        is_rung=is_rung,
     )

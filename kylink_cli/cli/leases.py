@@ -39,6 +39,10 @@ def take(
     ttl: Annotated[
         int | None, typer.Option("--ttl", metavar="MIN", help="Minutes they last. [default: LEASE_TTL_MINUTES]")
     ] = None,
+    wait: Annotated[
+        float,
+        typer.Option("--wait", metavar="S", help="Wait so many seconds for an item, where there is none. [default: 0]"),
+    ] = 0,
 ) -> int:
     """Take items out of a campaign's stock, for a time; exit 11 if there are none, 10 if fewer than wanted."""
     from kylink_cli import leasing, wiring
@@ -47,7 +51,8 @@ def take(
     minutes = cli.settings.lease_ttl_minutes if ttl is None else ttl
     request = leasing.TakeRequest(campaign, minutes, count, holder, key)
     database = wiring.existing_database(cli.settings)
-    taken = leasing.take(database, request, database.now())
+    bell = wiring.bell(cli.settings, cli.loaded.env_file)
+    taken = leasing.take(database, request, database.now(), wait_seconds=wait, bell=bell)
     try:
         view.show_taken(cli.console, taken, count)
         cli.console.finish(0)

@@ -1,5 +1,6 @@
 """`kylink replenish`: fill low stock."""
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +43,10 @@ def replenish(
             autocompletion=users,
         ),
     ] = None,
+    rung: Annotated[
+        bool,
+        typer.Option("--rung", help="The campaigns whose takes rang the bell; waits for a run that does the same."),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Order even if the stock is not low, at least one batch.")
     ] = False,
@@ -57,38 +62,38 @@ def replenish(
 ) -> int:
     """Fill campaigns that are low on stock from the supply service.
 
-    One of --all, --campaign and --user says which.
+    One of --all, --campaign, --user and --rung says which.
     """
     from kylink_cli import wiring
-    from kylink_cli.cli.scheduled import reason_to_skip
-    from kylink_cli.cli.views import replenish as view
+    from kylink_cli.cli.rung import answering
     from kylink_cli.rules.replenishment import Demand
-    from kylink_cli.scheduling.jobs import REPLENISH
 
-    scope = _scope(everything=everything, campaigns=campaign or [], user=user)
-    database = wiring.existing_database(cli.settings, scheduled=scheduled)
-    _check_scope(database, scope)
-    assignment = wiring.assignment(cli.settings, scope, Demand(force, quantity), wait)
-    if dry_run:
-        view.show_plan(cli.console, database, assignment)
-        return 0
-    if scheduled and (reason := reason_to_skip(cli.settings, database, REPLENISH)):
-        view.show_skipped(cli.console, reason)
-        return 0
-    finished = _run(cli, database, assignment, scheduled=scheduled)
-    view.show_run(cli.console, finished)
-    if finished.stopped_by is not None and finished.stopped_by.signal is not None:
-        end_by_signal(finished.stopped_by.signal)
-    error = finished.report.error
-    return 0 if error is None else error.exit_code
+    _require_one([everything, bool(campaign), user is not None, rung])
+    with answering(cli) if rung and not dry_run else nullcontext():
+        database = wiring.existing_database(cli.settings, scheduled=scheduled)
+        scope = _scope(cli, database, campaigns=campaign or [], user=user, rung=rung)
+        assignment = wiring.assignment(cli.settings, scope, Demand(force, quantity), wait, is_rung=rung)
+        if dry_run:
+            return _show_plan(cli, database, assignment)
+        if (reason := _reason_to_skip(cli, database, assignment, scheduled=scheduled)) is not None:
+            return _show_skipped(cli, reason)
+        return _show_run(cli, _run(cli, database, assignment, scheduled=scheduled))
 
 
-def _scope(*, everything: bool, campaigns: list[str], user: str | None) -> "Scope":
+def _require_one(chosen: list[bool]) -> None:
+    if chosen.count(True) != 1:
+        raise UsageError(tr("say which campaigns: exactly one of --all, --campaign ID, --user USER and --rung"))
+
+
+def _scope(cli: Cli, database: "Database", *, campaigns: list[str], user: str | None, rung: bool) -> "Scope":
+    from kylink_cli.cli.rung import rung_scope
     from kylink_cli.store.levels import Scope
 
-    if [everything, bool(campaigns), user is not None].count(True) != 1:
-        raise UsageError(tr("say which campaigns: exactly one of --all, --campaign ID and --user USER"))
-    return Scope(user_id=user, campaign_ids=frozenset(campaigns) if campaigns else None)
+    if rung:
+        return rung_scope(database, cli.settings)
+    scope = Scope(user_id=user, campaign_ids=frozenset(campaigns) if campaigns else None)
+    _check_scope(database, scope)
+    return scope
 
 
 def _check_scope(database: "Database", scope: "Scope") -> None:
@@ -115,6 +120,39 @@ def _check_scope(database: "Database", scope: "Scope") -> None:
             )
 
 
+def _reason_to_skip(cli: Cli, database: "Database", assignment: "Assignment", *, scheduled: bool) -> str | None:
+    from kylink_cli.cli.scheduled import reason_to_skip
+    from kylink_cli.scheduling.jobs import REPLENISH
+
+    if scheduled and (reason := reason_to_skip(cli.settings, database, REPLENISH)) is not None:
+        return reason
+    return tr("no campaign is rung for") if assignment.is_rung and not assignment.scope.campaign_ids else None
+
+
+def _show_plan(cli: Cli, database: "Database", assignment: "Assignment") -> int:
+    from kylink_cli.cli.views import replenish as view
+
+    view.show_plan(cli.console, database, assignment)
+    return 0
+
+
+def _show_skipped(cli: Cli, reason: str) -> int:
+    from kylink_cli.cli.views import replenish as view
+
+    view.show_skipped(cli.console, reason)
+    return 0
+
+
+def _show_run(cli: Cli, finished: "Finished[ReplenishReport]") -> int:
+    from kylink_cli.cli.views import replenish as view
+
+    view.show_run(cli.console, finished)
+    if finished.stopped_by is not None and finished.stopped_by.signal is not None:
+        end_by_signal(finished.stopped_by.signal)
+    error = finished.report.error
+    return 0 if error is None else error.exit_code
+
+
 def _run(cli: Cli, database: "Database", assignment: "Assignment", *, scheduled: bool) -> "Finished[ReplenishReport]":
     """Run the job, with a progress display on a terminal and log lines elsewhere."""
     from kylink_cli import wiring
@@ -133,4 +171,7 @@ def _run(cli: Cli, database: "Database", assignment: "Assignment", *, scheduled:
     supplier = wiring.supplier(cli.settings, database)
     with observing(cli.console, REPLENISH.command) as observe:
         run = wiring.live_run(cli.settings, database, observe, request)
+        if assignment.is_rung:
+            # The heartbeat tells of the timer.
+            run.ping = None
         return run_job(run, replenish_with(assignment, supplier))

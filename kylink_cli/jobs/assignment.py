@@ -29,3 +29,4 @@ class Assignment:
     limits: FillLimits
     deadline_seconds: float  # from the run's start
     wait_seconds: float = 0  # for campaigns that another run fills
+    is_rung: bool = False  # it answers the bell: one call first, to see whether the service is up

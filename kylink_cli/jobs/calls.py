@@ -39,12 +39,12 @@ class Slot:
 class Calls:
     """What the campaigns of a run share to make their calls."""
 
-    def __init__(self, run: LiveRun, supplier: Supplier, limits: FillLimits) -> None:
+    def __init__(self, run: LiveRun, supplier: Supplier, limits: FillLimits, *, probe_first: bool = False) -> None:
         self._run = run
         self._supplier = supplier
         self._at_once = limits.calls_in_flight
         self._places = asyncio.Semaphore(limits.campaigns_in_flight)
-        self._breaker = Breaker(limits.retry.delay_seconds, self._announce_outage)
+        self._breaker = Breaker(limits.retry.delay_seconds, self._announce_outage, probe_first=probe_first)
 
     async def slot(self) -> Slot:
         """Wait until a further campaign may make calls."""

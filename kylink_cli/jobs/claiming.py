@@ -18,7 +18,7 @@ from kylink_cli.rules.replenishment import Level, Need, need
 from kylink_cli.rules.supply_requests import is_due, is_quiet, still_to_order
 from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.running.run import LiveRun
-from kylink_cli.store import campaigns, claims, levels, supply_requests
+from kylink_cli.store import bell, campaigns, claims, levels, supply_requests
 from kylink_cli.store.claims import Claim
 from kylink_cli.store.supply_requests import OpenRequest
 from kylink_cli.store.tables import Run
@@ -101,6 +101,7 @@ def _claim(session: Session, batch: Batch, now: datetime) -> Claims:
     seen = _look(session, batch, batch.levels, now)
     full = {key for key, look in seen.items() if look.is_full}
     won = claims.claim(session, batch.run_id, seen.keys() - full, now)
+    bell.answer(session, won.keys() | full)
     given_up = supply_requests.give_up(session, won, now)
     # Another run may have filled one between the look and the claim.
     held = _look(session, batch, [level for level in batch.levels if level.campaign_id in won], now)

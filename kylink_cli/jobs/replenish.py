@@ -3,7 +3,8 @@
 Within its run record (`runner.py`), a run goes like this:
 
 1. Reorder points follow the forecast (`outlook.py`). One query yields every campaign that is low, or has requests left
-   open by runs that ended; the shortest runway comes first, those that failed in one run after the other last.
+   open by runs that ended; those that were rung for come first, then the shortest runway, and those that failed in one
+   run after the other last.
 2. The deadline, a signal, a refused key or a machine that slept end the work early.
 3. In that order campaigns are claimed in batches, each while the batch before is filled; what another run holds is
    skipped. In the transaction that claims it, requests that are too old to be asked again safely are given up as in
@@ -20,6 +21,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from kylink_cli.jobs import bell
 from kylink_cli.jobs.assignment import Assignment
 from kylink_cli.jobs.calls import Calls
 from kylink_cli.jobs.claiming import claim_in_turn
@@ -31,6 +33,7 @@ from kylink_cli.rules.backoff import queues_behind
 from kylink_cli.rules.replenishment import Level, Need, need, urgency
 from kylink_cli.running.events import WorkFound
 from kylink_cli.running.run import LiveRun, Work
+from kylink_cli.store.bell import rung
 from kylink_cli.store.claims import failed_runs
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope, read_levels
@@ -45,7 +48,9 @@ async def replenish(run: LiveRun, assignment: Assignment, supplier: Supplier) ->
     """
     needs = scan(run.database, assignment, run.clock())
     run.observe(WorkFound(len(needs), sum(n.order for n in needs)))
-    calls, outcomes = Calls(run, supplier, assignment.limits), Outcomes(run)
+    bell.silence_idle(run, assignment, needs)
+    calls = Calls(run, supplier, assignment.limits, probe_first=assignment.is_rung)
+    outcomes = Outcomes(run)
     with run.stop.at_deadline(assignment.deadline_seconds):
         async with asyncio.TaskGroup() as tasks:
             async for claimed in claim_in_turn(run, assignment, needs, outcomes, tasks):
@@ -55,7 +60,9 @@ async def replenish(run: LiveRun, assignment: Assignment, supplier: Supplier) ->
     require_database(run)
     if assignment.scope.campaign_ids is not None:
         outcomes.refuse_if_all_are_held()
-    return report(run, outcomes.of(needs), is_whole=assignment.scope == Scope())
+    result = report(run, outcomes.of(needs), is_whole=assignment.scope == Scope())
+    bell.note_supply(run, result)
+    return result
 
 
 def replenish_with(assignment: Assignment, supplier: Supplier) -> Work[ReplenishReport]:
@@ -75,13 +82,14 @@ def scan(database: Database, assignment: Assignment, now: datetime) -> list[Need
     look_ahead(database, assignment.policy, assignment.scope, now)
     low_by = None if assignment.demand.force else assignment.policy
 
-    def look(session: Session) -> tuple[list[Level], dict[str, int]]:
-        return read_levels(session, now, assignment.scope, low_by=low_by), failed_runs(session)
+    def look(session: Session) -> tuple[list[Level], dict[str, int], list[str]]:
+        return read_levels(session, now, assignment.scope, low_by=low_by), failed_runs(session), rung(session)
 
-    found, failed = database.read(look)
+    found, failed, ringing = database.read(look)
     needs = [need(level, assignment.policy, now, assignment.demand) for level in found]
 
-    def in_order(n: Need) -> tuple[bool, Any]:
-        return queues_behind(failed.get(n.level.campaign_id, 0)), urgency(n)
+    def in_order(n: Need) -> tuple[bool, bool, Any]:
+        campaign_id = n.level.campaign_id
+        return queues_behind(failed.get(campaign_id, 0)), campaign_id not in ringing, urgency(n)
 
     return sorted((n for n in needs if n.order > 0 or n.level.has_open_requests), key=in_order)

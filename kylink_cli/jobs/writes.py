@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level
 from kylink_cli.rules.vocabulary import ResultStatus
-from kylink_cli.store import campaign_results, campaigns, claims, supply_requests
+from kylink_cli.store import bell, campaign_results, campaigns, claims, supply_requests
 from kylink_cli.store.campaign_results import NewResult
 from kylink_cli.store.claims import Claim, Course
 from kylink_cli.store.supply_requests import Arrival, NewRequest, OpenRequest, Stored
@@ -79,6 +79,7 @@ def store(session: Session, answers: list[Arrival], now: datetime) -> list[tuple
 def finish(session: Session, results: list[NewResult], now: datetime) -> list[None]:
     """Record how campaigns fared, and give their claims back."""
     campaign_results.add(session, results, now)
+    bell.note_failures(session, [r.campaign_id for r in results if r.status == ResultStatus.FAILED], now)
     claims.free(session, [_course(result) for result in results], now)
     return [None] * len(results)
 

@@ -17,6 +17,7 @@ TokenState = LeaseState | Literal["unknown"]
 
 UNKNOWN: TokenState = "unknown"
 TTL_LIMIT_MINUTES = 7 * 24 * 60
+WAIT_LIMIT_SECONDS = 3_600
 COUNT_LIMIT = 1_000
 TOKENS_LIMIT = 10_000
 TEXT_LIMIT = 200

@@ -11,8 +11,10 @@ from kylink_cli.children import search_path
 from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
+from kylink_cli.scheduling.bell import BELL_PATH_UNIT
 from kylink_cli.scheduling.changes import Change, carry_out
 from kylink_cli.scheduling.jobs import JOBS, Job
+from kylink_cli.scheduling.units import BELL_SERVICE
 
 SYSUSERS_PLACE = Path("/etc/sysusers.d/kylink.conf")
 
@@ -66,11 +68,11 @@ class Manager:
         if any(change.path == SYSUSERS_PLACE for change in changes):
             _run("systemd-sysusers", str(SYSUSERS_PLACE))
         self._systemctl("daemon-reload")
-        changed = [change.path.name for change in changes if change.path.suffix == ".timer"]
+        changed = [change.path.name for change in changes if change.path.suffix in {".timer", ".path"}]
         if changed:
             self._systemctl("try-restart", *changed)
         if now:
-            self._systemctl("enable", "--now", *_TIMERS)
+            self._systemctl("enable", "--now", *_TIMERS, BELL_PATH_UNIT)
 
     def uninstall(self, changes: Sequence[Change]) -> None:
         """End timers and jobs in good order, and take their units away.
@@ -82,8 +84,9 @@ class Manager:
         there = [state.job for state in self.timers() if state.loaded]
         if there:
             timers = [f"{job.unit}.timer" for job in there]
-            self._systemctl("disable", "--now", *timers)
-            self._systemctl("stop", *[f"{job.unit}.service" for job in there])
+            bell = [BELL_PATH_UNIT] if (self.folder / BELL_PATH_UNIT).exists() else []
+            self._systemctl("disable", "--now", *timers, *bell)
+            self._systemctl("stop", *[f"{job.unit}.service" for job in there], *[BELL_SERVICE for _ in bell])
             self._systemctl("clean", "--what=state", *timers)
         carry_out(changes)
         self._systemctl("daemon-reload")

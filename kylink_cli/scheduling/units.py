@@ -11,17 +11,21 @@ from pathlib import Path
 
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
+from kylink_cli.places import state_directory
+from kylink_cli.scheduling.bell import BELL_PATH_UNIT
 from kylink_cli.scheduling.calendar import systemd_times
 from kylink_cli.scheduling.jobs import JOBS, REPLENISH, Job
 from kylink_cli.settings import Settings
 
 FILES = Path(__file__).parent / "unit_files"
 FAILURE_UNIT = "kylink-failure@.service"
+BELL_SERVICE = "kylink-bell.service"
 SYSUSERS_FILE = "kylink.sysusers.conf"
 
 _COMMAND = "ExecStart=/usr/bin/env kylink --env-file /etc/kylink/kylink.env"
 _TIMES = "OnCalendar="
 _LIMIT = "TimeoutStartSec="
+_RUNG = "/var/lib/kylink/bell/rung"
 # The first line of what only the system's manager can grant.
 _SYSTEM_PART = "# Who it is"
 # After its deadline a run has 10 s for calls in flight; the rest is for its alerts and notifications.
@@ -57,14 +61,25 @@ def render(installed: Installed, settings: Settings) -> dict[str, str]:
     units = {FAILURE_UNIT: _service(FAILURE_UNIT, installed, None)}
     for job in JOBS:
         service = f"{job.unit}.service"
-        units[service] = _service(service, installed, _limit(job, settings))
+        units[service] = _service(service, installed, _limit(settings) if job is REPLENISH else None)
         units[f"{job.unit}.timer"] = _timer(job, settings)
+    units[BELL_SERVICE] = _service(BELL_SERVICE, installed, _limit(settings))
+    units[BELL_PATH_UNIT] = shipped(BELL_PATH_UNIT)
+    if installed.of_user:
+        rung = str(state_directory() / "bell" / "rung")
+        for name in (BELL_SERVICE, BELL_PATH_UNIT):
+            units[name] = units[name].replace(_RUNG, rung.replace("%", "%%"))
     return units
 
 
 def names() -> list[str]:
     """The unit files of an installation."""
-    return [FAILURE_UNIT, *[f"{job.unit}.{kind}" for job in JOBS for kind in ("service", "timer")]]
+    return [
+        FAILURE_UNIT,
+        BELL_PATH_UNIT,
+        BELL_SERVICE,
+        *[f"{job.unit}.{kind}" for job in JOBS for kind in ("service", "timer")],
+    ]
 
 
 def shipped(name: str) -> str:
@@ -94,9 +109,7 @@ def _timer(job: Job, settings: Settings) -> str:
     return "\n".join([*lines[:place], *[f"{_TIMES}{time}" for time in times], *lines[place + 1 :]]) + "\n"
 
 
-def _limit(job: Job, settings: Settings) -> str | None:
-    if job is not REPLENISH:
-        return None
+def _limit(settings: Settings) -> str:
     minutes, seconds = divmod(settings.deadline_seconds + _LIMIT_AFTER_DEADLINE_SECONDS, 60)
     return f"{minutes}min" + (f" {seconds}s" if seconds else "")
 

@@ -68,24 +68,6 @@ class Refusal:
     asker: str = ""
 
 
-def record_refused(transaction: Transaction, refusal: Refusal, now: datetime) -> None:
-    """Add what a consumer did not get; who asks again within the minute is the same consumer, and counts once.
-
-    Args:
-        transaction: a writing one.
-        refusal: what he asked for.
-        now: when.
-    """
-    _ADD_REFUSED.rows(
-        transaction,
-        campaign_id=refusal.campaign_id,
-        minute=minute_at(now),
-        asker=refusal.asker,
-        taken=0,
-        refused=refusal.items,
-    )
-
-
 def fold(session: Session, before: datetime, limit: int) -> int:
     """Fold minutes into their campaigns' hours, of hours that had been over for an hour at a moment.
 
@@ -183,19 +165,20 @@ def _first_kept(now: datetime) -> int:
 
 
 _KEY = ("campaign_id", "minute", "asker")
-_COLUMNS = (*_KEY, "taken", "refused")
+COLUMNS = (*_KEY, "taken", "refused")
 
 
-def _add_taken(flavour: Flavour) -> Any:
+def add_taken(flavour: Flavour) -> Any:
+    """The statement that adds items taken to a minute."""
     add = flavour.insert(_minutes)
     return add.on_conflict_do_update(index_elements=_KEY, set_={"taken": _minutes.c.taken + add.excluded.taken})
 
 
-def _add_refused(flavour: Flavour) -> Any:
+def add_refused(flavour: Flavour) -> Any:
+    """The statement that adds items refused to a minute; of one asker's in a minute the most."""
     add = flavour.insert(_minutes)
     most = case((_minutes.c.refused > add.excluded.refused, _minutes.c.refused), else_=add.excluded.refused)
     return add.on_conflict_do_update(index_elements=_KEY, set_={"refused": most})
 
 
-_ADD_TAKEN = Direct(_add_taken, _COLUMNS)
-_ADD_REFUSED = Direct(_add_refused, _COLUMNS)
+_ADD_TAKEN = Direct(add_taken, COLUMNS)

@@ -30,13 +30,16 @@ Index("uq_stock_items_digest", table(tables.StockItem).c.campaign_id, text("md5(
 _index(tables.LeaseRecord, "uq_leases_active_item", "item_id", unique=True, where="state = 'active'")
 _index(tables.LeaseRecord, "ix_leases_deadline", "expires_at", where="state = 'active'")
 _index(tables.LeaseRecord, "ix_leases_item_id", "item_id")
-_index(tables.LeaseRecord, "ix_leases_closed_at", "closed_at")
+_index(tables.LeaseRecord, "ix_leases_closed_at", "closed_at", where="closed_at IS NOT NULL")
 
 _index(tables.NoStockEvent, "ix_no_stock_events_campaign_id", "campaign_id", "happened_at")
 _index(tables.NoStockEvent, "ix_no_stock_events_happened_at", "happened_at")
 
 _index(tables.DemandHours, "ix_demand_hours_last_hour", "last_hour")
 _index(tables.ReorderPoint, "ix_reorder_points_due_minute", "due_minute")
+
+_index(tables.Ring, "ix_rings_rung_at", "rung_at", where="rung_at IS NOT NULL")
+_index(tables.Waiter, "ix_waiters_campaign_id", "campaign_id", "id")
 
 _index(tables.SupplyRequest, "ix_supply_requests_open", "campaign_id", where="state = 'open'")
 _index(tables.SupplyRequest, "ix_supply_requests_campaign_id", "campaign_id")

@@ -14,6 +14,7 @@ from kylink_cli.store import demand
 from kylink_cli.store.demand import Minute, minute_at
 from kylink_cli.store.engine.direct import Direct, Transaction, moment
 from kylink_cli.store.tables import Campaign, LeaseRecord, StockItem, in_state, table
+from kylink_cli.store.waiters import NO_PLACE, wanted_ahead
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
@@ -40,6 +41,7 @@ class NewLease:
     expires_at: datetime  # the deadline
     holder: str | None = None  # who asks, for people
     key: str | None = None  # the consumer's idempotency key
+    place: int = NO_PLACE  # in the campaign's queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +77,18 @@ def find_by_key(transaction: Transaction, campaign_id: str, key: str) -> list[Ta
 
 
 def take(transaction: Transaction, wanted: NewLease, now: datetime) -> list[TakenLease]:
-    """Hold items (available -> leased), those that expire soonest first; they are demand.
+    """Hold items (available -> leased), those that expire soonest first.
 
     Args:
         now: items that expired before this moment are never taken.
 
     Returns:
-        The leases: fewer than wanted, or none, if the stock does not hold more.
+        The leases: fewer than wanted, or none, if the stock holds no more for somebody in this place.
     """
     take_items = _TAKE_ONE if wanted.count == 1 else _TAKE_SEVERAL
-    items = take_items.rows(transaction, campaign_id=wanted.campaign_id, now=now, count=wanted.count)
+    items = take_items.rows(
+        transaction, campaign_id=wanted.campaign_id, now=now, count=wanted.count, place=wanted.place
+    )
     taken = [
         TakenLease(new_token(), wanted.campaign_id, item_id, value, now, wanted.expires_at)
         for _, item_id, value in sorted(items)
@@ -99,7 +103,6 @@ def take(transaction: Transaction, wanted: NewLease, now: datetime) -> list[Take
         leased_at=now,
         expires_at=wanted.expires_at,
     )
-    demand.record_taken(transaction, {Minute(wanted.campaign_id, minute_at(now)): len(taken)})
     return taken
 
 
@@ -168,6 +171,7 @@ _soonest = (
     )
     .order_by(_items.c.expires_at)
     .limit(bindparam("count", type_=Integer))
+    .offset(wanted_ahead())
     .with_for_update(skip_locked=True)
     .cte("soonest")
 )

@@ -192,6 +192,37 @@ class ReorderPoint(SQLModel, table=True):
     rule: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
 
 
+class Ring(SQLModel, table=True):
+    """A campaign's bell: since when it rings (until a run takes the campaign up), and when a run failed with it."""
+
+    __tablename__ = "rings"
+
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True))
+    rung_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    failed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class SupplyOutage(SQLModel, table=True):
+    """The supply service did not answer anybody when it was last asked; no row if it did."""
+
+    __tablename__ = "supply_outages"
+
+    id: int = Field(default=1, sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    noticed_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class Waiter(SQLModel, table=True):
+    """A consumer who waits for items that are not there yet, in the order of coming."""
+
+    __tablename__ = "waiters"
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
+    campaign_id: str = Field(sa_column=Column(ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False))
+    wanted: int = Field(sa_column=Column(Integer, nullable=False))
+    until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
 class SupplyRequest(SQLModel, table=True):
     """One call to the supply service, recorded before it is sent, with the exact body that belongs to its key."""
 

@@ -27,8 +27,10 @@ T = TypeVar("T")
 class Breaker:
     """Guards the calls of one run to one service."""
 
-    def __init__(self, delay_seconds: float, on_open: Callable[[ServiceDownError], None]) -> None:
-        """Start closed.
+    def __init__(
+        self, delay_seconds: float, on_open: Callable[[ServiceDownError], None], *, probe_first: bool = False
+    ) -> None:
+        """Start closed, or with a probe that stands for every campaign.
 
         Args:
             delay_seconds: how long the service is left alone before a probe.
@@ -36,7 +38,7 @@ class Breaker:
         """
         self._delay = delay_seconds
         self._on_open = on_open
-        self._is_open = False
+        self._is_open = self._probes_alone = probe_first
         self._probe_due = 0.0
         self._probe: asyncio.Event | None = None
         self._last_error = ""
@@ -85,7 +87,7 @@ class Breaker:
                 self._probe = None
 
     def _may_probe(self, campaign_id: str) -> bool:
-        is_untried = not self._is_down and campaign_id not in self._failed_campaigns
+        is_untried = not self._probes_alone and not self._is_down and campaign_id not in self._failed_campaigns
         return is_untried or self._now() >= self._probe_due
 
     @property
@@ -108,7 +110,7 @@ class Breaker:
             self._on_open(self._service_down())
 
     def _close(self) -> None:
-        self._is_open = False
+        self._is_open = self._probes_alone = False
         self._failed_calls = 0
         self._failed_campaigns.clear()
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kylink_cli.console import Console
 from kylink_cli.console.output import iso
@@ -14,7 +14,9 @@ from kylink_cli.leasing import LeaseResult, Taken
 from kylink_cli.rules.leases import UNKNOWN, is_overdue
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
-from kylink_cli.store.lease_list import ListedLease
+
+if TYPE_CHECKING:
+    from kylink_cli.store.lease_list import ListedLease
 
 PARTLY = PartlyDoneError.exit_code
 
@@ -64,7 +66,7 @@ def show_results(console: Console, results: Sequence[LeaseResult]) -> int:
     return NotFoundError.exit_code if all(result.state == UNKNOWN for result in results) else 1
 
 
-def show_list(console: Console, leases: Sequence[ListedLease], now: datetime) -> None:
+def show_list(console: Console, leases: Sequence["ListedLease"], now: datetime) -> None:
     """Show leases, one a row."""
     if console.json:
         found = [asdict(lease) | {"overdue": _is_overdue(lease, now)} for lease in leases]
@@ -90,7 +92,7 @@ def _answer(result: LeaseResult) -> str:
     return tr("{message} until {moment}", message=result.message, moment=readable(result.expires_at))
 
 
-def _row(lease: ListedLease, now: datetime) -> list[Any]:
+def _row(lease: "ListedLease", now: datetime) -> list[Any]:
     is_late = _is_overdue(lease, now)
     return [
         lease.campaign_id,
@@ -103,11 +105,11 @@ def _row(lease: ListedLease, now: datetime) -> list[Any]:
     ]
 
 
-def _ending(lease: ListedLease, now: datetime) -> str:
+def _ending(lease: "ListedLease", now: datetime) -> str:
     if lease.closed_at is not None:
         return tr("ended {ago}", ago=ago(lease.closed_at, now))
     return ago(lease.expires_at, now) if lease.expires_at <= now else tr("in {span}", span=span(lease.expires_at - now))
 
 
-def _is_overdue(lease: ListedLease, now: datetime) -> bool:
+def _is_overdue(lease: "ListedLease", now: datetime) -> bool:
     return is_overdue(lease.state, lease.expires_at, now)

@@ -22,7 +22,7 @@ from kylink_cli.store.tables import utc_text
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-Value = datetime | int | str | None
+Value = datetime | int | float | str | None
 
 _EMBEDDED = sqlite.dialect(paramstyle="named")
 
