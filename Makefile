@@ -13,7 +13,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 export PYTHON WITH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo install uninstall deb packages test test-all faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
+.PHONY: help setup demo install uninstall deb packages test test-all install-test faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: $(STAMP) ## Run the quick tests, in at most five minutes on two cores
 test-all: $(STAMP) ## Run every test, in a quarter of an hour on two cores
 	@echo "all tests take about a quarter of an hour on two cores; 'make test' leaves out the slow ones"
 	@$(VENV)/bin/pytest --numprocesses auto
+
+install-test: $(STAMP) ## Install kylink on a pristine Debian 12 and 13, as the documents say (as root); ten minutes
+	@$(VENV)/bin/pytest --numprocesses 2 --dist loadgroup -m long tests/installation
 
 faults: $(STAMP) ## Break things for half an hour: crashes, disks, clocks, hostile input
 	@$(VENV)/bin/pytest --numprocesses auto -m "long or not long" tests/faults

@@ -16,7 +16,7 @@ remove_old_releases() {
     for folder in /opt/kylink/*/; do
         folder=${folder%/}
         if [ "$folder" = /opt/kylink/current ] || [ "$folder" = "$(realpath /opt/kylink/current)" ]; then continue; fi
-        if grep -qsF "$folder/" /proc/[0-9]*/cmdline; then
+        if grep -qsF "$folder/" /proc/[0-9]*/cmdline /proc/[0-9]*/maps; then
             echo "  $folder is in use still: the next 'make install' removes it"
         else
             rm -rf "$folder"

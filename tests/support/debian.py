@@ -4,19 +4,20 @@ What packages are found by here (apt's mirror, pip's settings and certificates) 
 """
 
 import os
+import pty
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.machine import Machine, booted_from
+from tests.support.terminal import Seen, converse
 
 # What README asks for; sudo comes with the server.
 NEEDED = "python3,python3-venv,make,git"
 OPERATOR = "olga"
-_NOTHING = "Acquire::Languages=none"
 
 
 def make_root(release: str, place: Path) -> None:
@@ -46,6 +47,7 @@ def booted_debian(root: Path, folder: Path, binds: dict[str, str]) -> Iterator[M
         lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
         machine.write("/etc/pip.conf", f"[global]\n{lines}")
         machine.write("/etc/resolv.conf", Path("/etc/resolv.conf").read_text(encoding="utf-8"))
+        machine.shell('echo "127.0.0.1 localhost $(hostname)" > /etc/hosts')
         machine.shell(f"useradd --create-home --shell /bin/bash {OPERATOR}")
         machine.write(f"/etc/sudoers.d/{OPERATOR}", f"{OPERATOR} ALL=(ALL) NOPASSWD: ALL\n", mode=0o440)
         yield machine
@@ -56,6 +58,22 @@ def as_user(machine: Machine, script: str, user: str = OPERATOR, *, check: bool 
     done = machine.run("su", "--login", user, "--command", f"{{ {script}\n}} 2>&1", check=False)
     assert done.returncode == 0 or not check, f"{script}: {done.returncode}\n{done.stdout[-6000:]}"
     return done.stdout
+
+
+def on_terminal_of(machine: Machine, command: str, answers: Sequence[tuple[str, str]]) -> Seen:
+    """Run a command as the ordinary user on a terminal.
+
+    Args:
+        answers: prompts, and what is typed once each is there.
+    """
+    ours, its = pty.openpty()
+    script = ["setsid", "--ctty", *machine.entered("su", "--login", OPERATOR, "--command", command)]
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    process = subprocess.Popen(script, stdin=its, stdout=its, stderr=its, env=environment)
+    os.close(its)
+    written = converse(ours, answers)
+    os.close(ours)
+    return Seen(process.wait(), written.decode())
 
 
 def _mirror() -> str:

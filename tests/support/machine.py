@@ -93,7 +93,7 @@ class Machine:
             input: what it finds on standard input.
         """
         done = subprocess.run(
-            self._entered(*command), env=_environment(env), input=input, capture_output=True, text=True, check=False
+            self.entered(*command), env=_environment(env), input=input, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0 or not check, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
@@ -101,7 +101,7 @@ class Machine:
     def start(self, *command: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
         """Start a command as root in the machine."""
         return subprocess.Popen(
-            self._entered(*command), env=_environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self.entered(*command), env=_environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def shell(self, script: str) -> str:
@@ -130,7 +130,8 @@ class Machine:
         os.kill(self._leader, signal.SIGRTMIN + 3)
         wait_until(lambda: _is_over(self._leader), "systemd to halt")
 
-    def _entered(self, *command: str) -> list[str]:
+    def entered(self, *command: str) -> list[str]:
+        """What to run here for a command to run in the machine, as root."""
         # The mount namespace last: the flags' own files are looked up before it is entered.
         return ["nsenter", f"--target={self._leader}", "-m", "-p", "-C", "-u", "-i", "-r", "-w", *command]
 

@@ -1,0 +1,1 @@
+"""A pristine Debian from its first command on: what README and the guides say, word by word."""
