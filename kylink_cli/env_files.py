@@ -16,7 +16,7 @@ from dotenv.parser import parse_stream
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
 from kylink_cli.places import LOCAL_ENV_FILE, SYSTEM_ENV_FILE
-from kylink_cli.reasons import reason
+from kylink_cli.reasons import refusal
 from kylink_cli.trust import distrust
 
 
@@ -106,7 +106,7 @@ def read_text(path: Path, kind: str) -> str:
         raise ConfigError(tr("the {kind} file {path} is not UTF-8 text", kind=kind, path=path)) from error
     except OSError as error:
         raise ConfigError(
-            tr("the {kind} file {path} can't be read: {reason}", kind=kind, path=path, reason=reason(error))
+            tr("the {kind} file {path} can't be read: {reason}", kind=kind, path=path, reason=refusal(error, path))
         ) from error
 
 

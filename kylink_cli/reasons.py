@@ -1,8 +1,12 @@
 """Why the system refused something, in kylink's words and the reader's language."""
 
+import contextlib
 import errno
+import grp
 import os
+import pwd
 import socket
+from pathlib import Path
 from typing import Final
 
 from kylink_cli.language import marked, tr
@@ -55,6 +59,29 @@ def reason(error: BaseException) -> str:
     if number in _REASONS and words == os.strerror(number):
         return tr(_REASONS[number])
     return one_line(words or str(error) or tr("unknown error"), ERROR_LENGTH).lower()
+
+
+def refusal(error: OSError, path: Path) -> str:
+    """Why the system refused a file of kylink's own, and as whom to come again where it is there for another user."""
+    user = _user_of(path) if error.errno == errno.EACCES else None
+    if user is None:
+        return reason(error)
+    return tr("{reason}; as user {user}: sudo -u {user} kylink …", reason=reason(error), user=user)
+
+
+def _user_of(path: Path) -> str | None:
+    """Who may use a file, as far as it can be seen: its owner, or who has the group that root shares it with."""
+    for place in (path, *path.absolute().parents):
+        with contextlib.suppress(OSError):
+            status = place.stat()
+            break
+    else:
+        return None
+    with contextlib.suppress(KeyError):
+        name = grp.getgrgid(status.st_gid).gr_name if status.st_uid == 0 else pwd.getpwuid(status.st_uid).pw_name
+        if pwd.getpwnam(name).pw_uid not in {0, os.geteuid()}:
+            return name
+    return None
 
 
 def connection_reason(error: BaseException) -> str | None:

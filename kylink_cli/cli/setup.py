@@ -86,11 +86,14 @@ def _key(file: Path | None) -> str | None:
     """
     if file is None:
         return None
+    from kylink_cli.reasons import reason
+
     try:
         key = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or tr("not UTF-8 text")
-        raise BadFileError(tr("{source} can't be read: {reason}", source=file, reason=reason.lower())) from None
+    except UnicodeDecodeError:
+        key = ""
+    except OSError as error:
+        raise BadFileError(tr("{source} can't be read: {reason}", source=file, reason=reason(error))) from None
     if not key or "\n" in key:
         raise BadFileError(tr("{file} holds no key: a key is one line", file=file))
     return key

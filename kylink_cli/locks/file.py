@@ -15,7 +15,7 @@ from kylink_cli.files import create_private_file
 from kylink_cli.language import tr
 from kylink_cli.locks.base import LONGEST, Holder
 from kylink_cli.locks.held import Held
-from kylink_cli.reasons import reason
+from kylink_cli.reasons import refusal
 
 _POLL_SECONDS = 0.1
 
@@ -101,7 +101,7 @@ class FileLocks:
                 tr(
                     "the lock {path} can't be used: {reason}; check who owns it and its folder, or set KYLINK_LOCK_URL",
                     path=path,
-                    reason=reason(error),
+                    reason=refusal(error, path),
                 )
             ) from error
 

@@ -12,6 +12,7 @@ from kylink_cli.errors import BadFileError, ConfigError, UsageError
 from kylink_cli.files import create_private_folder, replacement
 from kylink_cli.language import tr
 from kylink_cli.places import SYSTEM_CREDENTIALS, SYSTEM_ENV_FILE
+from kylink_cli.reasons import reason
 from kylink_cli.setting_up.env_text import changed
 
 SERVICE_USER = "kylink"
@@ -54,8 +55,8 @@ class Host:
             before = env_files.read_text(self.env_file, "env") if self.env_file.exists() else ""
             return written + self._write(self.env_file, changed(before, values))
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise BadFileError(tr("{path} can't be written: {reason}", path=error.filename, reason=reason)) from None
+            path = error.filename or self.env_file
+            raise BadFileError(tr("{path} can't be written: {reason}", path=path, reason=reason(error))) from None
 
     def _write(self, path: Path, text: str) -> list[Path]:
         """Write a file that only its users may read; an existing one keeps its owner and its mode."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kylink_cli.errors import BadFileError
 from kylink_cli.language import tr
+from kylink_cli.reasons import reason
 from kylink_cli.scheduling import systemd
 from kylink_cli.setting_up.answers import Answers
 from kylink_cli.setting_up.host import Host
@@ -74,8 +75,7 @@ def _import(file: str, user: str | None) -> Step:
     try:
         data = Path(file).read_bytes()
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise BadFileError(tr("{source} can't be read: {reason}", source=file, reason=reason)) from None
+        raise BadFileError(tr("{source} can't be read: {reason}", source=file, reason=reason(error))) from None
     whose = [] if user is None else ["--user", user]
     return Step(tr("the campaigns of {file}", file=file), ["campaigns", "import", "-", *whose], piped=data)
 

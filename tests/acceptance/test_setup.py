@@ -91,9 +91,9 @@ def test_an_answer_can_be_changed_alone(mine: Installation, service: SupplyServi
         (["--supply-url", "shop.example"], 78, "PROXY_API_URL is 'shop.example'"),
         (["--supply-url", "http://x", "--notify", "nonsense"], 78, "ALERT_NOTIFY_URLS is (secret)"),
         (["--supply-url", "http://x", "--database-url", "mysql://x"], 78, "DATABASE_URL is 'mysql://x'"),
-        (["--supply-url", "http://x", "--key-file", "none"], 1, "none can't be read: no such file"),
+        (["--supply-url", "http://x", "--key-file", "none"], 1, "none can't be read: there is no such file"),
         (["--supply-url", "http://x", "--key-file", "campaigns.csv"], 1, "a key is one line"),
-        (["--supply-url", "http://x", "--import", "none.csv"], 1, "none.csv can't be read: no such file"),
+        (["--supply-url", "http://x", "--import", "none.csv"], 1, "none.csv can't be read: there is no such file"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(

@@ -21,7 +21,7 @@ CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 GUIDE = "docs/installation.md"
 EXAMPLE = "https://supply.example/v1/items"
 CHANNEL = "json://reader:p4ss@127.0.0.1:9/"
-HANDFUL = "tests/unit tests/acceptance/test_replenish.py tests/acceptance/test_setup.py tests/integration/test_locks.py"
+HANDFUL = "tests/unit/test_settings.py tests/acceptance/test_setup.py tests/integration/test_leasing.py"
 # What kylink makes outside of a home, by where 'make install' and the package put it.
 MADE = (
     "/opt/kylink {prefix}/bin/kylink {prefix}/share/man/man1/kylink.1 {prefix}/share/bash-completion/completions/kylink"

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,7 @@ from sqlalchemy.pool import QueuePool
 from kylink_cli.errors import DatabaseMissingError, DatabaseReplacedError, DatabaseUnfitError
 from kylink_cli.files import create_private_file, refuse_foreign_link
 from kylink_cli.language import tr
-from kylink_cli.reasons import reason
+from kylink_cli.reasons import refusal
 from kylink_cli.store.engine.clock import Clock, local_clock
 from kylink_cli.store.engine.direct import Transaction, direct, pooled
 from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, translate
@@ -210,13 +211,15 @@ def open_database(path: Path) -> Database:
     try:
         refuse_foreign_link(path)
         empty = path.stat().st_size == 0
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     except OSError as error:
         if error.errno == errno.ENOENT:
             raise DatabaseMissingError(
                 tr("there is no database at {path}: run 'kylink db init', or check DATABASE_URL", path=path)
             ) from error
         raise DatabaseUnfitError(
-            tr("the database {path} can't be read: {reason}", path=path, reason=reason(error))
+            tr("the database {path} can't be read: {reason}", path=path, reason=refusal(error, path))
         ) from error
     if empty:
         raise DatabaseMissingError(
@@ -238,7 +241,7 @@ def create_database(path: Path) -> Database:
         create_private_file(path)
     except OSError as error:
         raise DatabaseUnfitError(
-            tr("the database {path} can't be created: {reason}", path=path, reason=reason(error))
+            tr("the database {path} can't be created: {reason}", path=path, reason=refusal(error, path))
         ) from error
     return Database(_sqlite_engine(path), path)
 
