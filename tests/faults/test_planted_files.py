@@ -107,6 +107,16 @@ def test_a_planted_env_file_is_not_read_and_named_in_a_line(crossroads: Path, pl
 
 
 @as_root
+def test_cron_is_given_no_planted_env_file(crossroads: Path) -> None:
+    _foreign(crossroads / ".env")
+    shown = run_kylink("cron", "show", cwd=crossroads)
+    assert "/etc/kylink/kylink.env" in shown.stdout
+    assert str(crossroads) not in shown.stdout
+    refused = run_kylink("cron", "install", "--dry-run", cwd=crossroads)
+    assert (refused.returncode, str(crossroads) in refused.stdout) == (78, False)
+
+
+@as_root
 def test_config_check_and_doctor_speak_of_a_planted_env_file(crossroads: Path) -> None:
     _foreign(crossroads / ".env")
     checked = json.loads(run_kylink("config", "check", "--json", cwd=crossroads).stdout)

@@ -322,7 +322,8 @@ def translated_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         translated = translate(error.orig)
-        # The driver's words on a connection that it can't make may hold pieces of its address, for --debug too.
-        raise translated from None if getattr(error.orig, "sqlstate", None) is None else error
+        # A server's driver may name pieces of the address that it can't reach, which --debug is not to show either.
+        is_safe = isinstance(error.orig, sqlite3.Error) or getattr(error.orig, "sqlstate", None) is not None
+        raise translated from (error if is_safe else None)
     except sqlite3.Error as error:
         raise translate(error) from error
