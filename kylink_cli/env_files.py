@@ -63,7 +63,7 @@ def believed(path: Path) -> Path:
     """
     doubt = _distrust(path, shared_folder=True)
     if doubt is not None:
-        raise ConfigError(tr("the settings in {path} are not believed: {reason}", path=path, reason=doubt))
+        raise ConfigError(tr("the settings in {path} are not trusted: {reason}", path=path, reason=doubt))
     return path
 
 

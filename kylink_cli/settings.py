@@ -307,7 +307,7 @@ class Settings(BaseModel):
         if not parts.hostname:
             raise ValueError(tr("must name a host, as in https://supply.example/v1/items"))
         if parts.username is not None or parts.password is not None:
-            raise ValueError(tr("must not hold a user or password: the key belongs into PROXY_API_KEY"))
+            raise ValueError(tr("must not contain a user or password: put the key in PROXY_API_KEY"))
         _require_port(parts)
         return value
 
@@ -332,7 +332,7 @@ class Settings(BaseModel):
         """One address that can be posted to."""
         cls.check_web_address(value)
         if len(parse_channel_urls(value.get_secret_value())) != 1:
-            raise ValueError(tr("must be one address; further ones belong into ALERT_NOTIFY_URLS"))
+            raise ValueError(tr("must be one address; put further ones in ALERT_NOTIFY_URLS"))
         return value
 
     @field_validator("heartbeat_url_replenish", "heartbeat_url_recover_leases", "heartbeat_url_alert_check")

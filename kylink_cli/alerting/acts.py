@@ -62,7 +62,7 @@ def silence(database: Database, wanted: Silence, reason: str | None, now: dateti
         NotFoundError: there is no such campaign.
     """
     if wanted.type is None and wanted.campaign_id is None and wanted.user_id is None:
-        raise UsageError(tr("name what is to be silent: --type, --campaign, --user, or several of them"))
+        raise UsageError(tr("say what to silence: --type, --campaign, --user, or several of them"))
     clean = None if reason is None else one_line(reason, REASON_LENGTH)
 
     def act(session: Session) -> SilenceRecord:
@@ -114,7 +114,9 @@ def _acknowledged(alert_id: int, state: str | None, changed: set[int]) -> AlertR
         return AlertResult(alert_id, ok=True, state=state, message=tr("acknowledged"))
     if state == AlertState.ACKNOWLEDGED:
         return AlertResult(alert_id, ok=True, state=state, message=tr("was acknowledged already"))
-    return AlertResult(alert_id, ok=False, state=state, message=tr("is over: there is nothing to acknowledge"))
+    return AlertResult(
+        alert_id, ok=False, state=state, message=tr("is already resolved: there is nothing to acknowledge")
+    )
 
 
 def _resolved(alert_id: int, changed: Sequence[int], known: set[int]) -> AlertResult:

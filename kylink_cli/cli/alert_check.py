@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def alert_check(
     cli: Cli,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what the checks find; record nothing, tell nobody.")
+        bool, typer.Option("--dry-run", help="Show what the checks find, without recording or sending anything.")
     ] = False,
     wait: WaitOption = 0,
     scheduled: ScheduledOption = False,

@@ -11,7 +11,7 @@ from kylink_cli.errors import ConfigError, KylinkError, NotFoundError, PartlyDon
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import AlertLevel, AlertState, AlertType
 
-alerts = group("alerts", "What a person should know of: look, acknowledge, resolve, silence.")
+alerts = group("alerts", "Alerts: list, acknowledge, resolve and silence them.")
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 IdsArgument = Annotated[
     list[int],
     typer.Argument(
-        metavar="ID...", min=1, max=LARGEST_ID, help="The alerts, as 'list' names them.", autocompletion=alert_ids
+        metavar="ID...", min=1, max=LARGEST_ID, help="Alert IDs, as shown by 'list'.", autocompletion=alert_ids
     ),
 ]
 
@@ -30,23 +30,23 @@ IdsArgument = Annotated[
 @command(alerts, "list")
 def list_alerts(
     cli: Cli,
-    state: Annotated[AlertState | None, typer.Option("--state", help="Only those in this state.")] = None,
+    state: Annotated[AlertState | None, typer.Option("--state", help="Show only this state.")] = None,
     type: Annotated[  # noqa: A002  (as the contract names it)
-        AlertType | None, typer.Option("--type", help="Only those of this type.")
+        AlertType | None, typer.Option("--type", help="Show only this type.")
     ] = None,
-    level: Annotated[AlertLevel | None, typer.Option("--level", help="Only those of this level.")] = None,
+    level: Annotated[AlertLevel | None, typer.Option("--level", help="Show only this level.")] = None,
     user: Annotated[
         str | None,
         typer.Option(
             "--user",
             metavar="U",
-            help="Only those about this user's campaigns.",
+            help="Show only alerts about this user's campaigns.",
             autocompletion=users,
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show at most N.")] = 20,
 ) -> None:
-    """List alerts, those that go on first, then newest first."""
+    """List alerts, unresolved ones first, then newest first."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
     from kylink_cli.rules.delivery import GIVE_UP_AFTER
@@ -68,11 +68,11 @@ def show(
     alert_id: Annotated[
         int,
         typer.Argument(
-            metavar="ID", min=1, max=LARGEST_ID, help="The alert, as 'list' names it.", autocompletion=alert_ids
+            metavar="ID", min=1, max=LARGEST_ID, help="The alert's ID, as shown by 'list'.", autocompletion=alert_ids
         ),
     ],
 ) -> None:
-    """Show one alert whole, and whom it concerns."""
+    """Show one alert in full, and the users it concerns."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
     from kylink_cli.store import alerts as store
@@ -90,7 +90,7 @@ def acknowledge(
     cli: Cli,
     alert_ids: IdsArgument,
 ) -> int:
-    """Take alerts on: they are not repeated any more, unless they get worse; their end is still told."""
+    """Acknowledge alerts: they are no longer repeated unless they get worse; you are still notified when they end."""
     from kylink_cli import wiring
     from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view
@@ -105,7 +105,7 @@ def resolve(
     cli: Cli,
     alert_ids: IdsArgument,
 ) -> int:
-    """Say that alerts are over; one whose condition goes on is opened again by the next check."""
+    """Mark alerts as resolved; if the condition persists, the next check opens the alert again."""
     from kylink_cli import wiring
     from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view
@@ -124,17 +124,17 @@ def silence(
     campaign: Annotated[str | None, typer.Option("--campaign", metavar="ID", help="About this campaign.")] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="U", help="About this user's campaigns.")] = None,
     duration: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="For so long, as in 90m, 8h, 2d or 1w.")
+        str | None, typer.Option("--for", metavar="TIME", help="How long, such as 90m, 8h, 2d or 1w.")
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="MOMENT", help="Until then, as in 2026-02-06T08:00Z.")
+        str | None, typer.Option("--until", metavar="MOMENT", help="Until when, such as 2026-02-06T08:00Z.")
     ] = None,
-    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, for those who wonder.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, for others to read.")] = None,
 ) -> None:
-    """Tell nobody of certain alerts for a time; all that is named must fit.
+    """Mute alerts for a time; an alert must match everything that is named.
 
-    An alert about several campaigns is silent once all of them are covered. It is still listed, and told of if it goes
-    on when the silence ends.
+    An alert about several campaigns is muted once all of them are covered. It is still listed, and sent if it persists
+    when the silence ends.
     """
     from kylink_cli import wiring
     from kylink_cli.alerting import acts as alert_acts
@@ -153,7 +153,7 @@ def silence(
 
 @command(alerts, "silences")
 def silences(cli: Cli) -> None:
-    """List the silences that go on."""
+    """List active silences."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
     from kylink_cli.store import silences as store
@@ -173,7 +173,7 @@ def unsilence(
             metavar="ID",
             min=1,
             max=LARGEST_ID,
-            help="As 'silences' names it.",
+            help="The silence's ID, as shown by 'silences'.",
             autocompletion=silence_ids,
         ),
     ],
@@ -198,7 +198,7 @@ def send_test(cli: Cli) -> int:
 
     alerting = wiring.alerting(cli.settings)
     if not alerting.channels:
-        raise ConfigError(tr("nobody is told of alerts: set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL"))
+        raise ConfigError(tr("no channel is set up for alerts: set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL"))
     results = send_probe(alerting)
     view.show_probe(cli.console, results)
     if all(result.error is None for result in results):
@@ -210,7 +210,10 @@ def send_test(cli: Cli) -> int:
 def purge(
     cli: Cli,
     days: Annotated[
-        int | None, typer.Option("--days", min=0, max=3650, help="Kept so long. [default: ALERT_RETENTION_DAYS]")
+        int | None,
+        typer.Option(
+            "--days", min=0, max=3650, help="Delete what ended more than N days ago. [default: ALERT_RETENTION_DAYS]"
+        ),
     ] = None,
 ) -> None:
     """Delete alerts that were resolved long ago, with the silences and notifications of that time."""

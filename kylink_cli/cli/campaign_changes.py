@@ -27,7 +27,7 @@ IdArgument = Annotated[
         autocompletion=campaign_ids,
     ),
 ]
-NameOption = Annotated[str | None, typer.Option("--name", help="What people call it.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="A name for people to read.")]
 CountryOption = Annotated[str | None, typer.Option("--country", help="Passed on to the supply service.")]
 UrlOption = Annotated[str | None, typer.Option("--source-url", metavar="URL", help="Passed on to the supply service.")]
 WatermarkOption = Annotated[
@@ -54,7 +54,7 @@ def add(
         typer.Option(
             "--user",
             metavar="USER",
-            help="Whose campaign it is.",
+            help="The user that the campaign belongs to.",
             autocompletion=users,
         ),
     ],
@@ -103,7 +103,7 @@ def set_fields(
         typer.Option(
             "--user",
             metavar="USER",
-            help="Whose campaign it is.",
+            help="The user that the campaign belongs to.",
             autocompletion=users,
         ),
     ] = None,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kylink_cli.store.figures.campaign_stock import CampaignStock
 
-campaigns = group("campaigns", "What is to be kept in stock.")
+campaigns = group("campaigns", "Campaigns: what is kept in stock.")
 
 
 def register(app: typer.Typer) -> None:
@@ -57,12 +57,12 @@ def list_campaigns(
         typer.Option(
             "--user",
             metavar="USER",
-            help="Only this user's.",
+            help="Show only this user's campaigns.",
             autocompletion=users,
         ),
     ] = None,
-    status: Annotated[CampaignStatus | None, typer.Option("--status", help="Only those of this status.")] = None,
-    low: Annotated[bool, typer.Option("--low", help="Only those below their watermark.")] = False,
+    status: Annotated[CampaignStatus | None, typer.Option("--status", help="Show only this status.")] = None,
+    low: Annotated[bool, typer.Option("--low", help="Show only campaigns below their watermark.")] = False,
     sort: Annotated[SortOrder, typer.Option("--sort", help="Shortest runway, or emptiest, first.")] = SortOrder.ID,
 ) -> None:
     """List campaigns with their stock.
@@ -89,7 +89,7 @@ def list_campaigns(
 
 @command(campaigns, "show")
 def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
-    """Show all that is known of a campaign."""
+    """Show everything known about a campaign."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
     from kylink_cli.rules.replenishment import need

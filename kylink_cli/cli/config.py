@@ -65,7 +65,7 @@ def _unknown(name: str, known: Iterable[str]) -> NotFoundError:
 
 @command(config, "check")
 def check(cli: Cli) -> int:
-    """Check every setting; exit 78 if one is bad. What only looks odd is a warning and does no harm."""
+    """Check every setting; exit 78 if one is bad. What merely looks odd is a warning."""
     verdict = _look_through(cli)
     if cli.console.json:
         cli.console.document(verdict.document())

@@ -26,7 +26,7 @@ BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file to wr
 
 @command(db, "init", acts=True)
 def init(cli: Cli) -> None:
-    """Create the database; one that is there is upgraded if need be."""
+    """Create the database; an existing one is upgraded if needed."""
     from kylink_cli.store.engine.lineage import adopt
     from kylink_cli.store.engine.schema import upgrade
     from kylink_cli.wiring import created_database
@@ -61,7 +61,7 @@ def init(cli: Cli) -> None:
 
 @command(db, "upgrade", acts=True)
 def upgrade_database(cli: Cli) -> None:
-    """Bring the database to the revision that this kylink works with."""
+    """Upgrade the database to the revision that this kylink needs."""
     from kylink_cli.store.engine.schema import upgrade
     from kylink_cli.wiring import unchanged_database
 
@@ -78,7 +78,7 @@ def upgrade_database(cli: Cli) -> None:
 
 @command(db, "check")
 def check_database(cli: Cli) -> int:
-    """Check the file and everything that must hold in it; exit 1 if something is wrong."""
+    """Check the file and every rule that the data must obey; exit 1 if something is wrong."""
     from kylink_cli.store.upkeep.check import check
     from kylink_cli.wiring import existing_database
 
@@ -99,7 +99,7 @@ def check_database(cli: Cli) -> int:
 
 @command(db, "backup", acts=True)
 def backup(cli: Cli, file: BackupFile, yes: YesOption = False) -> None:
-    """Copy the database into one file, while others may write to it."""
+    """Back up the database into one file while it is in use."""
     from kylink_cli.files import is_there
     from kylink_cli.store.upkeep.backup import back_up
     from kylink_cli.wiring import unchanged_database
@@ -118,7 +118,7 @@ def backup(cli: Cli, file: BackupFile, yes: YesOption = False) -> None:
 
 @command(db, "stats")
 def stats(cli: Cli) -> None:
-    """Show what the database holds and what it takes on disk."""
+    """Show what the database contains and how much disk it uses."""
     from kylink_cli.store.upkeep.stats import read_stats
     from kylink_cli.wiring import existing_database
 

@@ -35,7 +35,7 @@ def demo(
         with sample_service(key) as service:
             cli.console.say(
                 tr(
-                    "a supply service answers on {url}; everything of the demo is in {folder}",
+                    "a supply service answers on {url}; the demo's files are in {folder}",
                     url=service.url,
                     folder=folder,
                 )
@@ -54,10 +54,8 @@ def demo(
 
 def _farewell(tour: "Tour", *, keep: bool) -> str:
     if not keep:
-        return tr("the demo's database is gone again; 'kylink demo --keep' leaves it for you to look around")
+        return tr("the demo's database was removed; 'kylink demo --keep' keeps it for you to look around")
     commands = ("campaigns list", "stock list --campaign 1001", "jobs history", "config show", "db stats")
-    lines = [
-        tr("look around (the supply service is gone, and 'rm -r {folder}' removes all the rest):", folder=tour.folder)
-    ]
+    lines = [tr("look around (the supply service has stopped; 'rm -r {folder}' removes the rest):", folder=tour.folder)]
     lines += [f"  kylink --env-file {tour.env_file} {arguments}" for arguments in commands]
     return "\n".join(lines)

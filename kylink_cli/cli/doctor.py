@@ -52,7 +52,7 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
     try:
         settings = cli.settings
     except KylinkError as error:
-        yield _error("settings", error, tr("mend the value and run 'kylink config check'"))
+        yield _error("settings", error, tr("fix the value and run 'kylink config check'"))
         return
     yield from check_settings(cli.loaded)
     yield from check_transport(settings)

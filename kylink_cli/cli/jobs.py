@@ -12,7 +12,7 @@ from kylink_cli.errors import NotFoundError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import JobName
 
-jobs = group("jobs", "The machine room: what ran, how it went, what comes next.")
+jobs = group("jobs", "Jobs: what ran, how it went, what runs next.")
 
 
 def register(app: typer.Typer) -> None:
@@ -75,8 +75,8 @@ def status(cli: Cli) -> None:
 @command(jobs, "history")
 def history(
     cli: Cli,
-    job: Annotated[JobWord | None, typer.Argument(metavar="[JOB]", help="Only this job's runs.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show so many runs.")] = 20,
+    job: Annotated[JobWord | None, typer.Argument(metavar="[JOB]", help="Show only this job's runs.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show at most N runs.")] = 20,
 ) -> None:
     """Show the last runs, newest first."""
     from kylink_cli import wiring
@@ -105,7 +105,7 @@ def show(
             metavar="RUN_ID",
             min=1,
             max=LARGEST_ID,
-            help="The run, as 'history' names it.",
+            help="The run's ID, as shown by 'history'.",
             autocompletion=run_ids,
         ),
     ],
@@ -131,7 +131,7 @@ def show(
 
 @command(jobs, "pause", acts=True)
 def pause(cli: Cli, job: JobArgument) -> None:
-    """Let scheduled runs of a job do nothing until it is resumed; a run by hand still works."""
+    """Pause a job's scheduled runs until it is resumed; it can still be run by hand."""
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 
@@ -145,7 +145,7 @@ def pause(cli: Cli, job: JobArgument) -> None:
 
 @command(jobs, "resume", acts=True)
 def resume(cli: Cli, job: JobArgument) -> None:
-    """Let scheduled runs of a paused job work again."""
+    """Resume the scheduled runs of a paused job."""
     from kylink_cli import wiring
     from kylink_cli.store import paused_jobs
 

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(leases)
 
 
-TokensArgument = Annotated[list[str], typer.Argument(metavar="TOKEN...", help="The leases, as 'take' named them.")]
+TokensArgument = Annotated[list[str], typer.Argument(metavar="TOKEN...", help="Lease tokens, as returned by 'take'.")]
 
 
 @command(leases, "take")
@@ -35,16 +35,18 @@ def take(
     key: Annotated[
         str | None, typer.Option("--key", metavar="K", help="Idempotency key: the same one gets the same leases.")
     ] = None,
-    holder: Annotated[str | None, typer.Option("--holder", metavar="H", help="Who takes them, for people.")] = None,
+    holder: Annotated[
+        str | None, typer.Option("--holder", metavar="H", help="Who takes the items, for people to read.")
+    ] = None,
     ttl: Annotated[
-        int | None, typer.Option("--ttl", metavar="MIN", help="Minutes they last. [default: LEASE_TTL_MINUTES]")
+        int | None, typer.Option("--ttl", metavar="MIN", help="Minutes the lease lasts. [default: LEASE_TTL_MINUTES]")
     ] = None,
     wait: Annotated[
         float,
         typer.Option("--wait", metavar="S", help="Wait so many seconds for an item, where there is none. [default: 0]"),
     ] = 0,
 ) -> int:
-    """Take items out of a campaign's stock, for a time; exit 11 if there are none, 10 if fewer than wanted."""
+    """Lease items from a campaign's stock; exit 11 if there are none, 10 if fewer than requested."""
     from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
 
@@ -69,7 +71,7 @@ def confirm(
     cli: Cli,
     tokens: TokensArgument,
 ) -> int:
-    """Say that items were used; they are consumed for good."""
+    """Confirm that items were used; this is final."""
     from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
 
@@ -82,8 +84,12 @@ def confirm(
 def release(
     cli: Cli,
     tokens: TokensArgument,
-    error: Annotated[str | None, typer.Option("--error", metavar="MSG", help="Why they could not be used.")] = None,
-    discard: Annotated[bool, typer.Option("--discard", help="Nobody is to get the items any more.")] = False,
+    error: Annotated[
+        str | None, typer.Option("--error", metavar="MSG", help="Why the items could not be used.")
+    ] = None,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Discard the items instead of returning them to stock.")
+    ] = False,
 ) -> int:
     """Give items back to the stock."""
     from kylink_cli import leasing, wiring
@@ -98,9 +104,9 @@ def release(
 def extend(
     cli: Cli,
     tokens: TokensArgument,
-    ttl: Annotated[int, typer.Option("--ttl", metavar="MIN", help="Minutes they last from now on.")],
+    ttl: Annotated[int, typer.Option("--ttl", metavar="MIN", help="Minutes from now to the new deadline.")],
 ) -> int:
-    """Let leases last longer; one that lasts longer already stays as it is."""
+    """Extend leases; one that already lasts longer is left unchanged."""
     from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
 
@@ -117,13 +123,13 @@ def list_leases(
         typer.Option(
             "--campaign",
             metavar="ID",
-            help="Only this campaign's.",
+            help="Show only this campaign.",
             autocompletion=campaign_ids,
         ),
     ] = None,
-    state: Annotated[LeaseState | None, typer.Option("--state", help="Only those in this state.")] = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only active ones past their deadline.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many.")] = 20,
+    state: Annotated[LeaseState | None, typer.Option("--state", help="Show only this state.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Show only active leases past their deadline.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show at most N.")] = 20,
 ) -> None:
     """List leases, newest first, without their tokens."""
     from kylink_cli import wiring

@@ -25,7 +25,7 @@ def metrics(
     cli: Cli,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Replace this file, which everybody may read, at once."),
+        typer.Option("--out", metavar="FILE", help="Write to this file, readable by everyone, in one step."),
     ] = None,
     campaigns: Annotated[
         int,
@@ -33,7 +33,7 @@ def metrics(
             "--campaigns",
             min=0,
             max=1_000_000,
-            help="So many campaigns, most at risk first, have metrics of their own.",
+            help="Give the N campaigns most at risk metrics of their own.",
         ),
     ] = 500,
 ) -> None:

@@ -23,11 +23,11 @@ LARGEST_ID = 2**63 - 1
 
 WaitOption = Annotated[
     float,
-    typer.Option("--wait", min=0, max=86_400, metavar="SECONDS", help="Wait so long for another run to end."),
+    typer.Option("--wait", min=0, max=86_400, metavar="SECONDS", help="Wait this long for another run to end."),
 ]
 ScheduledOption = Annotated[
     bool,
-    typer.Option("--scheduled", help="Started by a timer: do nothing while scheduling is off or the job is paused."),
+    typer.Option("--scheduled", help="For timers: do nothing while scheduling is off or the job is paused."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 

@@ -55,7 +55,7 @@ def replenish(
         typer.Option("--quantity", min=1, max=10_000, metavar="N", help="Order N items instead of up to the target."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be ordered and why; call nobody.")
+        bool, typer.Option("--dry-run", help="Show what would be ordered and why, without calling the supply service.")
     ] = False,
     wait: WaitOption = 0,
     scheduled: ScheduledOption = False,

@@ -22,10 +22,10 @@ def register(app: typer.Typer) -> None:
 
 def report(
     cli: Cli,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Replace this file at once.")] = Path(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write to this file in one step.")] = Path(
         "kylink-report.html"
     ),
-    days: Annotated[int, typer.Option("--days", min=1, max=365, help="Tell of so many days.")] = 7,
+    days: Annotated[int, typer.Option("--days", min=1, max=365, help="Cover the last N days.")] = 7,
     user: Annotated[
         str | None,
         typer.Option(
@@ -36,7 +36,8 @@ def report(
         ),
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="Let every user of this machine read the file, as a web server has to.")
+        bool,
+        typer.Option("--public", help="Make the file readable by every user of this machine, as a web server needs."),
     ] = False,
 ) -> None:
     """Write one HTML page with charts and tables that needs no network.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[Iterable[Item], IO[str]], int]
 
-stock = group("stock", "The items that consumers lease.")
+stock = group("stock", "Stock: the items that consumers lease.")
 
 
 def register(app: typer.Typer) -> None:
@@ -36,11 +36,11 @@ CampaignOption = Annotated[
     typer.Option(
         "--campaign",
         metavar="ID",
-        help="Only the items of this campaign.",
+        help="Show only this campaign's items.",
         autocompletion=campaign_ids,
     ),
 ]
-StateOption = Annotated[ItemState | None, typer.Option("--state", help="Only the items in this state.")]
+StateOption = Annotated[ItemState | None, typer.Option("--state", help="Show only items in this state.")]
 
 
 @command(stock, "list")
@@ -48,7 +48,7 @@ def list_items(
     cli: Cli,
     campaign: CampaignOption = None,
     state: StateOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many items.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show at most N items.")] = 50,
 ) -> None:
     """List items in the order in which they came."""
     from kylink_cli import wiring
@@ -170,7 +170,7 @@ def discard(
     cli: Cli,
     item_ids: Annotated[list[int], typer.Argument(metavar="ITEM_ID...", min=1, max=LARGEST_ID, help="The items.")],
 ) -> None:
-    """Throw available items away: all of those named, or none."""
+    """Discard available items: all that are named, or none."""
     from kylink_cli import wiring
     from kylink_cli.store import stock as store
 

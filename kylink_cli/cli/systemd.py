@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kylink_cli.scheduling.units import Installed
     from kylink_cli.settings_salvage import Salvaged
 
-systemd = group("systemd", "Timers of systemd that start the jobs.")
+systemd = group("systemd", "The systemd timers that start the jobs.")
 
 
 def register(app: typer.Typer) -> None:
@@ -39,12 +39,12 @@ UserUnitsOption = Annotated[
 def install(
     cli: Cli,
     user_units: UserUnitsOption = False,
-    now: Annotated[bool, typer.Option("--now", help="Let the timers begin, now and with the machine.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Start the timers now and at boot.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
 ) -> None:
-    """Install the units, with the intervals of the settings; those that are there are brought up to date.
+    """Install the units, with the intervals from the settings; existing ones are updated.
 
-    Drop-ins of yours (systemctl edit) stay as they are.
+    Your drop-ins (systemctl edit) are left alone.
     """
     from kylink_cli.cli.views import scheduling as view
 
@@ -59,7 +59,7 @@ def install(
     view.show_installed(cli.console, changes, dry_run=dry_run)
     warn_of_settings(cli, installed)
     if not dry_run and not now and not cli.console.json:
-        cli.console.info(tr("the timers are installed; with --now they begin"))
+        cli.console.info(tr("the timers are installed; --now starts them"))
 
 
 @command(systemd, "uninstall", acts=True)
@@ -68,7 +68,7 @@ def uninstall(
     user_units: UserUnitsOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
 ) -> None:
-    """End the timers and jobs in good order, and remove their units; database, settings and user stay."""
+    """Stop the timers and jobs cleanly and remove their units; the database, settings and user are kept."""
     from kylink_cli.cli.views import scheduling as view
     from kylink_cli.scheduling import systemd as host
     from kylink_cli.scheduling.changes import to_remove
@@ -111,7 +111,7 @@ def show(cli: Cli, user_units: UserUnitsOption = False) -> None:
 def record_failure(
     cli: Cli, unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit that failed.")]
 ) -> None:
-    """Record that a unit failed, and tell people: what kylink-failure@.service starts."""
+    """Record that a unit failed, and send an alert; started by kylink-failure@.service."""
     from kylink_cli import wiring
     from kylink_cli.alerting import unit_failure
     from kylink_cli.console.observer import in_lines

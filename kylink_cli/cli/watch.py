@@ -39,13 +39,13 @@ def register(app: typer.Typer) -> None:
 def watch(
     cli: Cli,
     interval: Annotated[
-        float, typer.Option("--interval", min=0.2, max=3600, metavar="SECONDS", help="Look again after so long.")
+        float, typer.Option("--interval", min=0.2, max=3600, metavar="SECONDS", help="How often to refresh.")
     ] = 2,
     once: Annotated[bool, typer.Option("--once", help="Draw one picture and end.")] = False,
 ) -> None:
-    """Show the machine room live: jobs, campaigns by what they have left, alerts.
+    """Watch jobs, campaigns and alerts live, the campaigns with the least stock left first.
 
-    Keys: s sort, l low ones only, / look for a text, arrows and page keys scroll, q quit.
+    Keys: s sort, l low ones only, / search, arrows and page keys scroll, q quit.
     """
     from kylink_cli import wiring
     from kylink_cli.overview.watching import look

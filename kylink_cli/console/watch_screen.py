@@ -159,14 +159,14 @@ def _alerts(scene: Scene, frame: Frame) -> Table:
 
 def _keys(scene: Scene, frame: Frame) -> Text:
     if frame.typing:
-        return _line(tr("look for: {text}_  (enter: done, escape: everything)", text=frame.selection.text), "reverse")
+        return _line(tr("search: {text}_  (enter: done, escape: everything)", text=frame.selection.text), "reverse")
     selection = frame.selection
     last = selection.first + len(scene.shown)
     parts = [
         tr("q quit"),
         tr("s sort: {sorting}", sorting=tr(selection.sorting)),
         tr("l low only: {choice}", choice=tr("on") if selection.low else tr("off")),
-        tr("/ look for: {text}", text=selection.text or "-"),
+        tr("/ search: {text}", text=selection.text or "-"),
         tr("{first}-{last} of {number}", first=min(selection.first + 1, last), last=last, number=scene.matching),
     ]
     return _line("  ".join(parts), "reverse")

@@ -76,7 +76,7 @@ def check_timers(schedule: Schedule | None) -> Iterator[Finding]:
     """Does anything start the jobs on this host?"""
     if schedule is None:
         advice = tr("sudo kylink systemd install --now, or sudo kylink cron install")
-        yield Finding("timers", "warning", tr("nothing starts the jobs on this host"), advice)
+        yield Finding("timers", "warning", tr("no timer starts the jobs on this host"), advice)
         return
     yield Finding("timers", "ok", tr("{by} starts the jobs on this host", by=schedule.by))
     for job in JOBS:
@@ -101,7 +101,7 @@ def _timer_problem(status: JobStatus) -> tuple[str, str] | None:
     """What keeps a job's scheduled runs away, and what to do about it."""
     name = status.job.name
     if status.paused_since is not None:
-        return tr("{name} is paused since {moment}", name=name, moment=_moment(status.paused_since)), tr(
+        return tr("{name} has been paused since {moment}", name=name, moment=_moment(status.paused_since)), tr(
             "run 'kylink jobs resume {name}'", name=name
         )
     if status.enabled and status.due_at is None:
@@ -109,17 +109,15 @@ def _timer_problem(status: JobStatus) -> tuple[str, str] | None:
             "have a timer or cron start 'kylink {command}'", command=status.job.command
         )
     if status.overdue and status.due_at is not None:
-        return tr("{name} is overdue since {moment}", name=name, moment=_moment(status.due_at)), tr(
-            "look whether its timer is active"
+        return tr("{name} has been overdue since {moment}", name=name, moment=_moment(status.due_at)), tr(
+            "check whether its timer is active"
         )
     return None
 
 
 def check_database(database: Database) -> Iterator[Finding]:
     """Is the database of this program's revision, on a sound SQLite?"""
-    yield Finding(
-        "database", "ok", tr("{place} is there, of the right revision", place=database.path or tr("the server"))
-    )
+    yield Finding("database", "ok", tr("{place} exists and is up to date", place=database.path or tr("the server")))
     if database.path is not None and sqlite3.sqlite_version_info < SAFE_SQLITE:
         version = sqlite3.sqlite_version
         yield Finding(
@@ -162,15 +160,15 @@ def check_channels(alerting: Alerting, database: Database, now: datetime) -> Ite
     """Does anybody hear of alerts? Nothing is sent."""
     if not alerting.channels:
         advice = tr("set ALERT_NOTIFY_URLS or ALERT_WEBHOOK_URL")
-        yield Finding("alerts", "warning", tr("nobody is told of alerts"), advice)
+        yield Finding("alerts", "warning", tr("no channel is set up for alerts"), advice)
     else:
         names = ", ".join(channel.name for channel in alerting.channels)
         yield Finding(
-            "alerts", "ok", tr("people are told through {names} ('kylink alerts test' tries it)", names=names)
+            "alerts", "ok", tr("alerts are sent through {names} ('kylink alerts test' sends a probe)", names=names)
         )
     undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
     for one in undelivered:
-        yield Finding("alerts", "warning", one.text, tr("mend the channel, then 'kylink alerts test'"))
+        yield Finding("alerts", "warning", one.text, tr("fix the channel, then run 'kylink alerts test'"))
 
 
 def check_locks(locks: Locks) -> Iterator[Finding]:

@@ -68,5 +68,5 @@ def _clock(ahead: timedelta) -> Finding:
         else tr("this host's clock is {seconds:,.1f} s ahead of the server's", seconds=-seconds)
     )
     return Finding(
-        "clock", "warning", text, tr("set the clock right (timedatectl); what is over is the server's to say")
+        "clock", "warning", text, tr("set the clock right (timedatectl); the server's clock decides what has expired")
     )

@@ -119,7 +119,7 @@ def lease_case(leases: int, overdue: int) -> str:
 
 def lease_advice() -> str:
     """What to do about leases that are held for long."""
-    return tr("See who holds them: kylink leases list --state active; take back what is over: kylink recover-leases")
+    return tr("See who holds them: kylink leases list --state active; take back expired ones: kylink recover-leases")
 
 
 def no_lease_held() -> str:

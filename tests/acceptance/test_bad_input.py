@@ -142,7 +142,10 @@ def test_a_bad_number_or_word_is_wrong_usage(stocked: Installation, args: list[s
         ({}, "PROXY_API_URL is not set: it names the supply service"),
         ({"PROXY_API_URL": "supply.example"}, "PROXY_API_URL is 'supply.example': must be https://…, .*"),
         ({"PROXY_API_URL": "https://"}, "PROXY_API_URL is 'https://': must name a host.*"),
-        ({"PROXY_API_URL": "https://u:p@supply.example"}, r"PROXY_API_URL is .*: must not hold a user or password: .*"),
+        (
+            {"PROXY_API_URL": "https://u:p@supply.example"},
+            r"PROXY_API_URL is .*: must not contain a user or password: .*",
+        ),
         ({"PROXY_API_URL": "gopher://supply.example"}, "PROXY_API_URL .*gopher.*"),
         ({"STOCK_BATCH_SIZE": "ten"}, "STOCK_BATCH_SIZE is 'ten': must be a whole number, 1 to 10000"),
         ({"ENABLE_AUTO_CRON": "perhaps"}, "ENABLE_AUTO_CRON is 'perhaps': .*"),

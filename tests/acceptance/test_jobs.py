@@ -91,7 +91,7 @@ def test_a_job_is_overdue_two_intervals_after_the_timer_s_last_run(
     cells = row(text)
     assert (cells[1], cells[5]) == (state, following)
     assert job(kylink, **ON)["overdue"] is (state == "overdue")
-    assert ("look whether its timer is active" in text) is (state == "overdue")
+    assert ("check whether its timer is active" in text) is (state == "overdue")
 
 
 def test_a_run_by_hand_says_nothing_of_the_timer(kylink: Installation) -> None:

@@ -83,9 +83,9 @@ def test_keys_sort_filter_scroll_and_quit(kylink: Installation) -> None:
         screen.press("\x1b[A")
         screen.wait_for("12-23 of 30")
         screen.press("/")
-        screen.wait_for("look for: _")
+        screen.wait_for("search: _")
         screen.press("WINTER C2")
-        screen.wait_for("look for: WINTER C2_")
+        screen.wait_for("search: WINTER C2_")
         screen.press("\r")
         screen.wait_for("1-10 of 10")
         screen.press("l")
@@ -118,7 +118,7 @@ def test_the_window_s_size_is_followed(kylink: Installation) -> None:
     with on_screen("watch", "--interval", "60", env=kylink.environment, cwd=kylink.folder) as screen:
         screen.wait_for("1-12 of 30")
         screen.resize(160, 40)
-        screen.wait_for("q quit  s sort: runway  l low only: off  / look for: -  1-26 of 30")
+        screen.wait_for("q quit  s sort: runway  l low only: off  / search: -  1-26 of 30")
 
 
 def test_names_from_outside_do_no_harm(kylink: Installation) -> None:

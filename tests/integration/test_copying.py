@@ -131,7 +131,7 @@ def test_a_source_that_is_written_to_meanwhile_is_noticed(source: Database, targ
         if name == "stock_items" and done < total:
             add_campaigns(source, "late")
 
-    with pytest.raises(DatabaseError, match="campaigns differ: 4 rows there, 3 copied; somebody wrote to the source"):
+    with pytest.raises(DatabaseError, match="campaigns differ: 4 rows there, 3 copied; the source was written to"):
         copy(source, target, Move("here", None), write_once)
     with pytest.raises(DatabaseUnfitError, match="unfinished copy"):
         schema.require_current(target)

@@ -121,8 +121,8 @@ def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             "PROXY_API_URL",
             "https://me:hush@supply.example/",
             (
-                "PROXY_API_URL is 'https://********@supply.example/': must not hold a user or password: "
-                "the key belongs into PROXY_API_KEY"
+                "PROXY_API_URL is 'https://********@supply.example/': must not contain a user or password: "
+                "put the key in PROXY_API_KEY"
             ),
         ),
         (

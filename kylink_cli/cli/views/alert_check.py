@@ -29,7 +29,7 @@ def show_run(console: Console, finished: Finished[AlertCheckReport]) -> None:
         return
     _show_results(console, report.results)
     changes = tr(
-        "{opened} opened, {going_on} go on, {resolved} resolved",
+        "{opened} opened, {going_on} ongoing, {resolved} resolved",
         opened=len(posted.opened),
         going_on=len(posted.updated),
         resolved=len(posted.resolved),
@@ -68,7 +68,7 @@ def show_plan(console: Console, results: Sequence[CheckResult], now: datetime) -
         console.document(_head(None, RunStatus.SUCCEEDED, now, 0) | body | {"dry_run": True})
         return
     _show_results(console, results)
-    console.say("\n" + tr("nothing was recorded, nobody was told"))
+    console.say("\n" + tr("nothing was recorded, nothing was sent"))
 
 
 def _show_results(console: Console, results: Sequence[CheckResult]) -> None:

@@ -124,9 +124,7 @@ def show_silence(console: Console, record: SilenceRecord) -> None:
         console.document(_silence_document(record))
         return
     ends = readable(record.until)
-    console.say(
-        tr("silence {id} goes on until {ends}; 'kylink alerts unsilence {id}' ends it", id=record.id, ends=ends)
-    )
+    console.say(tr("silence {id} lasts until {ends}; 'kylink alerts unsilence {id}' ends it", id=record.id, ends=ends))
 
 
 def show_silences(console: Console, found: Sequence[SilenceRecord], now: datetime) -> None:

@@ -170,7 +170,7 @@ def _notes(status: JobStatus, now: datetime) -> Iterator[str]:
         )
     if status.overdue and status.due_at is not None:
         yield tr(
-            "{name}: overdue since {moment}: look whether its timer is active",
+            "{name}: overdue since {moment}: check whether its timer is active",
             name=name,
             moment=readable(status.due_at),
         )

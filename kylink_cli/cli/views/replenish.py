@@ -104,7 +104,7 @@ def show_plan(console: Console, database: Database, assignment: Assignment) -> N
     console.say(
         "\n"
         + tr(
-            "{items} items for {number} campaigns would be ordered; nobody was called",
+            "{items} items for {number} campaigns would be ordered; the supply service was not called",
             items=sum(n.order for n in needs),
             number=len(needs),
         )

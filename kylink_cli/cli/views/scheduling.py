@@ -37,7 +37,7 @@ def show_installed(console: Console, changes: Sequence[Change], *, dry_run: bool
         console.document({"changes": files, "dry_run": dry_run})
         return
     if not changes:
-        console.say(tr("everything is as it is to be: nothing was changed"))
+        console.say(tr("everything is up to date: nothing was changed"))
     for change in changes:
         console.say(change.diff if dry_run else f"{tr(_kind(change))} {change.path}")
 
@@ -49,7 +49,7 @@ def show_timers(console: Console, timers: Sequence[TimerState], changes: Sequenc
         return
     console.table(_TIMER_COLUMNS, [_row(timer, changes, now) for timer in timers])
     for change in changes:
-        console.say(tr("{path} is not as the settings say: 'kylink systemd install' mends it", path=change.path))
+        console.say(tr("{path} does not match the settings: 'kylink systemd install' fixes it", path=change.path))
 
 
 def _kind(change: Change) -> str:

@@ -158,8 +158,8 @@ def _compare(source: Database, target: Database, tables: Sequence[Table], progre
         if wanted != found:
             raise DatabaseError(
                 tr(
-                    "{table} differ: {there} rows there, {copied} copied; somebody wrote to the source meanwhile: "
-                    "stop the timers and the consumers, and say the same again",
+                    "{table} differ: {there} rows there, {copied} copied; the source was written to meanwhile: stop "
+                    "the timers and the consumers, and run the command again",
                     table=rows.name,
                     there=wanted.rows,
                     copied=found.rows,
