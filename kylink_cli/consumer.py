@@ -20,7 +20,7 @@ CLOCK_SECONDS = 300
 
 
 class Stock:
-    """The stock of every campaign. It may be shared by threads, and is to be closed at the end, as by `with`.
+    """The stock of every campaign. It may be shared by threads, and is closed at the end, as by `with`.
 
         with Stock.open() as stock, stock.take("42") as lease:
             use(lease.value)
@@ -128,7 +128,7 @@ class Stock:
         Args:
             tokens: the leases.
             error: why the items could not be used; None if nothing was wrong.
-            discard: whether nobody is to get the items any more.
+            discard: discard the items instead of returning them to stock.
 
         Raises:
             DatabaseError: the database failed; nothing was released.
@@ -136,7 +136,7 @@ class Stock:
         return leasing.release(self._database, tokens, self._now(), error=error, discard=discard)
 
     def extend(self, *tokens: str, ttl_minutes: int) -> list[LeaseResult]:
-        """Let leases end so many minutes from now, if they do not last longer already; an answer for each token.
+        """Let leases end that many minutes from now, if they do not last longer already; an answer for each token.
 
         Raises:
             UsageError: the time is out of bounds.
@@ -204,7 +204,7 @@ class Lease:
 
         Args:
             error: why it could not be used; None if nothing was wrong.
-            discard: whether nobody is to get it any more.
+            discard: discard it instead of returning it to stock.
 
         Raises:
             LeaseOverError: the lease was confirmed, or has expired and was recovered.
@@ -214,7 +214,7 @@ class Lease:
         self._is_open = False
 
     def extend(self, ttl_minutes: int) -> None:
-        """Let the lease end so many minutes from now, if it does not last longer already.
+        """Let the lease end that many minutes from now, if it does not last longer already.
 
         Raises:
             LeaseOverError: the lease has ended.

@@ -75,7 +75,7 @@ def _distrust(path: Path, *, shared_folder: bool) -> str | None:
 
 
 def _is_meant_for_us(path: Path) -> bool:
-    """Whether it is a file; somebody else's that this user may not read, as in his home, holds no settings for us."""
+    """Whether it is a file; another user's that can't be read holds no settings for this one."""
     try:
         status = path.stat()
     except OSError:
@@ -118,7 +118,7 @@ def parse(path: Path, on_bad_line: Callable[[ConfigError], None] = _refuse) -> d
     """The names and values of an env file, taken literally: `$` and `%` mean themselves.
 
     Args:
-        on_bad_line: told of a line that can't be understood, which is left out if it returns.
+        on_bad_line: notified of a line that can't be understood, which is left out if it returns.
 
     Raises:
         ConfigError: the file can't be read, or a line of it can't be understood.

@@ -1,4 +1,4 @@
-"""The machine room as Prometheus metrics.
+"""The figures of kylink as Prometheus metrics.
 
 Every run of `kylink metrics` counts anew what the database holds, and the database forgets what is older than its
 retention. So nothing here grows forever, as a `_total` would have to: figures over time are those of the last 24
@@ -34,10 +34,10 @@ class JobSchedule:
 
 
 def families(figures: Figures, schedules: Sequence[JobSchedule], version: str, limit: int) -> list[Metric]:
-    """The metrics of the machine room.
+    """The metrics.
 
     Args:
-        limit: so many campaigns have metrics of their own, those most at risk.
+        limit: how many campaigns, those most at risk, have metrics of their own.
     """
     return [
         _gauge("build_info", "Always 1; the label is the version of kylink.", ["version"], {(version,): 1}),
@@ -96,8 +96,8 @@ def _campaigns(needs: Sequence[Need]) -> Iterator[Metric]:
     yield _single("listed_campaigns", "Campaigns with metrics of their own, those most at risk.", len(needs))
     about: dict[str, tuple[str, Callable[[Need], int | None]]] = {
         "available_items": ("Items of the campaign that can be leased.", lambda one: one.level.available),
-        "watermark_items": ("The campaign is replenished below so many items.", lambda one: one.watermark.items),
-        "target_items": ("The campaign is replenished up to so many items.", lambda one: one.target),
+        "watermark_items": ("The campaign is replenished below this many items.", lambda one: one.watermark.items),
+        "target_items": ("The campaign is replenished up to this many items.", lambda one: one.target),
         "runway_seconds": (
             "How long the campaign's stock lasts as consumed in the last 24 hours; absent without consumption.",
             _runway_seconds,

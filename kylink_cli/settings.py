@@ -101,10 +101,13 @@ class Settings(BaseModel):
         default=30, ge=1, le=3650, description="How long spent items and closed leases are kept; days."
     )
     lease_ttl_minutes: int = Field(
-        default=15, ge=1, le=TTL_LIMIT_MINUTES, description="How long a lease lasts unless its taker says; minutes."
+        default=15,
+        ge=1,
+        le=TTL_LIMIT_MINUTES,
+        description="How long a lease lasts unless the consumer says otherwise; minutes.",
     )
     lease_max_expirations: int = Field(
-        default=5, ge=1, le=1000, description="An item is discarded when so many leases on it have expired."
+        default=5, ge=1, le=1000, description="An item is discarded when this many leases on it have expired."
     )
     replenish_rule: ReplenishRule = Field(
         default=ReplenishRule.FORECAST,
@@ -178,10 +181,13 @@ class Settings(BaseModel):
         default=240,
         ge=1,
         le=10_080,
-        description="An alert that nobody acknowledges is sent again after so long; minutes.",
+        description="How often an unacknowledged alert is sent again; minutes.",
     )
     alert_flap_minutes: int = Field(
-        default=60, ge=0, le=10_080, description="What comes and goes is told of at most once in this time; minutes."
+        default=60,
+        ge=0,
+        le=10_080,
+        description="A condition that comes and goes is sent at most once in this time; minutes.",
     )
     alert_retention_days: int = Field(
         default=30,
@@ -193,10 +199,10 @@ class Settings(BaseModel):
         default=30, ge=2, le=3650, description="How long finished runs and supply requests are kept; days."
     )
     alert_low_stock_warning: int = Field(
-        default=3, ge=1, le=1_000_000, description="LOW_STOCK is a WARNING from so many low campaigns on."
+        default=3, ge=1, le=1_000_000, description="LOW_STOCK is a WARNING from this many low campaigns."
     )
     alert_low_stock_error: int = Field(
-        default=6, ge=1, le=1_000_000, description="LOW_STOCK is an ERROR from so many low campaigns on."
+        default=6, ge=1, le=1_000_000, description="LOW_STOCK is an ERROR from this many low campaigns."
     )
     alert_lease_warning_minutes: int = Field(
         default=10, ge=1, le=10_080, description="LEASE_TIMEOUT warns of an active lease of this age; minutes."
@@ -205,25 +211,25 @@ class Settings(BaseModel):
         default=10,
         gt=0,
         le=100,
-        description="HIGH_FAILURE_RATE is a WARNING from this share of failed leases on; percent.",
+        description="HIGH_FAILURE_RATE is a WARNING from this share of failed leases; percent.",
     )
     alert_failure_rate_error_percent: float = Field(
         default=20,
         gt=0,
         le=100,
-        description="HIGH_FAILURE_RATE is an ERROR from this share of failed leases on; percent.",
+        description="HIGH_FAILURE_RATE is an ERROR from this share of failed leases; percent.",
     )
     alert_no_stock_warning: int = Field(
-        default=10, ge=1, le=1_000_000_000, description="NO_STOCK_FREQUENT is a WARNING from so many events in 24 h on."
+        default=10, ge=1, le=1_000_000_000, description="NO_STOCK_FREQUENT is a WARNING from this many events in 24 h."
     )
     alert_no_stock_error: int = Field(
-        default=50, ge=1, le=1_000_000_000, description="NO_STOCK_FREQUENT is an ERROR from so many events in 24 h on."
+        default=50, ge=1, le=1_000_000_000, description="NO_STOCK_FREQUENT is an ERROR from this many events in 24 h."
     )
     alert_overdue_intervals: float = Field(
         default=2, gt=0, le=1000, description="A job that its timer has not started for more intervals is overdue."
     )
     alert_crash_window_minutes: int = Field(
-        default=60, ge=1, le=10_080, description="SYSTEM_HEALTH speaks of a crashed run for so long; minutes."
+        default=60, ge=1, le=10_080, description="How long SYSTEM_HEALTH reports a crashed run; minutes."
     )
     alert_supply_warning_percent: float = Field(
         default=90, gt=0, le=100, description="SYSTEM_HEALTH warns when fewer supply requests are answered; percent."

@@ -241,7 +241,7 @@ def supplier(settings: Settings, database: Database) -> Supplier:
         database: remembers what a file of values has given out.
 
     Raises:
-        ConfigError: it is not named, or nobody knows its kind.
+        ConfigError: it is not named, or its kind is unknown.
     """
     from kylink_cli.supply.registry import SupplierOptions, build_plugin
 
@@ -308,7 +308,7 @@ def alerting(settings: Settings) -> Alerting:
 
 
 def channels(settings: Settings) -> list[Channel]:
-    """How people are told of alerts."""
+    """How people are notified of alerts."""
     from kylink_cli.notify.registry import build_channels
     from kylink_cli.notify.webhook import Webhook
     from kylink_cli.rules.channel_urls import parse_channel_urls

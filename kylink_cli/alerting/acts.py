@@ -43,7 +43,7 @@ def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> 
 
 
 def resolve(database: Database, alerting: Alerting, alert_ids: Sequence[int], now: datetime) -> list[AlertResult]:
-    """Record that alerts are over; the next run of a job tells those who were told of them."""
+    """Record that alerts are over; the next run of a job notifies those who were notified of them before."""
 
     def act(session: Session) -> list[AlertResult]:
         found = alerts.get(session, alert_ids)
@@ -55,7 +55,7 @@ def resolve(database: Database, alerting: Alerting, alert_ids: Sequence[int], no
 
 
 def silence(database: Database, wanted: Silence, reason: str | None, now: datetime) -> SilenceRecord:
-    """Tell nobody of certain alerts for a time.
+    """Mute certain alerts for a time.
 
     Raises:
         UsageError: nothing is named.

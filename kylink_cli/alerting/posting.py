@@ -95,7 +95,7 @@ class _Posting:
         self.posted.resolved.append(alert.id or 0)
 
     def tell(self, alert: Alert) -> None:
-        """Decide what people are told of an alert."""
+        """Decide what people are notified of an alert."""
         entry, event = tell(alerts.entry_of(alert), self._alerting.rules, self._now, silenced=self._is_silenced(alert))
         self._set(alert, entry)
         if event is not None:
@@ -108,7 +108,7 @@ class _Posting:
                 outbox.write(self._session, channel.name, compose(str(uuid4()), notices), self._now)
 
     def _is_silenced(self, alert: Alert) -> bool:
-        """Whether nobody is to be told; what this run did not look at is as silent as when it was seen last."""
+        """Whether it is muted; what this run did not look at is as silent as when it was seen last."""
         if alert.silenced_until is not None and alert.silenced_until > self._now:
             return True
         return any(silence.covers(alert.type, None) for silence in self._silences)

@@ -10,7 +10,7 @@ from kylink_cli.places import state_directory
 
 
 def is_told(scope: str) -> bool:
-    """Whether people have been told of a failure, and no run has gone well since."""
+    """Whether people have been notified of a failure, and no run has gone well since."""
     return is_there(_file(scope))
 
 

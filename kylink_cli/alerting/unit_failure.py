@@ -27,7 +27,7 @@ def report(failure: UnitFailure, alerting: Alerting, observe: Observer, office: 
         office: opens what records it.
 
     Returns:
-        Whether this is news that nobody was told of.
+        Whether this is news that nobody was notified of.
     """
     try:
         is_news = _record(office(), failure)

@@ -1,4 +1,4 @@
-"""`kylink campaigns add`, `set` and `import`: saying what is to be kept in stock."""
+"""`kylink campaigns add`, `set` and `import`: saying what is kept in stock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

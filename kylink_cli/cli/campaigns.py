@@ -1,4 +1,4 @@
-"""`kylink campaigns …`: what is to be kept in stock."""
+"""`kylink campaigns …`: what is kept in stock."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -176,7 +176,7 @@ def _set_status(cli: Cli, campaign_ids: list[str], status: CampaignStatus) -> No
 
 
 def _refuse_claimed(cli: Cli, session: "Session", campaign_ids: list[str], now: datetime) -> None:
-    """Leave alone what a living run is filling: it would pay for items that nobody could store."""
+    """Leave alone what a living run is filling: it would pay for items that could not be stored."""
     from kylink_cli import wiring
     from kylink_cli.running.liveness import is_dead
     from kylink_cli.store import claims

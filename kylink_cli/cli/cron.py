@@ -74,7 +74,7 @@ def _require_root() -> None:
 
 
 def _require_a_fit_host() -> None:
-    """Check that cron can start the jobs, and nobody else does.
+    """Check that cron can start the jobs, and nothing else does.
 
     Raises:
         UsageError: it takes root.

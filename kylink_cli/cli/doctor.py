@@ -39,7 +39,7 @@ def _show(cli: Cli, findings: "Sequence[Finding]") -> None:
     from kylink_cli.console.tables import Column
 
     columns = [Column("AREA"), Column("VERDICT", words=True), Column("FINDING", wraps=True)]
-    rows = [[f.area, f.verdict, f.text + (f" → {f.advice}" if f.advice else "")] for f in findings]
+    rows = [[tr(f.area), f.verdict, f.text + (f" → {f.advice}" if f.advice else "")] for f in findings]
     cli.console.table(columns, rows)
 
 

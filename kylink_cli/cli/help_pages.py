@@ -93,7 +93,7 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A text in lines of at most so many cells, with an empty one between its paragraphs."""
+    """A text in lines of at most that many cells, with an empty one between its paragraphs."""
     paragraphs = [list(_lines(" ".join(paragraph.split()), width)) for paragraph in text.split("\n\n")]
     return [line for paragraph in paragraphs for line in [*paragraph, ""]][:-1]
 

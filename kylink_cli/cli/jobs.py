@@ -1,4 +1,4 @@
-"""`kylink jobs …`: the machine room."""
+"""`kylink jobs …`: what ran, how it went, what runs next."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`kylink metrics`: the machine room for the monitoring that is there already."""
+"""`kylink metrics`: the state of kylink for the monitoring that you have already."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -16,7 +16,7 @@ def replaced(path: Path, *, readable: bool = False) -> Iterator[IO[str]]:
     """A new text file in a path's place, which is not there until it is complete.
 
     Args:
-        path: where it is to be.
+        path: where it goes.
         readable: whether every user of the machine may read it; else it is private.
 
     Raises:

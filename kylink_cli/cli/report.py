@@ -1,4 +1,4 @@
-"""`kylink report`: the machine room as one HTML page."""
+"""`kylink report`: the state of kylink as one HTML page."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -132,7 +132,7 @@ def _post_office(salvaged: "Salvaged", observe: "Observer") -> "PostOffice":
     """What records the failure.
 
     Raises:
-        KylinkError: the database can't be used, or nobody knows where it is.
+        KylinkError: the database can't be used, or it is not known where it is.
     """
     from kylink_cli import wiring
 

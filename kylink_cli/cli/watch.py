@@ -1,4 +1,4 @@
-"""`kylink watch`: the machine room, live."""
+"""`kylink watch`: jobs, campaigns and alerts, live."""
 
 import os
 import signal

@@ -54,7 +54,7 @@ def draw(scene: Scene | None, frame: Frame) -> RenderableType:
     """The whole picture, as many lines as the frame is high.
 
     Args:
-        scene: what is to be seen; None if nothing could be read yet.
+        scene: what is seen; None if nothing could be read yet.
     """
     if scene is None:
         return Text(one_line(frame.error or "", _TEXT_LENGTH), style="bold red")
@@ -146,7 +146,7 @@ def _campaign(one: Need, consumed: Sequence[int], frame: Frame) -> list[Text]:
 def _alerts(scene: Scene, frame: Frame) -> Table:
     table = _table([tr("ALERT"), tr("LEVEL"), tr("STATE"), tr("WHAT")], flexible=(3,))
     for alert in scene.alerts[: frame.alert_lines]:
-        level = Text(alert.level, style=STATES.get(alert.level, ""))
+        level = Text(tr(alert.level), style=STATES.get(alert.level, ""))
         table.add_row(Text(str(alert.id)), level, Text(tr(alert.state)), _line(alert.title))
     missing = frame.alert_lines - len(scene.alerts)
     if not scene.alerts:

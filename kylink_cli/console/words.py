@@ -21,13 +21,14 @@ STATES: Final = {
     marked("interrupted"): "yellow",
     marked("not_served"): "yellow",
     marked("warning"): "yellow",
-    "WARNING": "yellow",
+    marked("INFO"): "",
+    marked("WARNING"): "yellow",
     marked("overdue"): "bold red",
     marked("low"): "red",
     marked("failed"): "red",
     marked("crashed"): "bold red",
     marked("error"): "red",
-    "ERROR": "bold red",
+    marked("ERROR"): "bold red",
     marked("wrong"): "bold red",
     marked("silent"): "yellow",
     marked("skipped"): "dim",
@@ -65,6 +66,22 @@ STATES: Final = {
     marked("own"): "",
     marked("dynamic"): "",
 }
+
+# What `kylink doctor` looks at.
+AREAS: Final = (
+    marked("settings"),
+    marked("database"),
+    marked("server"),
+    marked("files"),
+    marked("locks"),
+    marked("timers"),
+    marked("schedule"),
+    marked("log"),
+    marked("capacity"),
+    marked("alerts"),
+    marked("supply"),
+    marked("clock"),
+)
 
 # The facts of campaigns, runs and alerts that are shown one a line.
 FACTS: Final = (

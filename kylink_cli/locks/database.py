@@ -25,7 +25,7 @@ class LockSession(Protocol):
         """Take a lock; whether nobody else had it."""
 
     def holder(self, name: str) -> tuple[str, datetime] | None:
-        """The label of who holds a lock, and since when he is connected; None if it is free."""
+        """The label of who holds a lock, and since when it is connected; None if it is free."""
 
     def ping(self) -> None:
         """Make sure that the connection, and with it what it holds, is still there.

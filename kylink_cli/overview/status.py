@@ -1,4 +1,4 @@
-"""The machine room: how each job is doing, from its recorded runs."""
+"""The status: how each job is doing, from its recorded runs."""
 
 import math
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def read_status(
     """How every job is doing.
 
     Args:
-        schedule: what starts the jobs on this host; None if nobody knows, so that the last run by a timer must do.
+        schedule: what starts the jobs on this host; None if that is unknown, so that the last run by a timer must do.
     """
     paused, records = database.read(lambda session: (paused_jobs.paused(session), _read_records(session)))
     for record in records:
@@ -79,7 +79,7 @@ class _Record:
 
 
 def as_found(run: Run, locks: Locks, now: datetime) -> Run:
-    """A run as it is to be shown: one that died without an end has crashed, though no other has marked it yet."""
+    """A run as it is shown: one that died without an end has crashed, though no other has marked it yet."""
     if run.status == RunStatus.RUNNING and is_dead(run, locks, now):
         run.status = RunStatus.CRASHED
     return run

@@ -27,7 +27,7 @@ LISTED_ALERTS = 50
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The machine room at one moment."""
+    """What is seen at one moment."""
 
     now: datetime
     auto_cron: bool  # scheduled runs do something
@@ -42,7 +42,7 @@ class Scene:
 
 
 def look(database: Database, locks: Locks, settings: Settings, selection: Selection, room: int) -> Scene:
-    """Look at the machine room."""
+    """Look at jobs, campaigns and alerts."""
     now = database.now()
     jobs = read_status(database, locks, settings, now, read_schedule(settings, now))
 

@@ -33,7 +33,9 @@ def _levels(alerts: Sequence[AlertsOfHour], timeline: Timeline) -> Chart:
         x=timeline.axis,
         y_title=tr("new alerts (number)"),
         series=[
-            Series(level, color, timeline.totals((one for one in alerts if one.level == level), lambda one: one.number))
+            Series(
+                tr(level), color, timeline.totals((one for one in alerts if one.level == level), lambda one: one.number)
+            )
             for level, color in _LEVEL_COLORS.items()
         ],
         stacked=True,

@@ -1,4 +1,4 @@
-"""The headline figures: how the machine room is, in three seconds."""
+"""The headline figures: how all is, in three seconds."""
 
 from datetime import timedelta
 

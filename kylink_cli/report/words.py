@@ -1,13 +1,13 @@
 """Words that the page needs beside its sections: those of states, of the template and of the script."""
 
 from kylink_cli.language import tr
-from kylink_cli.rules.vocabulary import AlertState, CampaignStatus, RunStatus, Trigger
+from kylink_cli.rules.vocabulary import AlertLevel, AlertState, CampaignStatus, RunStatus, Trigger
 
-_STATES = ("low", *CampaignStatus, *RunStatus, *Trigger, *AlertState)
+_STATES = ("low", *CampaignStatus, *RunStatus, *Trigger, *AlertLevel, *AlertState)
 
 
 def state_words() -> dict[str, str]:
-    """The words of states; what is missing, such as the levels of alerts, is the same in every language."""
+    """The words of states; what is missing is the same in every language."""
     return {state: tr(state) for state in _STATES}
 
 

@@ -4,8 +4,8 @@
     over        open, acknowledged -> resolved
     tell        opened · raised to a worse level · repeated while nobody acknowledges · resolved
 
-People are told of the end of what they were told of, and of nothing else. A condition that comes back within the flap
-window after they were told of it is kept from them until the window is over: one pair of notices a window at most.
+People are notified of the end of what they were notified of, and of nothing else. A condition that comes back within
+the flap window after that is kept from them until the window is over: one pair of notices a window at most.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ class BookRules:
 
     Attributes:
         repeat: an unacknowledged alert is repeated after this time.
-        flap: a condition that comes back is told of at most once in this time.
+        flap: a condition that comes back is notified of at most once in this time.
     """
 
     repeat: timedelta = timedelta(minutes=240)
@@ -38,9 +38,9 @@ class Entry:
     Attributes:
         state: whether it goes on, and whether somebody has taken it on.
         level: how bad it is.
-        announced: whether people were told of it, and not yet of its end.
-        told_level: the worst level that they were told of; None if they never were.
-        told_at: when they were told of it last.
+        announced: whether people were notified of it, and not yet of its end.
+        told_level: the worst level that they were notified of; None if they never were.
+        told_at: when they were notified of it last.
     """
 
     state: AlertState
@@ -58,7 +58,7 @@ class Entry:
 def seen(entry: Entry | None, level: AlertLevel) -> Entry:
     """The condition is there.
 
-    An alert that gets worse than what was acknowledged is open again: nobody has taken that on.
+    An alert that gets worse than what was acknowledged is open again: that was not acknowledged.
 
     Args:
         entry: its alert, unresolved or resolved within the flap window; None if there is none.
@@ -77,13 +77,13 @@ def over(entry: Entry) -> Entry:
 
 
 def tell(entry: Entry, rules: BookRules, now: datetime, *, silenced: bool) -> tuple[Entry, Event | None]:
-    """Decide whether people are told of an alert, and of what.
+    """Decide whether people are notified of an alert, and of what.
 
     Args:
         entry: the alert as it is.
         rules: when people are told again.
         now: the moment of the decision.
-        silenced: whether nobody is to be told. What is silenced counts as never told of, so that people hear of it
+        silenced: whether it is muted. What is silenced counts as never notified of, so that people hear of it
             once the silence ends and it still goes on.
 
     Returns:

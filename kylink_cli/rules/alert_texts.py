@@ -270,11 +270,11 @@ def grouped(open_alerts: int, resolved: int) -> str:
 
 def subject(level: str, title: str) -> str:
     """The subject of a notification: how bad, and what."""
-    return tr("[kylink] {level}: {title}", level=level, title=title)
+    return tr("[kylink] {level}: {title}", level=tr(level), title=title)
 
 
 def still(title: str, count: int) -> str:
-    """A condition that people were told of goes on."""
+    """A condition that people were notified of goes on."""
     return tr("still: {title} (seen {count} times)", title=title, count=count)
 
 
@@ -285,7 +285,7 @@ def resolved(title: str) -> str:
 
 def paragraph(level: str, title: str) -> str:
     """The first line of what a notification says of one alert."""
-    return tr("{level}: {title}", level=level, title=title)
+    return tr("{level}: {title}", level=tr(level), title=title)
 
 
 def alert_commands(alert_id: int) -> str:

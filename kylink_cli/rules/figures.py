@@ -1,4 +1,4 @@
-"""The figures of the machine room, as the report and the metrics show them."""
+"""The figures of stock, runs, leases, requests and alerts, as the report and the metrics show them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

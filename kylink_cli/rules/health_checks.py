@@ -12,7 +12,7 @@ from kylink_cli.rules.checks import CheckResult, level_above
 from kylink_cli.rules.vocabulary import AlertLevel, AlertType
 
 _MIB = 2**20
-# From so many crashes on it is no accident.
+# From this many crashes on it is no accident.
 _MANY_CRASHES = 3
 _KEPT_RUNS = 100
 
@@ -26,7 +26,7 @@ class _Words:
 
 
 def check_overdue(start: JobStart, limits: Thresholds, now: datetime) -> CheckResult:
-    """Has a job not been started by its timer for longer than so many intervals?
+    """Has a job not been started by its timer for longer than its intervals allow?
 
     Args:
         start: when it was started last.

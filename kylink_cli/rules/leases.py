@@ -1,4 +1,4 @@
-"""What a consumer is told when he confirms, releases or extends a lease; which state an item goes to after one.
+"""The answer to a consumer that confirms, releases or extends a lease; which state an item goes to after one.
 
 A lease is `active` until it is confirmed, released or expired; from then on its token is dead: it changes nothing.
 The same act twice is no error, since a consumer who got no answer has to ask again.
@@ -68,7 +68,7 @@ def answer(act: Act, found: TokenState) -> Answer:
     """What a consumer is told.
 
     Args:
-        act: what he asked for.
+        act: what was asked for.
         found: the state in which the act found the lease; what is active is acted upon, even after its deadline.
     """
     if found == LeaseState.ACTIVE:
@@ -86,7 +86,7 @@ def is_overdue(state: str, expires_at: datetime, now: datetime) -> bool:
 
 
 def is_live(state: str) -> bool:
-    """Whether a lease's item is its holder's: held, or consumed by him."""
+    """Whether a lease's item is its holder's: held, or consumed."""
     return state in {LeaseState.ACTIVE, LeaseState.CONFIRMED}
 
 

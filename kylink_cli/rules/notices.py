@@ -1,4 +1,4 @@
-"""Notifications: what people are told of in one run, put together as one message for each channel."""
+"""Notifications: what people are notified of in one run, put together as one message for each channel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ SENT_ENTRIES = 100
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What people are told of one alert.
+    """What people are notified of one alert.
 
     Attributes:
         event: what has happened.
-        level: the worst level that they were told of, which decides who hears of it.
+        level: the worst level that they were notified of, which decides who hears of it.
         alert: the alert as JSON (contract, section 3).
     """
 
@@ -58,7 +58,7 @@ class Message:
 
 
 def compose(key: str, notices: Sequence[Notice]) -> Message:
-    """One message for everything that people are told of: what is worst first, what is over last.
+    """One message for everything that people are notified of: what is worst first, what is over last.
 
     Args:
         key: names the message.

@@ -66,7 +66,7 @@ class Level:
         own_target: the campaign's own order-up-to level, items.
         available: items that can be leased now.
         consumed_24h: items consumed in the last 24 hours.
-        active: whether it is to be kept in stock; a paused campaign is never low.
+        active: whether it is kept in stock; a paused campaign is never low.
         has_open_requests: whether earlier runs asked for items and got no definite answer.
         history: what was asked of it.
         profile: how it is used, where somebody has worked it out of the history already.
@@ -176,7 +176,7 @@ class Demand:
 
     Attributes:
         force: order even when the campaign is not low, at least one batch.
-        quantity: order exactly so many items, instead of up to the target.
+        quantity: order exactly this many items, instead of up to the target.
     """
 
     force: bool = False

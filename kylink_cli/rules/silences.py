@@ -1,4 +1,4 @@
-"""Silences: for how long nobody is told of an alert."""
+"""Silences: for how long an alert is muted."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(day
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What nobody is to be told of, until when; all that is named must fit.
+    """What is muted, until when; an alert must match all that is named.
 
     Attributes:
         until: its end.
@@ -35,7 +35,7 @@ class Silence:
 
         Args:
             alert_type: the alert's type.
-            concern: the campaign; None for an alert that is about none, or about nobody knows which.
+            concern: the campaign; None for an alert that is about none, or about an unknown one.
         """
         if self.type not in {None, alert_type}:
             return False

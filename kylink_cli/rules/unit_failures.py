@@ -22,8 +22,8 @@ class UnitFailure:
     Attributes:
         unit: its name.
         scope: the job that it starts, else the unit's name; `SETTINGS` if there are problems.
-        result: why it failed, as `exit-code`, `timeout` or `signal`; empty if nobody said.
-        status: its exit code or signal; empty if nobody said.
+        result: why it failed, as `exit-code`, `timeout` or `signal`; empty if unknown.
+        status: its exit code or signal; empty if unknown.
         problems: what is wrong with the settings, a line each.
     """
 

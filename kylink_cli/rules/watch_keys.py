@@ -1,4 +1,4 @@
-"""What a watcher's keys do: each changes what he wishes to see."""
+"""What a watcher's keys do: each changes the view."""
 
 from dataclasses import dataclass, field, replace
 
@@ -13,9 +13,9 @@ class Watcher:
     """A watcher between two keys.
 
     Attributes:
-        selection: which campaigns he wants to see.
-        typing: whether he is typing the text that he looks for.
-        gone: whether he has had enough.
+        selection: which campaigns are shown.
+        typing: whether a text to search for is being typed.
+        gone: whether the view is to close.
     """
 
     selection: Selection = field(default_factory=Selection)

@@ -30,7 +30,7 @@ class Selection:
 
 
 def chosen(needs: Sequence[Need], selection: Selection) -> list[Need]:
-    """The campaigns that a watcher wants to see, in his order; those of equal rank by id."""
+    """The campaigns that were selected, in their order; those of equal rank by id."""
     text = selection.text.casefold()
     wanted = [need for need in needs if (need.low or not selection.low) and _matches(need, text)]
     return sorted(wanted, key=lambda need: (*_rank(need, selection.sorting), need.level.campaign_id))

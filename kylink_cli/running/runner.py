@@ -109,7 +109,7 @@ async def _announce(run: LiveRun, end: RunEnd) -> None:
 
 
 def _unsaid(run: LiveRun) -> dict[str, int]:
-    """What could not be told of the run, which then stands in its record alone."""
+    """What could not be notified of the run, which then stands in its record alone."""
     count = unsaid(run.observe)
     return {"unsaid": count} if count else {}
 

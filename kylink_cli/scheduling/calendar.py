@@ -1,4 +1,4 @@
-"""When a job is due: every so many minutes, written as calendars can say it.
+"""When a job is due: every few minutes, written as calendars can say it.
 
 A calendar knows minutes of an hour, hours of a day and days of a week, and begins each of them anew. So a job that is
 due every 7 minutes would come too early at the full hour, unless its times are spelt out over the shortest of these

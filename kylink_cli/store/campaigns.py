@@ -1,4 +1,4 @@
-"""Campaigns: what is to be kept in stock."""
+"""Campaigns: what is kept in stock."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime

@@ -25,7 +25,7 @@ _hours = table(DemandHours)
 
 
 class Minute(NamedTuple):
-    """A minute of a campaign: so many have passed since 1970."""
+    """A minute of a campaign, counted from 1970."""
 
     campaign_id: str
     minute: int
@@ -60,7 +60,7 @@ class Refusal:
     Attributes:
         campaign_id: of which campaign.
         items: how many.
-        asker: the holder or key that he gave; who gives none is one with all who give none.
+        asker: the holder or key that was given; all who give none are one.
     """
 
     campaign_id: str
@@ -74,7 +74,6 @@ def fold(session: Session, before: datetime, limit: int) -> int:
     Args:
         session: a writing transaction.
         before: the moment.
-        limit: at most so many campaigns.
 
     Returns:
         How many campaigns had any.

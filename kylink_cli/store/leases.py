@@ -127,7 +127,7 @@ def release(
 
     Args:
         error: why the items could not be used; None if nothing was wrong.
-        discard: whether nobody is to get the items any more.
+        discard: discard the items instead of returning them to stock.
 
     Returns:
         The tokens of the leases that were active.

@@ -51,8 +51,7 @@ def expire_leases(session: Session, now: datetime, *, max_expirations: int, limi
 
     Args:
         now: deadlines before this moment are over.
-        max_expirations: an item is discarded with so many expired leases.
-        limit: at most so many leases.
+        max_expirations: expired leases after which an item is discarded.
     """
     closed = session.execute(_close_overdue(now, limit)).all()
     if not closed:
@@ -72,7 +71,6 @@ def expire_items(session: Session, now: datetime, limit: int) -> Recovered:
 
     Args:
         now: items that expired before this moment are marked.
-        limit: at most so many.
     """
     over = _picked(_items, _over(now), _items.c.expires_at, limit)
     marked = (
@@ -94,7 +92,7 @@ def foresee(session: Session, now: datetime, max_expirations: int) -> Recovered:
 
     Args:
         now: what ends before this moment is over.
-        max_expirations: an item is discarded with so many expired leases.
+        max_expirations: expired leases after which an item is discarded.
     """
     state = _state_after(now, max_expirations).label("next_state")
     statement = (

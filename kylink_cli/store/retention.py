@@ -35,7 +35,7 @@ BATCH_SIZE = 1_000
 
 
 class Delete(Protocol):
-    """A statement that deletes at most so many rows of one kind that are older than a moment."""
+    """A statement that deletes a limited number of rows of one kind that are older than a moment."""
 
     def __call__(self, session: Session, before: datetime, limit: int) -> int:
         """How many were deleted."""
@@ -69,7 +69,6 @@ def delete_leases(session: Session, before: datetime, limit: int) -> int:
 
     Args:
         before: what ended before this moment is deleted.
-        limit: at most so many.
 
     Returns:
         How many were deleted.
@@ -84,7 +83,6 @@ def delete_items(session: Session, before: datetime, limit: int) -> int:
 
     Args:
         before: items that are consumed, expired or discarded, and whose time was over before this moment, are deleted.
-        limit: at most so many.
 
     Returns:
         How many were deleted.

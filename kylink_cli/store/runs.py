@@ -96,7 +96,6 @@ def history(session: Session, job: str | None, limit: int) -> list[Run]:
 
     Args:
         job: only this job's; None for every job's.
-        limit: at most so many.
     """
     statement = select(Run).order_by(_runs.c.id.desc()).limit(limit)
     if job is not None:

@@ -1,4 +1,4 @@
-"""Silences as they are kept: which alerts nobody is to be told of, until when and why."""
+"""Silences as they are kept: which alerts are muted, until when and why."""
 
 from datetime import datetime
 

@@ -158,7 +158,7 @@ class NoStockEvent(SQLModel, table=True):
 class DemandMinute(SQLModel, table=True):
     """What consumers asked of a campaign in one minute, until it is folded into the campaign's hours.
 
-    `asker` is empty, but for refusals of a consumer who gave a name: he counts once a minute.
+    `asker` is empty, but for refusals of a consumer that gave a name, which counts once a minute.
     """
 
     __tablename__ = "demand_minutes"
@@ -351,7 +351,7 @@ class AlertUser(SQLModel, table=True):
 
 
 class SilenceRecord(SQLModel, table=True):
-    """Which alerts nobody is to be told of, until when and why; what is not named fits everything."""
+    """Which alerts are muted, until when and why; what is not named fits everything."""
 
     __tablename__ = "silences"
     __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}

@@ -36,7 +36,7 @@ def retrying(
 
     Args:
         policy: how often and when.
-        sleep: waits so many seconds.
+        sleep: waits that many seconds.
         time_left: seconds until the deadline; a try that would begin later is not waited for.
         on_wait: told before each wait: the error, and the wait in seconds.
     """

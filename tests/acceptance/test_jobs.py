@@ -1,4 +1,4 @@
-"""`kylink jobs`: the machine room at one look."""
+"""`kylink jobs`: how the jobs are doing, at one look."""
 
 import re
 import socket

@@ -15,8 +15,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.support.busy_system import fill
 from tests.support.installation import Installation
-from tests.support.machine_room import fill
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 

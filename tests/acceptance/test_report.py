@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.browser import Visit, chromium, visit
+from tests.support.busy_system import HOSTILE, fill
 from tests.support.installation import Installation
-from tests.support.machine_room import HOSTILE, fill
 
 pytestmark = pytest.mark.slow
 

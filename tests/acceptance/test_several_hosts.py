@@ -143,7 +143,7 @@ def test_hosts_that_recover_leases_at_once_recover_each_once(hosts: Hosts, servi
     assert_nothing_lost(four[0], service)
 
 
-def test_the_machine_room_shows_every_host_and_who_has_gone_silent(hosts: Hosts) -> None:
+def test_the_status_shows_every_host_and_who_has_gone_silent(hosts: Hosts) -> None:
     gone, alive = hosts("gone", "alive", ENABLE_AUTO_CRON="true")
     for host in (gone, alive):
         assert host.run("recover-leases", "--scheduled").returncode == 0

@@ -17,8 +17,8 @@ from kylink_cli.store.figures.consumption import read_consumption
 from kylink_cli.store.figures.run_figures import read_jobs, read_runs
 from kylink_cli.store.figures.supply_figures import read_requests
 from kylink_cli.store.tables import Run, StockItem, SupplyRequest
+from tests.support.busy_system import fill
 from tests.support.database import add_campaigns
-from tests.support.machine_room import fill
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -1,6 +1,6 @@
 """The pictures of the README, taken from kylink at work: `python -m tests.support.screenshots` takes them anew.
 
-A machine room with a past is filled by the demo's supply service, on a terminal that an emulator draws; rich turns what
+A kylink with a past is filled by the demo's supply service, on a terminal that an emulator draws; rich turns what
 is to be seen into SVG, and a browser takes the picture of the report.
 """
 
@@ -16,8 +16,8 @@ from rich.text import Text
 from kylink_cli.demo.behaviour import sample_service
 from kylink_cli.demo.service import SupplyService
 from tests.support.browser import chromium
+from tests.support.busy_system import fill
 from tests.support.installation import Installation
-from tests.support.machine_room import fill
 from tests.support.screen import Screen, on_screen
 from tests.support.waiting import wait_until
 

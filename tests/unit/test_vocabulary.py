@@ -1,10 +1,11 @@
 """The vocabularies: whoever adds a word learns here which place has not heard of it."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from kylink_cli.console.words import STATES
+from kylink_cli.console.words import AREAS, STATES
 from kylink_cli.notify import apprise
 from kylink_cli.report import alerts, jobs, supply
 from kylink_cli.rules import vocabulary
@@ -23,7 +24,7 @@ from kylink_cli.rules.vocabulary import (
 )
 
 ROOT = Path(vocabulary.__file__).parents[2]
-# Shown alone in a cell, in the reader's language; levels and types are the same in every language.
+# Shown alone in a cell, in the reader's language; types are the same in every language.
 TRANSLATED = (
     CampaignStatus,
     ItemState,
@@ -33,6 +34,7 @@ TRANSLATED = (
     ResultStatus,
     Trigger,
     AlertState,
+    AlertLevel,
     WatermarkSource,
 )
 RULES = "\n".join(
@@ -45,6 +47,15 @@ RULES = "\n".join(
 @pytest.mark.parametrize("word", [word for words in TRANSLATED for word in words])
 def test_every_state_has_a_style_and_a_translation(word: str) -> None:
     assert word in STATES
+
+
+def test_every_area_of_doctor_is_translated() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "kylink_cli").rglob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    findings = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Finding"]
+    areas = {call.args[0].value for call in findings if isinstance(call.args[0], ast.Constant)}
+    assert areas
+    assert areas <= set(AREAS)
 
 
 @pytest.mark.parametrize("kind", AlertType)

@@ -83,7 +83,7 @@ def show_alert(console: Console, alert: Alert, users: Sequence[str]) -> None:
         tr(
             "alert {id}: {level} {type}, {state}, seen {count} times",
             id=alert.id,
-            level=alert.level,
+            level=tr(alert.level),
             type=alert.type,
             state=tr(alert.state),
             count=alert.count,
@@ -149,7 +149,7 @@ def show_probe(console: Console, results: Sequence[Probed]) -> None:
         console.document({"channels": channels})
         return
     console.table(
-        _PROBE_COLUMNS, [[r.channel, tr("{level} on", level=r.lowest), r.error or tr("sent")] for r in results]
+        _PROBE_COLUMNS, [[r.channel, tr("{level} on", level=tr(r.lowest)), r.error or tr("sent")] for r in results]
     )
 
 

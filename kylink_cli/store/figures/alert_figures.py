@@ -51,7 +51,6 @@ def read_last_alerts(session: Session, since: datetime, user_id: str | None, lim
     Args:
         since: resolved ones last seen earlier are left out.
         user_id: only those about this user's campaigns; None for all.
-        limit: at most so many.
     """
     c = _alerts.c
     columns = (c.id, c.type, c.level, c.state, c.title, c.count, c.first_seen_at, c.last_seen_at)

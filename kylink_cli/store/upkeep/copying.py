@@ -53,7 +53,7 @@ def copy(source: Database, target: Database, move: Move, progress: Progress) -> 
 
     Args:
         source: a database of the current revision.
-        progress: told of each table, with rows copied and rows in all.
+        progress: notified of each table, with rows copied and rows in all.
 
     Raises:
         UsageError: the target holds something else.

@@ -1,4 +1,4 @@
-"""What people were told of alerts, whom alerts concern, silences, and the outbox of notifications.
+"""What people were notified of alerts, whom alerts concern, silences, and the outbox of notifications.
 
 Revision ID: 0003
 Revises: 0002

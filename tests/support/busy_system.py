@@ -1,4 +1,4 @@
-"""A machine room with a past: campaigns, items, runs, supply requests, leases and alerts of a week."""
+"""A kylink with a past: campaigns, items, runs, supply requests, leases and alerts of a week."""
 
 import json
 import random
