@@ -13,7 +13,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 export PYTHON WITH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo install uninstall deb packages test test-all install-test faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
+.PHONY: help setup demo install uninstall deb packages quick test test-all install-test faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ packages: ## Install the Debian packages that some tests need (as root)
 		[ "$$(dpkg-query --show --showformat='$${Status}' "$$name" 2>/dev/null)" = "install ok installed" ] || echo "$$name"; \
 	done); \
 	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing; fi
+
+quick: check ## Check, and run the unit tests: what to do before every commit, in half a minute
+	@$(VENV)/bin/pytest --quiet --numprocesses auto tests/unit
 
 test: $(STAMP) ## Run the quick tests, in at most five minutes on two cores
 	@echo "the quick tests take up to five minutes on two cores; 'make test-all' adds systemd, cron, browsers and long races"
