@@ -329,6 +329,8 @@ class Settings(BaseModel):
     @classmethod
     def check_notify_urls(cls, value: SecretStr) -> SecretStr:
         """Addresses; whether there is such a kind is seen when they are used."""
+        from kylink_cli.rules.channel_urls import parse_channel_urls
+
         parse_channel_urls(value.get_secret_value())
         return value
 
@@ -336,6 +338,8 @@ class Settings(BaseModel):
     @classmethod
     def check_webhook_url(cls, value: SecretStr) -> SecretStr:
         """One address that can be posted to."""
+        from kylink_cli.rules.channel_urls import parse_channel_urls
+
         cls.check_web_address(value)
         if len(parse_channel_urls(value.get_secret_value())) != 1:
             raise ValueError(tr("must be one address; put further ones in ALERT_NOTIFY_URLS"))

@@ -12,7 +12,6 @@ from functools import cached_property
 from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
-from kylink_cli.console import journal
 from kylink_cli.console.streams import abandon_results, flush_results, writing_results
 from kylink_cli.console.words import STATES
 from kylink_cli.errors import OutputError, ReaderGoneError
@@ -237,8 +236,11 @@ class Console:
         )
 
     def _write(self, level: int, message: str, facts: Mapping[str, Any]) -> None:
-        if self.log_format == "journal" and self._is_in_journal and journal.send(level, message, facts):
-            return
+        if self.log_format == "journal" and self._is_in_journal:
+            from kylink_cli.console import journal
+
+            if journal.send(level, message, facts):
+                return
         sys.stderr.write(self._line(level, message, facts) + "\n")
         sys.stderr.flush()
 
@@ -254,6 +256,8 @@ class Console:
 
     def _line(self, level: int, message: str, facts: Mapping[str, Any]) -> str:
         if self.log_format == "journal":
+            from kylink_cli.console import journal
+
             # Whoever takes the line over reads its priority from the beginning: sd-daemon(3), logger(1).
             return f"<{journal.PRIORITIES[level]}>{message}"
         if self.log_format == "json":

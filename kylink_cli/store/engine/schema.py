@@ -38,7 +38,7 @@ UNFINISHED_COPY = "copy of "
 @cache
 def revisions() -> tuple[str, ...]:
     """The revisions that this program knows, oldest first."""
-    folder = resources.files("kylink_cli.store.migrations").joinpath("versions")
+    folder = resources.files("kylink_cli.store").joinpath("migrations", "versions")
     return tuple(sorted(entry.name[:4] for entry in folder.iterdir() if entry.name[:4].isdigit()))
 
 
