@@ -1,10 +1,14 @@
 """Each check at its thresholds, and what its alert says."""
 
+import ast
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from kylink_cli.jobs import alert_check
+from kylink_cli.rules import checks, health_checks
 from kylink_cli.rules.check_facts import (
     CrashedRun,
     Disk,
@@ -182,3 +186,14 @@ def test_the_disk_is_nearly_full_from_90_percent_on(free: int, level: str | None
 
 def test_a_disk_on_another_host_is_not_judged() -> None:
     assert check_disk(None, LIMITS).level is None
+
+
+def test_every_check_is_run() -> None:
+    """Whoever adds a check learns here that the job does not know it."""
+    named = {name for module in (checks, health_checks) for name in vars(module) if name.startswith("check_")}
+    called = {
+        node.func.id
+        for node in ast.walk(ast.parse(Path(alert_check.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert named <= called
