@@ -1,10 +1,12 @@
 """Heartbeats: a monitoring service is told when a run starts, succeeds and fails. They never fail the run."""
 
 from collections.abc import Callable
+from functools import partial
 
 from kylink_cli.language import tr
 from kylink_cli.notify.bounded import bounded
 from kylink_cli.reasons import connection_reason
+from kylink_cli.notify.http import post_text
 from kylink_cli.rules.heartbeats import HeartbeatState, heartbeat_url
 
 TIMEOUT_SECONDS = 5
@@ -34,7 +36,7 @@ class Heartbeat:
         """
         try:
             url = heartbeat_url(self._url, kind, summary)
-            await bounded(lambda: self._post(url, summary), self._timeout_seconds)
+            await bounded(partial(post_text, url, summary, self._timeout_seconds), self._timeout_seconds)
         except Exception as error:  # noqa: BLE001  (a heartbeat never fails a run, whatever is wrong with it)
             name = connection_reason(error) or type(error).__name__
             self._warn(tr("the {kind} heartbeat could not be sent: {name}", kind=kind, name=name))

@@ -60,3 +60,18 @@ def _beginning(chunks: Any) -> bytes:
         if len(found) >= _ANSWER_BYTES:
             break
     return found
+
+
+def post_text(url: str, text: str, timeout_seconds: float) -> None:
+    """Post a text; only the status of the answer counts, so that a body without end is not read.
+
+    Raises:
+        Exception: whatever httpx raises when it could not be sent, or was refused; its text may hold the URL.
+    """
+    import httpx
+
+    with (
+        httpx.Client(timeout=timeout_seconds) as client,
+        client.stream("POST", url, content=text.encode()) as response,
+    ):
+        response.raise_for_status()

@@ -73,7 +73,7 @@ HOMES = {
     "certifi": {"supply/http.py"},
     "dotenv": {"env_files.py", "setting_up/env_text.py"},
     "filelock": {"locks/file.py"},
-    "httpx": {"notify/http.py", "notify/heartbeat.py", "supply/http.py", "supply/http_transport.py"},
+    "httpx": {"notify/http.py", "supply/http.py", "supply/http_transport.py"},
     "jinja2": {"report/page.py"},
     "markupsafe": {"report/page.py"},
     "prometheus_client": {"metrics.py"},
