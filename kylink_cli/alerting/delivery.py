@@ -21,8 +21,7 @@ from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.notify.base import Channel, ChannelError
 from kylink_cli.notify.bounded import bounded
-from kylink_cli.rules.delivery import GIVE_UP_AFTER, retry_delay
-from kylink_cli.rules.notices import Message, probe
+from kylink_cli.rules.notices import GIVE_UP_AFTER, Message, probe, retry_delay
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 from kylink_cli.rules.vocabulary import AlertLevel
 from kylink_cli.running.events import NotificationsSent, Observer, Warned

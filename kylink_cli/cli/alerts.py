@@ -49,7 +49,7 @@ def list_alerts(
     """List alerts, unresolved ones first, then newest first."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
-    from kylink_cli.rules.delivery import GIVE_UP_AFTER
+    from kylink_cli.rules.notices import GIVE_UP_AFTER
     from kylink_cli.store import outbox
     from kylink_cli.store.alerts import AlertFilter, read_alerts
     from kylink_cli.store.levels import Scope, statuses

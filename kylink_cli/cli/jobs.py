@@ -54,7 +54,7 @@ def status(cli: Cli) -> None:
     from kylink_cli.cli.views import jobs as view
     from kylink_cli.cli.views.alerts import show_undelivered
     from kylink_cli.overview.status import read_status
-    from kylink_cli.rules.delivery import GIVE_UP_AFTER
+    from kylink_cli.rules.notices import GIVE_UP_AFTER
     from kylink_cli.scheduling.host import read_schedule
     from kylink_cli.store import outbox
 

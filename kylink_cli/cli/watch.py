@@ -83,7 +83,7 @@ class _Live:
     """The loop: look, draw, and do what keys say until somebody has had enough."""
 
     def __init__(self, cli: Cli, look: "Look", interval: float) -> None:
-        from kylink_cli.rules.watch_keys import Watcher
+        from kylink_cli.rules.watching import Watcher
 
         self._console = cli.console.stdout
         self._look = look
@@ -120,7 +120,7 @@ class _Live:
         self._next_look = time.monotonic() + max(self._interval, _SHARE * took)
 
     def _follow(self, keys: list[str], frame: "Frame") -> None:
-        from kylink_cli.rules.watch_keys import press
+        from kylink_cli.rules.watching import press
 
         for key in keys:
             matching = 0 if self._scene is None else self._scene.matching

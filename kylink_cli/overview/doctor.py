@@ -21,8 +21,8 @@ from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 from kylink_cli.locks.base import Locks
 from kylink_cli.overview.status import JobStatus
-from kylink_cli.rules.delivery import GIVE_UP_AFTER
 from kylink_cli.rules.moments import readable
+from kylink_cli.rules.notices import GIVE_UP_AFTER
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS
 from kylink_cli.settings_loading import Loaded, unknown_names

@@ -9,7 +9,6 @@ from itertools import takewhile
 from sqlalchemy.orm import Session
 
 from kylink_cli.locks.base import Locks
-from kylink_cli.overview.hosts import HostStatus, by_host
 from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus, Trigger
 from kylink_cli.running.liveness import is_dead
 from kylink_cli.scheduling.host import Schedule
@@ -22,6 +21,15 @@ from kylink_cli.store.tables import Run
 DAY = timedelta(hours=24)
 # More than the runs of a day at the shortest usual interval, on several hosts.
 READ_RUNS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """How a job is doing on one host."""
+
+    host: str
+    last_run: Run  # under way or not
+    silent: bool  # its timer should have started the job long ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +158,25 @@ def percentile(ordered: Sequence[int], percent: int) -> int | None:
     if not ordered:
         return None
     return ordered[math.ceil(len(ordered) * percent / 100) - 1]
+
+
+def by_host(recent: Sequence[Run], silence: timedelta | None, now: datetime) -> list[HostStatus]:
+    """How a job is doing on each host that has run it, by the host's name.
+
+    Args:
+        recent: runs of the job, newest first.
+        silence: a host is silent when its timer started nothing for so long; None if hosts may rest, since one run
+            goes on in all.
+    """
+    last: dict[str, Run] = {}
+    last_by_timer: dict[str, Run] = {}
+    for run in recent:
+        last.setdefault(run.host, run)
+        if run.trigger == Trigger.TIMER:
+            last_by_timer.setdefault(run.host, run)
+    silent = {
+        host
+        for host, run in last_by_timer.items()
+        if silence is not None and run.status != RunStatus.RUNNING and now - run.started_at > silence
+    }
+    return [HostStatus(host, last[host], host in silent) for host in sorted(last)]

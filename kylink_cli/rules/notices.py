@@ -1,7 +1,8 @@
-"""Notifications: what people are notified of in one run, put together as one message for each channel."""
+"""Notifications: what people are notified of in one run, as one message for each channel, and when it is sent again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from kylink_cli.rules import alert_texts as texts
@@ -13,6 +14,10 @@ from kylink_cli.rules.vocabulary import LEVELS, AlertLevel
 BODY_LENGTH = 3_500
 # Entries of a list in an alert's metadata that are sent along.
 SENT_ENTRIES = 100
+# What has not arrived by then is not sent any more.
+GIVE_UP_AFTER = timedelta(hours=24)
+_FIRST_DELAY = timedelta(minutes=1)
+_LONGEST_DELAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +126,14 @@ def _bounded(alert: dict[str, Any]) -> dict[str, Any]:
         name: value[:SENT_ENTRIES] if isinstance(value, list) else value for name, value in alert["metadata"].items()
     }
     return {**alert, "metadata": metadata}
+
+
+def retry_delay(failures: int) -> timedelta:
+    """How long a notification waits after a try that failed: a minute, then twice as long each time, an hour at most.
+
+    Args:
+        failures: tries that have failed, at least 1.
+    """
+    # Bounded before it is used as an exponent: a timedelta holds no more than a billion days.
+    doublings: int = 2 ** min(failures - 1, 10)
+    return min(_LONGEST_DELAY, _FIRST_DELAY * doublings)

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from kylink_cli.rules.alert_book import Event
-from kylink_cli.rules.delivery import retry_delay
-from kylink_cli.rules.notices import BODY_LENGTH, Notice, compose, for_level
+from kylink_cli.rules.notices import BODY_LENGTH, Notice, compose, for_level, retry_delay
 from kylink_cli.rules.vocabulary import AlertLevel
 
 

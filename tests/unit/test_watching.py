@@ -9,8 +9,7 @@ from kylink_cli.console.sparkline import ASCII, glyphs_for, sparkline, stock_bar
 from kylink_cli.rules.demand import Asked, DemandHistory
 from kylink_cli.rules.replenishment import Level, Need, Watermark
 from kylink_cli.rules.vocabulary import Sorting, WatermarkSource
-from kylink_cli.rules.watch_keys import Watcher, press
-from kylink_cli.rules.watching import Selection, by_hour, chosen
+from kylink_cli.rules.watching import Selection, Watcher, by_hour, chosen, press
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 

@@ -9,8 +9,7 @@ from kylink_cli.console import Console
 from kylink_cli.console.sparkline import sparkline
 from kylink_cli.console.tables import Column, ago, milliseconds, span
 from kylink_cli.language import tr
-from kylink_cli.overview.hosts import HostStatus
-from kylink_cli.overview.status import JobStatus
+from kylink_cli.overview.status import HostStatus, JobStatus
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
 from kylink_cli.scheduling.host import Schedule
