@@ -5,8 +5,8 @@ from functools import partial
 
 from kylink_cli.language import tr
 from kylink_cli.notify.bounded import bounded
-from kylink_cli.reasons import connection_reason
 from kylink_cli.notify.http import post_text
+from kylink_cli.reasons import connection_reason
 from kylink_cli.rules.heartbeats import HeartbeatState, heartbeat_url
 
 TIMEOUT_SECONDS = 5
@@ -40,13 +40,3 @@ class Heartbeat:
         except Exception as error:  # noqa: BLE001  (a heartbeat never fails a run, whatever is wrong with it)
             name = connection_reason(error) or type(error).__name__
             self._warn(tr("the {kind} heartbeat could not be sent: {name}", kind=kind, name=name))
-
-    def _post(self, url: str, summary: str) -> None:
-        import httpx
-
-        # Only the status counts: a body without end is not read.
-        with (
-            httpx.Client(timeout=self._timeout_seconds) as client,
-            client.stream("POST", url, content=summary.encode()) as response,
-        ):
-            response.raise_for_status()
