@@ -6,7 +6,7 @@ A field `proxy_api_url` is set by the name `PROXY_API_URL`. Where values come fr
 import re
 import socket
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import SplitResult, parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -14,13 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from kylink_cli.language import Language, preferred, tr
 from kylink_cli.places import default_database_url, is_on_server
 from kylink_cli.rules.addresses import is_plain, split
-from kylink_cli.rules.channel_urls import parse_channel_urls
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
-from kylink_cli.rules.replenishment import Policy
 from kylink_cli.rules.vocabulary import AlertLevel, ReplenishRule
 
 if TYPE_CHECKING:
     from kylink_cli.rules.check_facts import Thresholds
+    from kylink_cli.rules.replenishment import Policy
 
 _URL_KIND = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE)
 
@@ -409,8 +408,10 @@ class Settings(BaseModel):
         return 3 if self.replenish_rule == ReplenishRule.COVER else 1
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> "Policy":
         """The settings that decide how much is kept in stock."""
+        from kylink_cli.rules.replenishment import Policy
+
         return Policy(
             watermark_min=self.lowest_watermark,
             watermark_max=self.watermark_max,
@@ -423,3 +424,8 @@ class Settings(BaseModel):
             look_minutes=self.replenish_interval_minutes,
             life_minutes=self.stock_ttl_hours * 60,
         )
+
+
+def is_secret(field: str) -> bool:
+    """Whether a setting's value must never be shown."""
+    return SecretStr in get_args(Settings.model_fields[field].annotation)

@@ -16,8 +16,7 @@ from kylink_cli import language
 from kylink_cli.env_files import believed, by_field, choose, parse, read_text
 from kylink_cli.errors import ConfigError
 from kylink_cli.places import SYSTEM_CREDENTIALS
-from kylink_cli.settings import Settings
-from kylink_cli.settings_messages import is_secret, problem
+from kylink_cli.settings import Settings, is_secret
 
 Source = Literal["flag", "environment", "file", "credential", "default"]
 
@@ -54,6 +53,8 @@ def load(env_file: Path | None = None) -> Loaded:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
+        from kylink_cli.settings_messages import problem
+
         raise ConfigError(*[problem(detail) for detail in error.errors()]) from None
     language.use(settings.kylink_lang)
     return Loaded(settings, sources, choice.path, choice.refused)
@@ -68,6 +69,8 @@ def faults(values: Mapping[str, str]) -> list[str]:
     try:
         Settings.model_validate(filled(values))
     except ValidationError as error:
+        from kylink_cli.settings_messages import problem
+
         return [problem(detail) for detail in error.errors()]
     return []
 

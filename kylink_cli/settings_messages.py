@@ -3,22 +3,16 @@
 from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Le
-from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from kylink_cli.language import tr
 from kylink_cli.rules.addresses import MASK, shown_address
 from kylink_cli.rules.text import one_line
-from kylink_cli.settings import Settings
+from kylink_cli.settings import Settings, is_secret
 
 _SHOWN_LENGTH = 80
 _ADDRESSES = {"database_url", "proxy_api_url", "kylink_lock_url"}
-
-
-def is_secret(field: str) -> bool:
-    """Whether a setting's value must never be shown."""
-    return SecretStr in get_args(Settings.model_fields[field].annotation)
 
 
 def shown(field: str, value: Any) -> Any:

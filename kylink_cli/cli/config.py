@@ -75,8 +75,8 @@ def check(cli: Cli) -> int:
 
 
 def _settings(loaded: "Loaded") -> list[dict[str, Any]]:
-    from kylink_cli.settings import Settings
-    from kylink_cli.settings_messages import is_secret, shown
+    from kylink_cli.settings import Settings, is_secret
+    from kylink_cli.settings_messages import shown
 
     return [
         {

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from kylink_cli.errors import ConfigError
-from kylink_cli.settings import Settings
+from kylink_cli.settings import Settings, is_secret
 from kylink_cli.settings_loading import load, unknown_names
-from kylink_cli.settings_messages import is_secret, shown
+from kylink_cli.settings_messages import shown
 from tests.support import env_example
 
 
