@@ -80,6 +80,7 @@ AREAS: Final = (
     marked("capacity"),
     marked("alerts"),
     marked("supply"),
+    marked("transport"),
     marked("clock"),
 )
 

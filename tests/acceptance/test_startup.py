@@ -19,7 +19,7 @@ HEAVY = CLIENTS | {"pydantic", "rich", "sqlalchemy", "sqlmodel", "tenacity"}
 COMMANDS = {f"kylink_cli.cli.{name.replace('-', '_')}" for name in NAMES}
 # What a consumer has no use for, and how much of kylink it needs at most.
 JOB_MODULES = {"kylink_cli.jobs", "kylink_cli.running", "kylink_cli.alerting", "kylink_cli.notify", "kylink_cli.supply"}
-CONSUMER_MODULES = 62
+CONSUMER_MODULES = 60
 PROBE = """
 import json, sys
 from kylink_cli.__main__ import main
