@@ -47,6 +47,14 @@ def create_private_file(path: Path) -> None:
         os.close(handle)
 
 
+def is_on_read_only_disk(path: Path) -> bool:
+    """Whether nothing can be written where a file is, whatever its permissions."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
 def refuse_foreign_link(path: Path) -> None:
     """Refuse a symbolic link that another user has planted: it could lead us into a file that only we may change.
 

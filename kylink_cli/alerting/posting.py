@@ -2,7 +2,8 @@
 
 1. What was found is entered or counted; what is over is resolved.
 2. For every alert it is decided whether people are told, and of what (`rules/alert_book.py`).
-3. What they are told goes into the outbox, one message for each channel.
+3. What they are told goes into the outbox, one message for each channel; it replaces what that has not got yet of the
+   same alerts.
 """
 
 from collections.abc import Sequence
@@ -105,6 +106,7 @@ class _Posting:
         """Write the messages to the outbox."""
         for channel in self._alerting.channels:
             if notices := for_level(self.posted.notices, channel.lowest):
+                outbox.drop_superseded(self._session, channel.name, {int(notice.alert["id"]) for notice in notices})
                 outbox.write(self._session, channel.name, compose(str(uuid4()), notices), self._now)
 
     def _is_silenced(self, alert: Alert) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.language import tr
@@ -74,6 +74,27 @@ def write(session: Session, channel: str, message: Message, now: datetime) -> No
             next_try_at=now,
         )
     )
+
+
+def drop_superseded(session: Session, channel: str, alert_ids: Collection[int]) -> None:
+    """Forget what a channel did not take, where later messages tell of each of its alerts: the last says how it is.
+
+    Args:
+        alert_ids: the alerts that a message is about to be written of.
+    """
+    has_failed = and_(_is_pending(), _notifications.c.attempts > 0, _notifications.c.claimed_by.is_(None))
+    pending = (
+        select(_notifications.c.id, _notifications.c.document)
+        .where(has_failed, _notifications.c.channel == channel)
+        .order_by(_notifications.c.id.desc())
+    )
+    told, superseded = set(alert_ids), []
+    for row in session.execute(pending).all():
+        alerts = {int(alert["id"]) for alert in row.document.get("alerts", ())}
+        if alerts and alerts <= told:
+            superseded.append(row.id)
+        told |= alerts
+    session.execute(delete(_notifications).where(_notifications.c.id.in_(superseded)))
 
 
 def has_pending(session: Session) -> bool:

@@ -3,6 +3,9 @@
 import errno
 import os
 import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -157,3 +160,53 @@ def assert_nothing_lost_since(kylink: Installation, service: SupplyService) -> N
     assert kylink.rows("SELECT count(*) FROM stock_items GROUP BY campaign_id") == [10] * 100
     charged = {value for values in service.charges.values() for value in values}
     assert set(kylink.rows("SELECT value FROM stock_items")) <= charged
+
+
+READ_ONLY = """
+import os, sys
+folder, *command = sys.argv[1:]
+os.chdir("/")
+if os.system(f"mount --bind {folder} {folder} && mount -o remount,bind,ro {folder}") != 0:
+    sys.exit("no mount")
+os.chdir(folder)
+os.execv(sys.executable, [sys.executable, "-m", "kylink_cli", *command])
+"""
+
+
+def on_read_only_disk(kylink: Installation, *command: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command that sees the database's file system as read-only."""
+    script = [sys.executable, "-c", READ_ONLY, str(kylink.folder), *command]
+    done = subprocess.run(
+        ["unshare", "--mount", *script],
+        env=kylink.environment,
+        cwd=kylink.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "no mount" in done.stderr or "unshare" in done.stderr:
+        pytest.skip("mounting needs root")
+    return done
+
+
+@pytest.mark.parametrize("has_log", [False, True])
+def test_a_read_only_file_system_is_named_as_that_and_can_be_looked_at(
+    kylink: Installation, tmp_path_factory: pytest.TempPathFactory, has_log: bool
+) -> None:
+    kylink.add_campaigns("1")
+    kylink.record_run("stock_replenish", "succeeded", datetime.now(UTC))
+    if not has_log:
+        kylink.database.close()
+    for command in (["jobs", "status"], ["db", "check"]):
+        done = on_read_only_disk(kylink, *command)
+        assert (done.returncode, done.stderr) == (0, "")
+    copy = tmp_path_factory.mktemp("elsewhere") / "copy.db"
+    assert on_read_only_disk(kylink, "db", "backup", str(copy)).returncode == 0
+    with sqlite3.connect(copy) as connection:
+        assert connection.execute("SELECT id FROM campaigns").fetchall() == [("1",)]
+    connection.close()
+    for command in (["campaigns", "pause", "1"], ["leases", "take", "1"], ["recover-leases"]):
+        done = on_read_only_disk(kylink, *command)
+        assert done.returncode == 78, done.stderr
+        assert "read-only" in done.stderr
+        assert "Traceback" not in done.stderr

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from kylink_cli.alerting.acts import acknowledge
 from kylink_cli.notify.webhook import Webhook
+from kylink_cli.rules.notices import probe
 from kylink_cli.rules.vocabulary import AlertLevel
-from kylink_cli.store import no_stock
+from kylink_cli.store import no_stock, outbox
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Notification
 from tests.support.alerts import Checks
@@ -118,16 +120,32 @@ def test_a_failed_message_waits_longer_each_time_unless_somebody_runs_the_job_by
 
 def test_what_does_not_arrive_within_a_day_is_given_up(checks: Checks, receiver: Receiver) -> None:
     receiver.status = 503
-    checks.check()
-    checks.fill("c1")
+    raised = checks.check().posted.raised
+    # Of what somebody works on there is nothing new to tell.
+    acknowledge(checks.database, raised, checks.now)
     checks.now += timedelta(hours=23)
     assert checks.check().delivered.given_up == 0
-    checks.now += timedelta(minutes=50)
+    checks.now += timedelta(minutes=70)
     assert checks.check().delivered.given_up == 1
     receiver.status = 200
     receiver.requests.clear()
+    checks.fill("c1")
     checks.check(scheduled=False)
     assert told(receiver) == [[("resolved", "LOW_STOCK")]]
+
+
+def test_a_channel_that_is_back_gets_the_last_of_what_was_to_be_told_of_a_condition(
+    checks: Checks, receiver: Receiver
+) -> None:
+    receiver.status = 503
+    for _ in range(6):
+        checks.check()
+        checks.now += timedelta(hours=4, minutes=1)
+    receiver.status = 200
+    receiver.requests.clear()
+    checks.check(scheduled=False)
+    checks.check(scheduled=False)
+    assert len(told(receiver)) == 1
 
 
 def test_a_receiver_that_hangs_is_cut_off_and_delays_no_other(checks: Checks, receiver: Receiver) -> None:
@@ -148,7 +166,8 @@ def test_what_a_channel_s_time_does_not_suffice_for_is_left_to_the_next_run(chec
         hanging.status = 503
         checks.channels = [Webhook(hanging.url, None)]
         checks.check()
-        checks.fill("c1")
+        with checks.database.writing() as session:
+            outbox.write(session, "webhook", probe("key"), checks.now)
         hanging.hangs = True
         checks.channel_seconds = 0.5
         assert checks.check().delivered.failed == 1

@@ -140,3 +140,13 @@ def test_only_unexpired_items_count_as_available(database: Database) -> None:
     add_items(database, "c1", 2, hours=-1)
     with database.reading() as session:
         assert count_available(session, datetime.now(UTC), ["c1", "c2"]) == {"c1": 3}
+
+
+def test_a_revision_that_was_set_back_is_named_as_that(database: Database) -> None:
+    """What an upgrade would add is there already."""
+    for revision in revisions()[:-1]:
+        with database.writing() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        with pytest.raises(DatabaseUnfitError, match=f"at revision {revision}, .* set back") as caught:
+            upgrade(database)
+        assert caught.value.exit_code == 78

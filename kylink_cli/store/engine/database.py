@@ -32,8 +32,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from kylink_cli.errors import DatabaseMissingError, DatabaseReplacedError, DatabaseUnfitError
-from kylink_cli.files import create_private_file, refuse_foreign_link
+from kylink_cli.errors import DatabaseError, DatabaseMissingError, DatabaseReplacedError, DatabaseUnfitError
+from kylink_cli.files import create_private_file, is_on_read_only_disk, refuse_foreign_link
 from kylink_cli.language import tr
 from kylink_cli.reasons import refusal
 from kylink_cli.store.engine.clock import Clock, local_clock
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 _WRITING = {"kylink_writing": True}
 # In SQLite's own cache of 2 MiB, a large transaction writes the same pages many times, and a scan reads them so.
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536")
+
+_READ_AND_WRITE = "mode=rw"
 
 T = TypeVar("T")
 
@@ -89,7 +91,7 @@ class Database:
         """
         self.require_place()
         with (
-            translated_errors(),
+            self._explained_errors(),
             self._connected(self._writing) as connection,
             Session(connection, expire_on_commit=False) as session,
         ):
@@ -129,7 +131,7 @@ class Database:
             DatabaseError: the database failed; nothing was changed unless the message says otherwise.
         """
         self.require_place()
-        with pooled(self.engine) as connection:
+        with self._explained_errors(), pooled(self.engine) as connection:
             cursor = connection.cursor()
             cursor.execute("BEGIN IMMEDIATE")
             transaction = Transaction(cursor, self.engine.dialect)
@@ -154,6 +156,23 @@ class Database:
     def set_clock(self) -> None:
         """Set the clock anew, as a process that lives for long has to now and then."""
         self._clock = self._read_clock()
+
+    @contextmanager
+    def _explained_errors(self) -> Iterator[None]:
+        """Turn the driver's errors into kylink's, and name a disk that takes nothing as that."""
+        try:
+            with translated_errors():
+                yield
+        except DatabaseError as error:
+            if self.path is None or not is_on_read_only_disk(self.path):
+                raise
+            raise DatabaseUnfitError(
+                tr(
+                    "the file system of {path} is read-only: nothing can be written there; see 'dmesg' whether the "
+                    "disk fails, and mount it anew",
+                    path=self.path,
+                )
+            ) from error
 
     def require_place(self) -> None:
         """Refuse to go on with an embedded database that is not at its path any more.
@@ -255,6 +274,14 @@ def file_identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _access(path: Path) -> str:
+    """How SQLite is to open a file: on a disk that takes nothing, it can't share its index of the write-ahead log."""
+    if not is_on_read_only_disk(path):
+        return _READ_AND_WRITE
+    log = path.with_name(f"{path.name}-wal")
+    return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+
+
 def _sqlite_engine(path: Path) -> Engine:
     """An engine whose connections wait for writers, keep foreign keys, and never create a file."""
     file = file_identity(path)
@@ -263,7 +290,7 @@ def _sqlite_engine(path: Path) -> Engine:
         if file_identity(path) != file:
             raise sqlite3.OperationalError(tr("the database {path} was deleted or replaced", path=path))
         return sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode=rw",
+            f"file:{quote(str(path.absolute()))}?{_access(path)}",
             uri=True,
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,
@@ -274,7 +301,7 @@ def _sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        for pragma in _PRAGMAS:
+        for pragma in _PRAGMAS if _access(path) == _READ_AND_WRITE else ():
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

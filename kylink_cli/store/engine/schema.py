@@ -5,11 +5,14 @@ does not load Alembic: every command does it, and Alembic is slow to load.
 """
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseMissingError, DatabaseUnfitError
@@ -31,6 +34,8 @@ class Schema:
 
 
 VERSION_TABLE = "alembic_version"
+# PostgreSQL's words for a column, a table or a name that is to be made, and is there.
+_THERE_ALREADY = {"42701", "42P07", "42710"}
 # Stands in the place of the revision until a copy is whole.
 UNFINISHED_COPY = "copy of "
 
@@ -107,8 +112,36 @@ def upgrade(database: Database) -> Schema:
         if before.current is None:
             _require_utf8(session)
         config.attributes["connection"] = session.connection()
-        command.upgrade(config, "head")
+        with _said_of_what_is_there_already(before):
+            command.upgrade(config, "head")
     return before
+
+
+@contextmanager
+def _said_of_what_is_there_already(before: Schema) -> Iterator[None]:
+    """Tell a database that is newer than it says from one that fails.
+
+    Raises:
+        DatabaseUnfitError: it holds what an upgrade would add.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_there_already(error.orig):
+            raise
+        raise DatabaseUnfitError(
+            tr(
+                "the database says that it is at revision {current}, and holds tables of a later one: its revision was "
+                "set back; restore a backup",
+                current=before.current or "0000",
+            )
+        ) from error
+
+
+def _is_there_already(cause: BaseException | None) -> bool:
+    words = str(cause)
+    embedded = "duplicate column name" in words or "already exists" in words
+    return getattr(cause, "sqlstate", None) in _THERE_ALREADY if hasattr(cause, "sqlstate") else embedded
 
 
 def _require_utf8(session: Session) -> None:
