@@ -141,3 +141,11 @@ def test_no_two_classes_have_one_name() -> None:
     nodes = [node for module in MODULES for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8")))]
     names = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
     assert [name for name, number in names.items() if number > 1] == []
+
+
+def test_the_map_names_every_folder_and_file_of_the_top() -> None:
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {f"{path.name}/" for path in ROOT.rglob("*") if path.is_dir() and any(path.glob("*.py"))}
+    files = {path.name for path in ROOT.glob("*.py") if not path.name.startswith("__")}
+    folders -= {"kylink_cli/", "versions/"}
+    assert [name for name in sorted(folders | files) if name not in page] == []
