@@ -144,7 +144,7 @@ def bell(settings: Settings, env_file: Path | None) -> Bell:
     delay = timedelta(milliseconds=settings.replenish_retry_delay_ms)
     from kylink_cli.leasing import Bell
 
-    return Bell(host_bell(settings, env_file).ring, delay, settings.policy.watermark_default)
+    return Bell(host_bell(settings, env_file).ring, delay, settings.watermark_default)
 
 
 def host_bell(settings: Settings, env_file: Path | None = None) -> HostBell:

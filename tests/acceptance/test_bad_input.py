@@ -34,7 +34,8 @@ def contents(kylink: Installation) -> list[object]:
     """Everything that commands could have changed."""
     tables = ("campaigns", "stock_items", "runs", "supply_requests", "paused_jobs", "campaign_claims")
     rows: list[object] = [kylink.rows(f"SELECT * FROM {table}") for table in tables]
-    names = sorted(path.name for path in kylink.folder.iterdir() if not path.name.endswith(("-wal", "-shm", ".lock")))
+    own = ("-wal", "-shm", ".lock", ".generation")
+    names = sorted(path.name for path in kylink.folder.iterdir() if not path.name.endswith(own))
     return [*rows, *names]
 
 

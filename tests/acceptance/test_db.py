@@ -123,7 +123,7 @@ def lease(state: str, closed_at: str, token: str = "t") -> str:
 
 
 CONSUMED = f"UPDATE stock_items SET consumed_at = '{NOW}'"
-CLAIM = f"INSERT INTO campaign_claims VALUES ('c1', 1, 1, '{NOW}')"
+CLAIM = f"INSERT INTO campaign_claims (campaign_id, run_id, epoch, claimed_at) VALUES ('c1', 1, 1, '{NOW}')"
 RESULT = "INSERT INTO campaign_results VALUES (7, 'c1', 'failed', 0, 0, 0, 0, 0, 0, 0, NULL)"
 
 

@@ -49,7 +49,7 @@ def test_import_takes_one_value_a_line_exactly_as_it_is(kylink: Installation) ->
 def test_import_reads_standard_input_and_counts_what_the_campaign_had_before(stocked: Installation) -> None:
     had = stored(stocked)
     result = stocked.run("stock", "import", "1", "-", "--json", input="\n".join([*had, "new", "new"]))
-    assert json.loads(result.stdout) == {"campaign_id": "1", "added": 1, "duplicates": len(had) + 1}
+    assert json.loads(result.stdout) == {"campaign_id": "1", "added": 1, "duplicates": len(had) + 1, "left_out": 0}
     assert stored(stocked) == [*had, "new"]
 
 
@@ -96,7 +96,7 @@ def test_an_empty_file_of_values_is_refused(kylink: Installation) -> None:
 def test_list_shows_items_in_the_order_in_which_they_came(stocked: Installation) -> None:
     items = stocked.document("stock", "list")["items"]
     assert [item["state"] for item in items] == [*STATES, "available", "available", "available"]
-    assert list(items[0]) == ["id", "campaign_id", "value", "state", "created_at", "expires_at"]
+    assert list(items[0]) == ["id", "campaign_id", "value", "state", "created_at", "expires_at", "reason"]
     lines = stocked.run("stock", "list").stdout.splitlines()
     assert lines[0].split() == ["ID", "CAMPAIGN", "STATE", "CAME", "ENDS", "VALUE"]
     assert lines[1].split()[:3] == ["1", "1", "available"]
@@ -162,6 +162,7 @@ def test_an_export_that_cannot_be_written_leaves_nothing_behind(
     stocked: Installation, target: str, reason: str
 ) -> None:
     (stocked.folder / "folder").mkdir()
+    stocked.run("stock", "list")
     before = sorted(path.name for path in stocked.folder.iterdir())
     result = stocked.run("stock", "export", "--out", target)
     assert (result.returncode, result.stderr) == (1, f"kylink: {target} can't be written: {reason}\n")
