@@ -24,8 +24,8 @@ TrustOption = Annotated[
 
 def register(db: typer.Typer) -> None:
     """Add the commands to their group."""
-    command(db, "restore")(restore_backup)
-    command(db, "restored")(go_on_with_restored)
+    command(db, "restore", acts=True)(restore_backup)
+    command(db, "restored", acts=True)(go_on_with_restored)
 
 
 def restore_backup(cli: Cli, file: FileArgument, trust: TrustOption = False) -> None:

@@ -1,13 +1,14 @@
 """The bell of a host: the file that takes make, and what answers it: systemd's path unit, or a process of its own."""
 
 import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from kylink_cli.children import own_command
 
 Mode = Literal["auto", "path", "spawn", "off"]
 
@@ -74,7 +75,7 @@ def watched_file() -> Path | None:
 def answer_command(env_file: Path | None) -> list[str]:
     """What answers a ring where systemd does not: this very kylink, with the settings of who rings."""
     named = [] if env_file is None else ["--env-file", str(env_file.absolute())]
-    return [sys.executable, "-P", "-m", "kylink_cli", *named, "replenish", "--rung", "--scheduled"]
+    return [*own_command(), *named, "replenish", "--rung", "--scheduled"]
 
 
 def _unit_folders() -> Iterator[Path]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kylink_cli.children import own_command
 from kylink_cli.errors import BadFileError
 from kylink_cli.language import tr
 from kylink_cli.reasons import reason
@@ -40,7 +41,7 @@ class Step:
         """
         user = host.service if self.by_service else None
         done = subprocess.run(  # noqa: S603  (the arguments are ours)
-            [sys.executable, "-m", "kylink_cli", "--env-file", str(host.env_file), *self.arguments],
+            [*own_command(), "--env-file", str(host.env_file), *self.arguments],
             input=self.piped,
             stdout=sys.stderr if quiet else None,
             env=os.environ | ({} if user is None else {"HOME": user.pw_dir, "USER": user.pw_name}),

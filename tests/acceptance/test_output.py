@@ -244,7 +244,7 @@ def test_a_table_fits_the_terminal_by_cutting_what_may_be_cut(hostile: Installat
     # Two characters of the name are two columns wide each.
     assert len(row.rstrip()) + 2 <= columns
     assert row.split()[0] == "42"
-    assert row.split()[-6:] == ["u1", "low", "0", "5", "10", "-"]
+    assert row.split()[-7:] == ["u1", "low", "0", "5", "10", "0", "s"]
     assert "\u65e5\u672c [/nope] [red]x" in row
     assert "…" in row
 
