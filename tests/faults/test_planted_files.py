@@ -136,7 +136,7 @@ def test_a_planted_env_file_that_is_named_is_refused(crossroads: Path, name: str
     PLANTED[name](crossroads / ".env")
     result = run_kylink("config", "show", "--env-file", str(crossroads / ".env"), cwd=Path("/"))
     assert (result.returncode, result.stdout) == (78, "")
-    assert "are not believed" in result.stderr
+    assert "are not trusted" in result.stderr
 
 
 @as_root
