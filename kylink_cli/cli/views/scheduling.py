@@ -85,5 +85,5 @@ def _document(timer: TimerState, changes: Sequence[Change]) -> dict[str, Any]:
 
 def _matches(timer: TimerState, changes: Sequence[Change]) -> bool:
     """Whether a timer's units, and what they share, are as the settings say."""
-    others = {"kylink-replenish", "kylink-recover-leases", "kylink-alert-check"} - {timer.job.unit}
+    others = {"kylink-replenish", "kylink-recover-leases", "kylink-alert-check", "kylink-bell"} - {timer.job.unit}
     return all(change.path.stem in others for change in changes)
