@@ -27,6 +27,9 @@ settings.load_profile("kylink")
 
 language.use("en")
 
+# After a log-in on Debian, a user's own group may write what he makes; settings that others could write are refused.
+os.umask(0o022)
+
 # A shell that starts the tests in the background makes them ignore these, and the commands that they run would as well.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(number) is signal.SIG_IGN:

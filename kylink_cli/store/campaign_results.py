@@ -43,14 +43,13 @@ def add(session: Session, results: Sequence[NewResult], now: datetime) -> None:
         return
     rows = [{"available_after": r.available_after, **_columns(r)} for r in results]
     session.execute(upsert(session, _results).on_conflict_do_nothing(), rows)
+    moment = bindparam("moment", type_=_campaigns.c.last_replenished_at.type)
     note = (
         update(_campaigns)
         .where(_campaigns.c.id == bindparam("campaign"))
         .values(
             last_error=bindparam("reason"),
-            last_replenished_at=case(
-                (bindparam("new_items") > 0, bindparam("moment")), else_=_campaigns.c.last_replenished_at
-            ),
+            last_replenished_at=case((bindparam("new_items") > 0, moment), else_=_campaigns.c.last_replenished_at),
         )
     )
     notes = [{"campaign": r.campaign_id, "reason": r.error, "new_items": r.produced, "moment": now} for r in results]

@@ -17,7 +17,9 @@ def mode(path: Path) -> str:
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o777], ids=["umask 000", "umask 022", "umask 777"])
-def any_umask(request: pytest.FixtureRequest) -> Iterator[None]:
+def any_umask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """One that holds once the test has its folder."""
+    assert tmp_path.is_dir()
     before = os.umask(request.param)
     yield
     os.umask(before)
