@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from kylink_cli.errors import (
 from kylink_cli.settings import Settings
 from kylink_cli.store import stock
 from kylink_cli.store.engine.database import Database
+from kylink_cli.store.engine.direct import pooled
 from kylink_cli.store.engine.postgresql import ServerDatabase, open_server
 from kylink_cli.store.engine.schema import require_current, upgrade
 from kylink_cli.store.tables import StockItem, table
@@ -276,3 +277,16 @@ def test_the_time_is_the_servers(on_server: ServerDatabase) -> None:
     assert first <= told + timedelta(milliseconds=100)
     assert abs(on_server.now() - told) < timedelta(minutes=1)
     assert on_server.now() >= first
+
+
+def test_whoever_finds_all_connections_in_use_is_told_to_try_later(
+    on_server: ServerDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_server.engine.pool, "_timeout", 0.1)
+    with ExitStack() as held:
+        for _ in range(15):
+            held.enter_context(on_server.reading()).execute(text("SELECT 1"))
+        with pytest.raises(DatabaseBusyError), on_server.reading():
+            pass
+        with pytest.raises(DatabaseBusyError), pooled(on_server.engine):
+            pass

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -38,7 +39,7 @@ from kylink_cli.language import tr
 from kylink_cli.reasons import refusal
 from kylink_cli.store.engine.clock import Clock, local_clock
 from kylink_cli.store.engine.direct import Transaction, direct, pooled
-from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, translate
+from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, busy, translate
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -354,3 +355,5 @@ def translated_errors() -> Iterator[None]:
         raise translated from (error if is_safe else None)
     except sqlite3.Error as error:
         raise translate(error) from error
+    except PoolTimeoutError as error:
+        raise busy() from error

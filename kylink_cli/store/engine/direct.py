@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Dialect, Engine, Table, any_, bindparam, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from kylink_cli.store.engine.driver_errors import translate
+from kylink_cli.store.engine.driver_errors import busy, translate
 from kylink_cli.store.tables import utc_text
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ def _translated(dialect: Dialect, connection: PoolProxiedConnection | None = Non
         if connection is not None and dialect.is_disconnect(error, connection, None):
             connection.invalidate(error)
         raise translate(error) from error
+    except PoolTimeoutError as error:
+        raise busy() from error
 
 
 def _listed(values: Sequence[Value], transaction: Transaction) -> Any:

@@ -119,6 +119,11 @@ def translate(cause: BaseException | None) -> DatabaseError:
     return kind(text)
 
 
+def busy() -> DatabaseBusyError:
+    """Kylink's error where all connections of a process stayed in use."""
+    return DatabaseBusyError(tr(_BUSY, seconds=BUSY_TIMEOUT_SECONDS))
+
+
 def _meaning(cause: BaseException | None) -> tuple[type[DatabaseError], str] | None:
     if isinstance(cause, sqlite3.Error):
         return _longest_prefix(_SQLITE, cause.sqlite_errorname)
