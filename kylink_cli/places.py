@@ -1,6 +1,8 @@
 """Where kylink keeps and finds things on a host, unless the settings say otherwise."""
 
+import getpass
 import os
+import socket
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,15 @@ def state_directory() -> Path:
     if state:
         return Path(state)
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "kylink"
+
+
+def operator(host: str | None = None) -> str:
+    """Who acts by hand: the login name, behind sudo too, and the host."""
+    try:
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        name = str(os.getuid())
+    return f"{name}@{host or socket.gethostname()}"
 
 
 def default_database_url() -> str:

@@ -23,6 +23,7 @@ NAMES = (
     "campaigns",
     "stock",
     "leases",
+    "supply",
     "alerts",
     "db",
     "config",

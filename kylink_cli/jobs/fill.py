@@ -82,7 +82,7 @@ class Fill:
             return ResultStatus.PARTIAL if self._tally.produced else ResultStatus.SKIPPED
         return result_status(
             self._need,
-            self._tally.produced,
+            self._requests.arrived,
             complete=failure is None,
             stopped=isinstance(failure, StoppedError),
         )
@@ -123,34 +123,34 @@ class Fill:
         self._announce_attempt()
         await self._calls.admit(self._level.campaign_id)
         while await self._has_something_to_ask():
-            before = self._tally.produced, self._tally.duplicates
+            before = self._requests.arrived, self._tally.duplicates
             await self._requests.ask_all(slot)
             self._rounds += 1
             self._judge_round(*before)
 
     async def _has_something_to_ask(self) -> bool:
         """Whether requests are open, once there are some for all that is missing; asked before every batch of calls."""
-        missing = max(0, self._ordered - self._tally.produced - self._requests.outstanding)
+        missing = max(0, self._ordered - self._requests.arrived - self._requests.outstanding)
         if missing or (self._rounds and self._requests.to_ask):
             self._run.check()
             await self._requests.order(missing)
         return bool(self._requests.to_ask)
 
-    def _judge_round(self, produced: int, duplicates: int) -> None:
+    def _judge_round(self, arrived: int, duplicates: int) -> None:
         """Go on as long as something new comes.
 
         Args:
-            produced: items that were new before the round.
-            duplicates: items that were there already before the round.
+            arrived: new items before the round.
+            duplicates: duplicates before the round.
 
         Raises:
             DuplicatesError: what comes is there already again and again.
             NothingSuppliedError: nothing new came.
         """
         tally = self._tally
-        is_new = tally.produced > produced
+        is_new = self._requests.arrived > arrived
         self._barren_rounds += not is_new and tally.duplicates > duplicates
-        if tally.produced >= self._ordered:
+        if self._requests.arrived >= self._ordered:
             return
         if is_barren(self._barren_rounds, tally.duplicates, self._ordered):
             raise DuplicatesError(

@@ -42,6 +42,8 @@ class CampaignRequests:
         self._doubtful = {request.id for request in (*claimed.inherited, *claimed.quiet)}
         self._asked: set[int] = set()
         self._is_paused = False
+        # Items that came since the claim; some may have come to a run that was taken over, by the same requests.
+        self.arrived = 0
         self.tally = Tally(in_doubt=list(claimed.given_up))
 
     @property
@@ -150,6 +152,8 @@ class CampaignRequests:
         fault = None if supply.fault is None else str(supply.fault)
         answer = Arrival(request.id, self._level.campaign_id, items, fault)
         stored, is_paused = await self._run.ledger.write(writes.store, answer)
+        missed = stored.before - (request.request.quantity - request.outstanding)
+        self.arrived += stored.produced + max(0, missed)
         self.tally.produced += stored.produced
         self.tally.duplicates += stored.duplicates
         if stored.produced:
@@ -158,7 +162,7 @@ class CampaignRequests:
             self._forget(request)
         else:
             self._doubtful.add(request.id)
-            rest = max(1, request.outstanding - stored.produced)
+            rest = max(1, request.request.quantity - stored.before - stored.produced)
             self._open[request.id] = replace(request, outstanding=rest)
         # What earlier runs ordered for a campaign is asked for even if it is paused.
         self._is_paused = is_paused and self._level.active

@@ -62,7 +62,10 @@ def supply_in_doubt_key(campaign_id: str, key: str) -> str:
 
 def supply_in_doubt_advice() -> str:
     """What to do about requests that are in doubt."""
-    return tr("Ask the supply service whether these keys were charged.")
+    return tr(
+        "Ask the supply service whether these keys were charged, then: "
+        "kylink supply settle KEY --charged FILE, or --not-charged"
+    )
 
 
 def low_stock(low: int, empty: int) -> str:

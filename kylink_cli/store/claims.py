@@ -8,6 +8,7 @@ from sqlalchemy import case, exists, literal, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.backoff import LONGEST_REST, rest_after
+from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, CampaignClaim, Run, UtcDateTime, table
 
@@ -31,9 +32,10 @@ def claim(session: Session, run_id: int, campaign_ids: Collection[str], now: dat
     """Claim the campaigns that nobody holds (free -> claimed); one that another is just claiming is passed over.
 
     Returns:
-        The claim on each campaign that was claimed; one that another run holds, or that was removed, is missing.
+        The claim on each campaign that was claimed; one that another run holds, or that was removed, is missing. None
+        if the run was taken for dead.
     """
-    if not campaign_ids:
+    if not campaign_ids or not _is_running(session, run_id):
         return {}
     _add_missing(session, campaign_ids, now)
     is_free = _claims.c.run_id.is_(None)
@@ -50,6 +52,12 @@ def claim(session: Session, run_id: int, campaign_ids: Collection[str], now: dat
         .returning(_claims.c.campaign_id, _claims.c.epoch)
     )
     return {row.campaign_id: Claim(row.campaign_id, run_id, row.epoch) for row in session.execute(statement)}
+
+
+def _is_running(session: Session, run_id: int) -> bool:
+    """Whether nobody has taken a run for dead: nobody would free its claims. It stays so until the transaction ends."""
+    statement = select(_runs.c.id).where(_runs.c.id == run_id, _runs.c.status == RunStatus.RUNNING)
+    return session.scalars(statement.with_for_update(read=True)).first() is not None
 
 
 def _add_missing(session: Session, campaign_ids: Collection[str], now: datetime) -> None:

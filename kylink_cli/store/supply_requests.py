@@ -75,10 +75,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of the items of one settlement."""
+    """What became of the items of one answer."""
 
     produced: int = 0  # items that are new in stock
     duplicates: int = 0  # items that the campaign had already
+    before: int = 0  # items that the request had brought before, to whichever run
 
 
 def record(session: Session, requests: Sequence[NewRequest], now: datetime) -> list[OpenRequest]:
@@ -127,7 +128,7 @@ def store_answers(session: Session, answers: Sequence[Arrival], now: datetime) -
     for answer in valid:
         row, new = before[answer.request_id], produced.get(answer.request_id, 0)
         known = len(answer.items) - new - row.produced - row.duplicates
-        stored[answer.request_id] = Stored(new, max(0, known))
+        stored[answer.request_id] = Stored(new, max(0, known), row.produced)
         state = after_answer(RequestState(row.state), is_whole=answer.fault is None)
         alike[state, stored[answer.request_id], answer.fault, answer.settled_by].append(answer.request_id)
     for (state, counts, fault, settled_by), ids in alike.items():
@@ -173,7 +174,8 @@ def judge(session: Session, verdicts: Sequence[Verdict], now: datetime) -> list[
             is_among(session, _requests.c.id, ids), in_state(_requests, RequestState.OPEN)
         )
         if state in BY_RECORDER:
-            statement = statement.where(_requests.c.run_id == run_id)
+            nothing_came = (_requests.c.produced == 0) & (_requests.c.duplicates == 0)
+            statement = statement.where(_requests.c.run_id == run_id, nothing_came)
         values = _ended(state, error, now)
         if was_asked:
             values |= {"unanswered_runs": _requests.c.unanswered_runs + 1, "asked_at": now}

@@ -169,6 +169,12 @@ END_OF_RUN = "a run has an end exactly when it is not running"
         ),
         (END_OF_REQUEST, [request("answered", "NULL")]),
         (END_OF_REQUEST, [request("open", f"'{NOW}'")]),
+        ("a refused or cancelled supply request brought nothing", [request("refused", f"'{NOW}'", produced=1)]),
+        ("a supply request brought no more than was asked for", [request("answered", f"'{NOW}'", produced=6)]),
+        (
+            "a supply request that an operator settled has an end",
+            [request("open", "NULL"), "UPDATE supply_requests SET settled_by = 'somebody'"],
+        ),
         ("a supply request ends after it began", [request("answered", f"'{BEFORE}'")]),
         (END_OF_RUN, [run("succeeded", "NULL")]),
         (END_OF_RUN, [run("running", f"'{NOW}'")]),

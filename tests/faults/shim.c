@@ -5,7 +5,8 @@
    FAULT_AFTER  so many calls succeed before
    FAULT_ONCE   if set, only one call fails
    FAULT_PATH   only files whose path holds this text
-   FAULT_CLOCK  a file of one line: seconds that are added to the wall clock, read anew at each look */
+   FAULT_CLOCK  a file of one line: seconds that are added to the wall clock, read anew at each look
+   FAULT_SLEEP  if set, they are added to the boot time too, as if the machine had slept */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -74,7 +75,8 @@ static long clock_offset(void) {
 int clock_gettime(clockid_t clock, struct timespec *now) {
     REAL(int, "clock_gettime", clockid_t, struct timespec *);
     int result = real(clock, now);
-    if (clock == CLOCK_REALTIME && result == 0) now->tv_sec += clock_offset();
+    if (result == 0 && (clock == CLOCK_REALTIME || (clock == CLOCK_BOOTTIME && getenv("FAULT_SLEEP"))))
+        now->tv_sec += clock_offset();
     return result;
 }
 

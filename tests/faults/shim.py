@@ -49,5 +49,9 @@ class Shim:
         """The environment in which the wall clock is off by the seconds that a file holds at each look."""
         return self._preloaded() | {"FAULT_CLOCK": str(file)}
 
+    def sleeping(self, file: Path) -> dict[str, str]:
+        """The same, as if the machine had slept for so long: boot time goes on meanwhile, monotonic time does not."""
+        return self.clock(file) | {"FAULT_SLEEP": "1"}
+
     def _preloaded(self) -> dict[str, str]:
         return {"LD_PRELOAD": str(self.library)}

@@ -184,8 +184,8 @@ def test_runs_that_asked_in_vain_are_counted_until_something_comes(database: Dat
 def test_the_same_answer_again_holds_no_duplicates_when_part_of_it_was_kept(database: Database) -> None:
     [request] = _record(database, 3)
     assert _store(database, _answer(request, "a", "b", fault="not all")) == [Stored(produced=2)]
-    assert _store(database, _answer(request, "a", "b", "c")) == [Stored(produced=1, duplicates=0)]
-    assert _store(database, _answer(request, "a", "b", "c")) == [Stored()]
+    assert _store(database, _answer(request, "a", "b", "c")) == [Stored(1, 0, before=2)]
+    assert _store(database, _answer(request, "a", "b", "c")) == [Stored(before=3)]
     assert (_row(database, request).produced, _row(database, request).state) == (3, "answered")
 
 

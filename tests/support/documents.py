@@ -16,6 +16,11 @@ from tests.support.installation import Installation
 
 PATH = Path(__file__).parents[1] / "data" / "json_keys.txt"
 
+DOUBTFUL = """
+INSERT INTO supply_requests (key, campaign_id, quantity, body, state, created_at, finished_at, produced, duplicates)
+VALUES ('doubtful', '1', 1, '{}', 'in_doubt', '2026-02-06 08:00:00.000000', '2026-02-06 08:00:00.000000', 0, 0)
+"""
+
 # A day with kylink: every command that has a document, in an order in which each has something to show.
 DAY = (
     "db init",
@@ -51,6 +56,9 @@ DAY = (
     "leases release TOKEN",
     "leases extend TOKEN --ttl 20",
     "leases list",
+    "supply requests",
+    "supply show doubtful",
+    "supply settle doubtful --charged late.txt",
     "alerts list",
     "alerts show 1",
     "alerts ack 1",
@@ -101,6 +109,7 @@ def recorded() -> set[str]:
 def _host(folder: Path) -> Iterator[Installation]:
     values = folder / "values.txt"
     values.write_text("".join(f"value-{n}\n" for n in range(9)), encoding="utf-8")
+    (folder / "late.txt").write_text("late\n", encoding="utf-8")
     (folder / "sheet.csv").write_text("campaign_id,user_id,campaign_name\n2,u,Two\n3,u,Three\n", encoding="utf-8")
     with Installation.at(folder, f"file:{values}", "", ALERT_WEBHOOK_URL="http://127.0.0.1:9/") as host:
         yield host
@@ -110,6 +119,9 @@ def _documents(host: Installation) -> Iterator[tuple[str, Any]]:
     token = "none"
     for line in DAY:
         args = line.replace("TOKEN", token).split()
+        if line == "supply requests":
+            host.execute(DOUBTFUL)
+            host.database.close()
         document = json.loads(host.run(*args, "--json").stdout)
         if line.startswith("leases take"):
             token = document["leases"][0]["token"]

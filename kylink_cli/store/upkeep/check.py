@@ -143,6 +143,8 @@ def _leased_without(lease: LeaseState, item: ItemState) -> ColumnElement[bool]:
     return and_(in_state(_leases, lease), ~exists().where(_items.c.id == _leases.c.item_id, in_state(_items, item)))
 
 
+_is_written_off = or_(in_state(_requests, RequestState.REFUSED), in_state(_requests, RequestState.CANCELLED))
+
 INVARIANTS = (
     Invariant(
         marked("a value is stored once within its campaign"), _repeated(_items, [_items.c.campaign_id, _items.c.value])
@@ -182,6 +184,18 @@ INVARIANTS = (
         _count(_leases, in_state(_leases, LeaseState.ACTIVE) == _leases.c.closed_at.is_not(None)),
     ),
     Invariant(marked("no more items are stored for a supply request than it produced"), _overdrawn()),
+    Invariant(
+        marked("a refused or cancelled supply request brought nothing"),
+        _count(_requests, _is_written_off & ((_requests.c.produced > 0) | (_requests.c.duplicates > 0))),
+    ),
+    Invariant(
+        marked("a supply request brought no more than was asked for"),
+        _count(_requests, _requests.c.produced > _requests.c.quantity),
+    ),
+    Invariant(
+        marked("a supply request that an operator settled has an end"),
+        _count(_requests, _requests.c.settled_by.is_not(None) & in_state(_requests, RequestState.OPEN)),
+    ),
     Invariant(
         marked("a supply request has an end exactly when it is not open"),
         _count(_requests, _ended_wrongly(_requests, in_state(_requests, RequestState.OPEN))),
