@@ -10,6 +10,7 @@ from kylink_cli.cli.command import Cli, command
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
 from kylink_cli.places import is_on_server
+from kylink_cli.rules import counted
 
 FromOption = Annotated[
     str,
@@ -55,9 +56,9 @@ def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, keep_s
     kept = tr(", {resumed:,} of them before", resumed=done.resumed) if done.resumed else ""
     cli.console.say(
         tr(
-            "copied {total:,} rows in {tables} tables{kept}: counts and checksums agree",
-            total=total,
-            tables=len(done.rows),
+            "copied {rows} in {tables}{kept}: counts and checksums agree",
+            rows=counted.rows(total),
+            tables=counted.tables(len(done.rows)),
             kept=kept,
         )
     )

@@ -14,6 +14,7 @@ from kylink_cli.cli.options import LARGEST_ID
 from kylink_cli.cli.output_files import replaced
 from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import ntr, tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.vocabulary import ItemState
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def export(
     if cli.console.json:
         cli.console.document({"file": str(out), "items": number})
     else:
-        cli.console.say(tr("{number} items written to {out}", number=number, out=one_line(str(out))))
+        cli.console.say(tr("{items} written to {out}", items=counted.items(number), out=one_line(str(out))))
 
 
 @command(stock, "discard", acts=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kylink_cli.console.output import Console
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running import events
 
@@ -70,7 +71,9 @@ def _(event: events.WorkFound) -> tuple[int, str]:
     if event.campaigns == 0:
         return logging.INFO, tr("nothing to do: no campaign is low")
     return logging.INFO, tr(
-        "{campaigns} campaigns to fill, {items} items to order", campaigns=event.campaigns, items=event.items
+        "{campaigns} to fill, {items} to order",
+        campaigns=counted.campaigns(event.campaigns),
+        items=counted.items(event.items),
     )
 
 
@@ -87,7 +90,7 @@ def _(event: events.AttemptStarted) -> tuple[int, str]:
 @line.register
 def _(event: events.ItemsStored) -> tuple[int, str]:
     return logging.DEBUG, tr(
-        "{items} items stored for campaign {campaign_id}", items=event.items, campaign_id=event.campaign_id
+        "{items} stored for campaign {campaign_id}", items=counted.items(event.items), campaign_id=event.campaign_id
     )
 
 
@@ -101,11 +104,11 @@ def _(event: events.RetryWaiting) -> tuple[int, str]:
 def _(event: events.CampaignFinished) -> tuple[int, str]:
     level = _LEVEL_OF_STATUS.get(event.status, logging.WARNING)
     text = tr(
-        "campaign {campaign_id} {status}: {produced} of {ordered} items",
+        "campaign {campaign_id} {status}: {produced} of {ordered}",
         campaign_id=event.campaign_id,
         status=tr(event.status),
         produced=event.produced,
-        ordered=event.ordered,
+        ordered=counted.items(event.ordered),
     )
     return level, f"{text} ({event.error})" if event.error else text
 
@@ -121,11 +124,11 @@ def _(event: events.LeasesRecovered) -> tuple[int, str]:
     if event.expired_leases == event.expired_items == 0:
         return logging.INFO, tr("nothing to do: no lease and no item is over")
     return logging.INFO, tr(
-        "{leases} leases expired, {recovered} items back in stock, {discarded} discarded; {expired} items expired",
-        leases=event.expired_leases,
-        recovered=event.recovered,
+        "{leases} expired, {recovered} back in stock, {discarded} discarded; {expired} expired",
+        leases=counted.leases(event.expired_leases),
+        recovered=counted.items(event.recovered),
         discarded=event.discarded,
-        expired=event.expired_items,
+        expired=counted.items(event.expired_items),
     )
 
 

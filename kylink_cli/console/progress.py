@@ -15,6 +15,7 @@ from kylink_cli.console.lines import line
 from kylink_cli.console.output import Console
 from kylink_cli.console.words import STATES
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.running import events
@@ -137,11 +138,11 @@ class ProgressDisplay:
     def _whole(self) -> tuple[RenderableType, ...]:
         elapsed = round(time.monotonic() - self._began)
         text = tr(
-            "{done}/{campaigns} campaigns · {stored}/{items} items · {elapsed} s",
+            "{done}/{campaigns} · {stored}/{items} · {elapsed} s",
             done=self._done,
-            campaigns=self._campaigns,
+            campaigns=counted.campaigns(self._campaigns),
             stored=self._stored,
-            items=self._items,
+            items=counted.items(self._items),
             elapsed=elapsed,
         )
         return Text("replenish", style="bold"), _bar(self._done, self._campaigns), Text(text)

@@ -15,6 +15,7 @@ from kylink_cli.console.words import STATES
 from kylink_cli.language import tr
 from kylink_cli.overview.status import JobStatus
 from kylink_cli.overview.watching import Scene
+from kylink_cli.rules import counted
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import one_line
@@ -67,7 +68,7 @@ def draw(scene: Scene | None, frame: Frame) -> RenderableType:
 def _title(scene: Scene, frame: Frame) -> Text:
     if frame.error is not None:
         return _line(frame.error, "bold red")
-    counts = tr("{campaigns} campaigns, {low} low", campaigns=scene.campaigns, low=scene.low)
+    counts = tr("{campaigns}, {low} low", campaigns=counted.campaigns(scene.campaigns), low=scene.low)
     cron = "" if scene.auto_cron else " · " + tr("scheduling is off")
     return _line(f"kylink · {readable(scene.now)} · {counts}{cron}", "bold")
 
@@ -106,12 +107,12 @@ def _runs(scene: Scene) -> Text:
     """The runs that are under way, in one line."""
     told = [
         tr(
-            "run {id}: {finished} campaigns done, {claimed} in work, {items} items, {calls} calls open",
+            "run {id}: {finished} done, {claimed} in work, {items}, {calls} open",
             id=progress.run_id,
-            finished=progress.finished,
+            finished=counted.campaigns(progress.finished),
             claimed=progress.claimed,
-            items=progress.items,
-            calls=progress.open_requests,
+            items=counted.items(progress.items),
+            calls=counted.calls(progress.open_requests),
         )
         if job == JobName.REPLENISH
         else tr("run {id} of {job}", id=progress.run_id, job=job)

@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.campaign_import import Fault
 
 _DELIMITERS = (",", ";", "\t")
@@ -81,7 +82,10 @@ def read_csv(text: str, names: Mapping[str, str]) -> Records:
     for line, cells in rows:
         if len(cells) != len(header):
             records.faults.append(
-                Fault(line, tr("the row has {cells} cells, the header {header}", cells=len(cells), header=len(header)))
+                Fault(
+                    line,
+                    tr("the row has {cells}, the header {header}", cells=counted.cells(len(cells)), header=len(header)),
+                )
             )
         else:
             records.rows.append(Record(line, {name: cells[place] for place, name in places.items()}))

@@ -9,6 +9,7 @@ from kylink_cli.jobs.claiming import Claimed
 from kylink_cli.jobs.outcome import Outcome
 from kylink_cli.jobs.requests import CampaignRequests, NotOursError
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.backoff import is_barren
 from kylink_cli.rules.replenishment import result_status
 from kylink_cli.rules.vocabulary import ResultStatus
@@ -93,9 +94,9 @@ class Fill:
             return None
         return UnansweredError(
             tr(
-                "{items} items were not ordered, since as many of earlier orders are without an answer: 'kylink supply "
+                "{items} not ordered, since as many of earlier orders are without an answer: 'kylink supply "
                 "requests --campaign {campaign_id}' shows them",
-                items=self._claimed.held_back,
+                items=counted.items(self._claimed.held_back),
                 campaign_id=self._level.campaign_id,
             )
         )
@@ -154,7 +155,10 @@ class Fill:
             return
         if is_barren(self._barren_rounds, tally.duplicates, self._ordered):
             raise DuplicatesError(
-                tr("{number} items that came are duplicates: nothing more is ordered for now", number=tally.duplicates)
+                tr(
+                    "{items} supplied once more: nothing else is ordered for now",
+                    items=counted.items(tally.duplicates),
+                )
             )
         if not is_new:
             raise NothingSuppliedError(tr("the supply service supplied nothing new"))

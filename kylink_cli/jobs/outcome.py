@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kylink_cli.errors import KylinkError, LockedError, PartlyDoneError
 from kylink_cli.jobs import writes
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.alerts import Failure, replenish_failed, supply_in_doubt
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
@@ -207,9 +208,9 @@ def _summed_up(outcomes: Sequence[Outcome], failed: Sequence[Outcome]) -> Kylink
     if not produced and len(unavailable) == len(failed):
         return unavailable[0]
     text = tr(
-        "{failed} of {total} campaigns failed, the first: {error}",
+        "{failed} of {total} failed, the first: {error}",
         failed=len(failed),
-        total=len(outcomes),
+        total=counted.campaigns(len(outcomes)),
         error=_failure(failed[0]).error,
     )
     return PartlyDoneError(text) if produced or _has_served(outcomes) else KylinkError(text)

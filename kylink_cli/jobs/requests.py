@@ -11,6 +11,7 @@ from kylink_cli.jobs.claiming import Claimed
 from kylink_cli.jobs.outcome import Tally
 from kylink_cli.jobs.writes import NewOrders, requests_for
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.supply_requests import is_too_old
 from kylink_cli.rules.vocabulary import RequestState
 from kylink_cli.running.events import ItemsStored, Warned
@@ -172,9 +173,9 @@ class CampaignRequests:
     def _warn_of_surplus(self, items: int) -> None:
         campaign_id = self._level.campaign_id
         text = tr(
-            "campaign {campaign_id}: {surplus} items beyond the order were dropped",
+            "campaign {campaign_id}: {surplus} beyond the order dropped",
             campaign_id=campaign_id,
-            surplus=items,
+            surplus=counted.items(items),
         )
         self._run.observe(Warned(text))
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.errors import LeaseOverError, NoStockError, UnknownCampaignError, UsageError
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.leases import COUNT_LIMIT, TEXT_LIMIT, TTL_LIMIT_MINUTES, WAIT_LIMIT_SECONDS, is_live
 from kylink_cli.rules.text import has_hidden_characters, one_line
 from kylink_cli.store import bell as rings
@@ -143,8 +144,8 @@ def check_ttl(minutes: int) -> None:
     if not 1 <= minutes <= TTL_LIMIT_MINUTES:
         raise UsageError(
             tr(
-                "the time to live is {minutes} minutes: must be 1 to {limit}",
-                minutes=minutes,
+                "the time to live is {minutes}: must be 1 to {limit}",
+                minutes=counted.minutes(minutes),
                 limit=TTL_LIMIT_MINUTES,
             )
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from kylink_cli.language import tr
 from kylink_cli.overview.doctor import RECENT_RUNS, Finding
+from kylink_cli.rules import counted
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.store import runs
 from kylink_cli.store.engine.database import Database
@@ -19,8 +20,8 @@ def check_log_lines(schedule: Schedule | None, database: Database) -> Iterator[F
     for run in {run.job: run for run in reversed(recent)}.values():
         if count := (run.figures or {}).get("unsaid"):
             text = tr(
-                "{count} log lines of run {run_id} of {job} could not be written",
-                count=count,
+                "{lines} of run {run_id} of {job} could not be written",
+                lines=counted.log_lines(count),
                 run_id=run.id,
                 job=run.job,
             )

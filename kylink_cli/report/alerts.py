@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from kylink_cli.language import tr
 from kylink_cli.report.parts import Cell, Chart, Color, ReportColumn, Section, Series, Table
 from kylink_cli.report.timeline import Timeline
+from kylink_cli.rules import counted
 from kylink_cli.rules.figures import AlertFacts, AlertsOfHour
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import AlertLevel
@@ -29,7 +30,7 @@ def _levels(alerts: Sequence[AlertsOfHour], timeline: Timeline) -> Chart:
     return Chart(
         key="alert-levels",
         title=tr("New alerts by level"),
-        summary=tr("{total:,} new alerts, of which {errors:,} are errors.", total=total, errors=errors),
+        summary=tr("New: {alerts}, of which errors: {errors:,}.", alerts=counted.alerts(total), errors=errors),
         x=timeline.axis,
         y_title=tr("new alerts (number)"),
         series=[

@@ -6,6 +6,7 @@ from kylink_cli.language import ntr, tr
 from kylink_cli.report import consumption, jobs, supply
 from kylink_cli.report.parts import Tile, Verdict
 from kylink_cli.report.timeline import within
+from kylink_cli.rules import counted
 from kylink_cli.rules.figures import Figures, History
 from kylink_cli.rules.moments import span
 from kylink_cli.rules.replenishment import runway_minutes
@@ -35,7 +36,11 @@ def tiles(figures: Figures, history: History) -> list[Tile]:
 
 def _stock(figures: Figures) -> Tile:
     active = sum(one.level.active for one in figures.campaigns)
-    note = tr("in {active} active campaigns, {paused} paused", active=active, paused=len(figures.campaigns) - active)
+    note = tr(
+        "in {campaigns} that are active, {paused} paused",
+        campaigns=counted.campaigns(active),
+        paused=len(figures.campaigns) - active,
+    )
     return Tile(tr("Items in stock"), f"{sum(one.level.available for one in figures.campaigns):,}", note)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from kylink_cli.language import tr
 from kylink_cli.report.parts import Cell, Chart, Color, ReportColumn, Section, Series, Table
 from kylink_cli.report.timeline import Timeline
+from kylink_cli.rules import counted
 from kylink_cli.rules.figures import RunFacts, RunsOfHour
 from kylink_cli.rules.histograms import RUN_BOUNDS, Histogram
 from kylink_cli.rules.moments import milliseconds
@@ -47,7 +48,7 @@ def _results(runs: Sequence[RunsOfHour], timeline: Timeline) -> Chart:
     return Chart(
         key="results",
         title=tr("Runs by result"),
-        summary=tr("{total:,} runs, of which {failed:,} failed or crashed.", total=total, failed=failed),
+        summary=tr("{runs}, of which {failed:,} failed or crashed.", runs=counted.runs(total), failed=failed),
         x=timeline.axis,
         y_title=tr("runs (number)"),
         series=[

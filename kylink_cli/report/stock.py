@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from kylink_cli.language import ntr, tr
 from kylink_cli.report.parts import Axis, Cell, Chart, ReportColumn, Section, Series, Table
+from kylink_cli.rules import counted
 from kylink_cli.rules.moments import span
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import one_line
@@ -36,9 +37,9 @@ def _levels(needs: Sequence[Need]) -> Chart:
         key="levels",
         title=tr("Stock of every campaign against watermark and target"),
         summary=tr(
-            "{low:,} of {number:,} campaigns are below their watermark, {empty:,} of them are empty.",
+            "Below the watermark: {low:,} of {campaigns}, {empty:,} of them empty.",
             low=low,
-            number=len(needs),
+            campaigns=counted.campaigns(len(needs)),
             empty=empty,
         ),
         x=Axis(tr("campaigns, most at risk first (rank)"), "rank", range(1, len(needs) + 1)),
@@ -61,9 +62,9 @@ def _runway(needs: Sequence[Need]) -> Chart:
         key="runway",
         title=tr("How long stocks last"),
         summary=tr(
-            "{soon:,} of {number:,} active campaigns are empty, or will be within an hour.",
+            "Empty now or within an hour: {soon:,} of {campaigns} that are active.",
             soon=soon,
-            number=len(active),
+            campaigns=counted.campaigns(len(active)),
         ),
         x=Axis(tr("runway (at the demand that is expected)"), "category", range(len(names)), names),
         y_title=tr("active campaigns (number)"),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from kylink_cli.language import tr
 from kylink_cli.report.parts import Chart, Color, Section, Series
 from kylink_cli.report.timeline import Timeline
+from kylink_cli.rules import counted
 from kylink_cli.rules.figures import RequestsOfHour
 from kylink_cli.rules.histograms import CALL_BOUNDS, Histogram
 from kylink_cli.rules.moments import milliseconds
@@ -44,8 +45,8 @@ def _results(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Chart:
         key="requests",
         title=tr("Supply requests by result"),
         summary=tr(
-            "{total:,} supply requests, of which {failed:,} were not answered.",
-            total=_number(requests),
+            "{requests}, of which {failed:,} not answered.",
+            requests=counted.supply_requests(_number(requests)),
             failed=_number(requests) - answered,
         ),
         x=timeline.axis,

@@ -6,6 +6,7 @@ An alert's first line says what is wrong and how bad it is, then come the worst 
 from collections.abc import Sequence
 
 from kylink_cli.language import ntr, tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.text import one_line
 
 LISTED = 10
@@ -265,9 +266,9 @@ def unrecorded(reason: str) -> str:
 def grouped(open_alerts: int, resolved: int) -> str:
     """The subject of a notification with several alerts."""
     if not resolved:
-        return tr("{open} alerts", open=open_alerts)
+        return counted.alerts(open_alerts)
     if not open_alerts:
-        return tr("{resolved} alerts resolved", resolved=resolved)
+        return tr("{alerts} resolved", alerts=counted.alerts(resolved))
     return tr("{open} open, {resolved} resolved", open=open_alerts, resolved=resolved)
 
 
@@ -278,7 +279,7 @@ def subject(level: str, title: str) -> str:
 
 def still(title: str, count: int) -> str:
     """A condition that people were notified of goes on."""
-    return tr("still: {title} (seen {count} times)", title=title, count=count)
+    return tr("still: {title} (seen {times})", title=title, times=counted.times(count))
 
 
 def resolved(title: str) -> str:

@@ -109,7 +109,7 @@ def test_a_request_out_of_bounds_takes_nothing(stocked: Database, asked: dict[st
 
 @pytest.mark.parametrize("minutes", [0, 10_081, -1])
 def test_a_lease_without_time_or_for_ever_is_refused(stocked: Database, minutes: int) -> None:
-    with pytest.raises(UsageError, match=f"the time to live is {minutes} minutes"):
+    with pytest.raises(UsageError, match=f"the time to live is {minutes:,} minute"):
         leasing.take(stocked, TakeRequest("1", minutes), NOW)
 
 

@@ -11,6 +11,7 @@ from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, milliseconds
 from kylink_cli.jobs.alert_check import AlertCheckReport
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.checks import CheckResult
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
@@ -35,19 +36,21 @@ def show_run(console: Console, finished: Finished[AlertCheckReport]) -> None:
         resolved=len(posted.resolved),
     )
     sent = tr(
-        "{sent} notifications sent, {failed} failed", sent=finished.delivered.sent, failed=finished.delivered.failed
+        "{sent} sent, {failed} failed",
+        sent=counted.notifications(finished.delivered.sent),
+        failed=finished.delivered.failed,
     )
     took = milliseconds(finished.duration_ms)
     console.say(
         "\n"
         + tr(
-            "run {run_id} {status} in {took}: {changes}; {sent}; {purged} old rows deleted",
+            "run {run_id} {status} in {took}: {changes}; {sent}; {purged} too old and deleted",
             run_id=finished.run_id,
             status=tr(report.status),
             took=took,
             changes=changes,
             sent=sent,
-            purged=report.purged,
+            purged=counted.rows(report.purged),
         )
     )
 

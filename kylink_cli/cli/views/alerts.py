@@ -13,6 +13,7 @@ from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
 from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.alert_views import for_user
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.text import one_line
@@ -81,12 +82,12 @@ def show_alert(console: Console, alert: Alert, users: Sequence[str]) -> None:
         return
     console.say(
         tr(
-            "alert {id}: {level} {type}, {state}, seen {count} times",
+            "alert {id}: {level} {type}, {state}, seen {times}",
             id=alert.id,
             level=tr(alert.level),
             type=alert.type,
             state=tr(alert.state),
-            count=alert.count,
+            times=counted.times(alert.count),
         )
     )
     moments = ("first_seen_at", "last_seen_at", "acknowledged_at", "resolved_at")
@@ -158,7 +159,7 @@ def show_purged(console: Console, purged: int, kept_days: int) -> None:
     if console.json:
         console.document({"purged": purged, "kept_days": kept_days})
     else:
-        console.say(tr("{purged} rows older than {kept_days} days deleted", purged=purged, kept_days=kept_days))
+        console.say(tr("{rows} older than {days} deleted", rows=counted.rows(purged), days=counted.days(kept_days)))
 
 
 def show_undelivered(console: Console, undelivered: Sequence[Undelivered]) -> None:

@@ -9,6 +9,7 @@ from kylink_cli.console.output import iso
 from kylink_cli.console.tables import milliseconds
 from kylink_cli.jobs.recover_leases import RecoveryReport
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running.run import Finished
 from kylink_cli.scheduling.jobs import RECOVER_LEASES
@@ -22,7 +23,7 @@ def show_run(console: Console, finished: Finished[RecoveryReport]) -> None:
         head = _head(finished.run_id, report.status, finished.started_at, finished.duration_ms)
         console.document(head | report.figures)
         return
-    deleted = tr("; {number} old rows deleted", number=report.deleted) if report.deleted else ""
+    deleted = tr("; {rows} too old and deleted", rows=counted.rows(report.deleted)) if report.deleted else ""
     took = milliseconds(finished.duration_ms)
     console.say(
         tr(
@@ -65,9 +66,9 @@ def _head(run_id: int | None, status: str, started_at: datetime, duration_ms: in
 
 def _words(recovered: Recovered) -> str:
     return tr(
-        "{leases} leases expired, {recovered} items back in stock, {discarded} discarded, {expired} expired",
-        leases=recovered.expired_leases,
-        recovered=recovered.recovered,
+        "{leases} expired, {recovered} back in stock, {discarded} discarded, {expired} expired",
+        leases=counted.leases(recovered.expired_leases),
+        recovered=counted.items(recovered.recovered),
         discarded=recovered.discarded,
         expired=recovered.expired_items,
     )

@@ -11,6 +11,7 @@ from kylink_cli.jobs.assignment import Assignment
 from kylink_cli.jobs.outcome import Outcome, ReplenishReport, figures_of
 from kylink_cli.jobs.replenish import scan
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.alerts import Failure
 from kylink_cli.rules.reasons import reason
 from kylink_cli.rules.replenishment import Need
@@ -64,15 +65,15 @@ def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
         console.say()
     console.say(
         tr(
-            "run {run_id} {status}: {succeeded} of {total} campaigns filled, {partial} partly, {failed} failed; "
-            "{produced} items in {took}",
+            "run {run_id} {status}: {succeeded} of {total} filled, {partial} partly, {failed} failed; "
+            "{produced} in {took}",
             run_id=finished.run_id,
             status=tr(report.status),
             succeeded=figures["succeeded"],
-            total=figures["total"],
+            total=counted.campaigns(figures["total"]),
             partial=figures["partial"],
             failed=figures["failed"],
-            produced=figures["produced"],
+            produced=counted.items(figures["produced"]),
             took=milliseconds(finished.duration_ms),
         )
     )
@@ -104,9 +105,9 @@ def show_plan(console: Console, database: Database, assignment: Assignment) -> N
     console.say(
         "\n"
         + tr(
-            "{items} items for {number} campaigns would be ordered; the supply service was not called",
-            items=sum(n.order for n in needs),
-            number=len(needs),
+            "{items} for {campaigns} would be ordered; the supply service was not called",
+            items=counted.items(sum(n.order for n in needs)),
+            campaigns=counted.campaigns(len(needs)),
         )
     )
 

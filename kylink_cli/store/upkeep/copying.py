@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 
 from kylink_cli.errors import DatabaseError, UsageError
 from kylink_cli.language import marked, tr
+from kylink_cli.rules import counted
 from kylink_cli.store.engine import lineage, schema
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.lineage import LifeState
@@ -158,10 +159,10 @@ def _compare(source: Database, target: Database, tables: Sequence[Table], progre
         if wanted != found:
             raise DatabaseError(
                 tr(
-                    "{table} differ: {there} rows there, {copied} copied; the source was written to meanwhile: stop "
+                    "{table} differ: {rows} there, {copied} copied; the source was written to meanwhile: stop "
                     "the timers and the consumers, and run the command again",
                     table=rows.name,
-                    there=wanted.rows,
+                    rows=counted.rows(wanted.rows),
                     copied=found.rows,
                 )
             )
