@@ -16,8 +16,6 @@ UNCOUNTED = re.compile(
     r"\btr\(\s*\"[^\"]*\{(?!job\b|limit\b|wanted\b|value\b|expected\b)[a-z_:,]+\} (?:[a-z]+ )?"
     r"(?:alert|call|campaign|item|lease|row|run|time)s\b"
 )
-    r"\btr\(\s*\"[^\"]*\{(?!job\b|limit\b|wanted\b|value\b|expected\b)[a-z_:,]+\} (?:[a-z]+ )?(?:alert|call|campaign|item|lease|row|run|time)s\b"
-)
 
 
 @pytest.mark.parametrize("count", THINGS, ids=lambda function: function.__name__)

@@ -8,6 +8,7 @@ from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago
 from kylink_cli.language import tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import RequestState
 from kylink_cli.store.tables import SupplyRequest
@@ -76,10 +77,9 @@ def show_settled(console: Console, request: SupplyRequest) -> None:
         return
     console.say(
         tr(
-            "{key} was charged: {produced} items of campaign {campaign_id} are in stock, {duplicates} were there "
-            "already",
+            "{key} was charged: {produced} put in stock for campaign {campaign_id}, {duplicates} there already",
             key=request.key,
-            produced=request.produced,
+            produced=counted.items(request.produced),
             campaign_id=request.campaign_id,
             duplicates=request.duplicates,
         )
