@@ -77,7 +77,7 @@ class Direct:
         """
         self._build = build
         self._columns = list(columns) or None
-        self._compiled: dict[Flavour, tuple[str, dict[str, Any]]] = {}
+        self._compiled: dict[tuple[bool, bool], tuple[str, dict[str, Any]]] = {}
 
     def rows(self, transaction: Transaction, *listed: Value, **values: Value) -> list[Any]:
         """Execute it; the rows that it returns.
@@ -110,13 +110,13 @@ class Direct:
 
     def _for(self, transaction: Transaction, *, is_single: bool) -> tuple[str, dict[str, Any]]:
         """The text in a flavour, and the values that the statement itself names."""
-        flavour = Flavour(transaction.is_embedded, is_single)
-        if flavour not in self._compiled:
+        kind = transaction.is_embedded, is_single
+        if kind not in self._compiled:
             dialect = _EMBEDDED if transaction.is_embedded else transaction.dialect
-            compiled = self._build(flavour).compile(dialect=dialect, column_keys=self._columns)
+            compiled = self._build(Flavour(*kind)).compile(dialect=dialect, column_keys=self._columns)
             own = {name: _plain(value) for name, value in compiled.params.items() if value is not None}
-            self._compiled[flavour] = compiled.string, own
-        return self._compiled[flavour]
+            self._compiled[kind] = compiled.string, own
+        return self._compiled[kind]
 
 
 def moment(value: datetime | str) -> datetime:
