@@ -302,3 +302,73 @@ def test_both_limits_of_calls_in_flight_are_kept(kylink: Installation, service: 
     service.behave = count
     kylink.run("replenish", "--all", CAMPAIGN_CONCURRENCY="2", STOCK_CONCURRENCY="4")
     assert (most, by_campaign) == (8, 4)
+
+
+def test_campaigns_that_alone_are_down_do_not_close_the_shop_for_the_others(
+    kylink: Installation, service: SupplyService
+) -> None:
+    """Three campaigns come first in every run, and answer 503; the sixteen others are filled all the same."""
+    bad, good = ["00", "01", "02"], [str(number) for number in range(10, 26)]
+    kylink.add_campaigns(*bad, *good)
+
+    async def down(call: Call) -> web.Response | None:
+        return web.Response(status=503) if call.campaign_id in bad else None
+
+    service.behave = down
+    document = kylink.document("replenish", "--all", REPLENISH_RETRY_DELAY_MS="60000", REPLENISH_RETRY_TIMES="1")
+    assert (document["succeeded"], document["failed"], document["status"]) == (16, 3, "partial")
+    assert {failure["error"] for failure in document["failures"]} == {"HTTP 503"}
+    assert kylink.rows("SELECT count(*) FROM stock_items") == [160]
+
+
+def test_what_failed_in_three_runs_comes_after_the_others(kylink: Installation, service: SupplyService) -> None:
+    kylink.add_campaigns("00", "1")
+
+    async def down(call: Call) -> web.Response | None:
+        return web.Response(status=500) if call.campaign_id == "00" else None
+
+    service.behave = down
+    for _ in range(3):
+        kylink.run("replenish", "--campaign", "00", REPLENISH_RETRY_TIMES="1")
+    service.calls.clear()
+    document = kylink.document("replenish", "--all", CAMPAIGN_CONCURRENCY="1", REPLENISH_RETRY_TIMES="1")
+    assert [campaign["campaign_id"] for campaign in document["campaigns"]] == ["1", "00"]
+
+
+def test_a_service_that_sends_duplicates_is_left_after_two_rounds_and_rests(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns("1")
+
+    async def duplicates(call: Call) -> None:
+        """Four values, over and over; the service charges for each."""
+        call.service.charges.setdefault(call.key, [f"v{call.number % 4}"])
+
+    service.behave = duplicates
+    first = kylink.document("replenish", "--all", REPLENISH_RETRY_TIMES="5")
+    [failure] = first["failures"] or [first["campaigns"][0]]
+    assert f"{first['duplicates']} items that came are duplicates" in failure["error"]
+    assert (first["produced"], first["supply_calls"]) == (4, 4 + first["duplicates"])
+    assert first["duplicates"] <= 18
+    calls = service.calls["1"]
+    kylink.execute("DELETE FROM stock_items WHERE value = 'v0' OR value = 'v1'")
+    second = kylink.document("replenish", "--all")
+    assert ("duplicates came last" in second["campaigns"][0]["error"], service.calls["1"]) == (True, calls)
+    kylink.run("replenish", "--campaign", "1", "--force")
+    assert service.calls["1"] > calls
+
+
+def test_a_campaign_that_is_paused_in_mid_run_is_ordered_for_no_more(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns("1")
+    service.behave = gate = Gate()
+    run = kylink.start("replenish", "--all", STOCK_CONCURRENCY="1", PROXY_MAX_PER_CALL="1")
+    gate.wait_for_calls(1)
+    assert kylink.run("campaigns", "pause", "1").returncode == 0
+    gate.open()
+    run.communicate()
+    assert run.returncode == 0
+    assert service.calls["1"] < 10, "a few calls may be on their way before the pause is seen"
+    assert set(kylink.rows("SELECT state FROM supply_requests")) == {"answered", "cancelled"}
+    _assert_books_agree(kylink, service)

@@ -1,6 +1,8 @@
 """Jobs and consumers killed with SIGKILL again and again: nothing lost, nothing paid twice, no item in two hands."""
 
+import contextlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 from kylink_cli.demo.service import SupplyService
 from tests.faults.armed import POINTS
 from tests.faults.consumer import CAMPAIGNS
+from tests.faults.shim import Shim
 from tests.support.books import assert_nothing_lost, lost
 from tests.support.cli import clean_environment
 from tests.support.installation import Installation
@@ -20,17 +23,21 @@ pytestmark = pytest.mark.slow
 
 JOBS = (["replenish", "--all"], ["recover-leases"], ["alert-check"])
 TIME_PASSES = """
-UPDATE leases SET leased_at = datetime(leased_at, '-1 hour') || '.000000',
-                  expires_at = datetime(expires_at, '-1 hour') || '.000000' WHERE state = 'active'
+UPDATE leases SET expires_at = datetime(expires_at, '-1 hour') || '.000000' WHERE state = 'active'
 """
+AGED = (
+    "UPDATE runs SET heartbeat_at = datetime(heartbeat_at, '-6 minutes') || '.000000' WHERE status = 'running'",
+    "UPDATE runs SET heartbeat_at = heartbeat_at - interval '6 minutes' WHERE status = 'running'",
+)
 LONG = pytest.mark.long
 
 
 class CrashLoop:
     """Rounds of work in which everybody may be killed at any moment."""
 
-    def __init__(self, kylink: Installation, seed: int) -> None:
+    def __init__(self, kylink: Installation, shim: Shim, seed: int) -> None:
         self._kylink = kylink
+        self._shim = shim
         self._chance = random.Random(seed)
         self._seed = seed
         self.kills = 0
@@ -50,6 +57,9 @@ class CrashLoop:
 
     def _run_victim(self) -> None:
         job = self._chance.choice(JOBS)
+        if self._chance.random() < 0.3:
+            self._be_taken_over(job)
+            return
         if self._chance.random() < 0.5:
             point, number = self._chance.choice(POINTS), self._chance.randint(1, 8)
             victim = self._start("tests.faults.armed", point, str(number), *job)
@@ -63,10 +73,36 @@ class CrashLoop:
         assert "Traceback" not in errors
         self.kills += victim.returncode == -signal.SIGKILL
 
-    def _start(self, module: str, *args: str) -> "subprocess.Popen[str]":
+    def _be_taken_over(self, job: list[str]) -> None:
+        """A job is stopped, its proofs of life are lost or its clock jumps, another begins, and it wakes."""
+        clock = self._kylink.folder / "clock"
+        clock.write_text("0")
+        sleeper = self._start("kylink_cli", *job, **self._shim.sleeping(clock))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            sleeper.wait(timeout=self._chance.uniform(0.3, 1.2))
+        sleeper.send_signal(signal.SIGSTOP)
+        move = self._chance.choice(["stopped", "lock folder removed", "heartbeat aged", "clock jumped"])
+        if move in {"lock folder removed", "heartbeat aged"}:
+            shutil.rmtree(self._kylink.folder / "kylink.db.lock", ignore_errors=True)
+        if move == "heartbeat aged":
+            self._kylink.execute(AGED[self._kylink.database.path is None])
+        if move == "clock jumped":
+            clock.write_text(str(self._chance.choice([600, 25 * 3600])))
+        heir = self._start("kylink_cli", *job)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            heir.wait(timeout=self._chance.uniform(0.2, 1.5))
+        sleeper.send_signal(signal.SIGCONT)
+        for process in (sleeper, heir):
+            if self._chance.random() < 0.5:
+                process.kill()
+            _, errors = process.communicate()
+            assert "Traceback" not in errors
+            self.kills += process.returncode == -signal.SIGKILL
+
+    def _start(self, module: str, *args: str, **settings: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", module, *args],
-            env=clean_environment(self._kylink.folder) | self._kylink.settings,
+            env=clean_environment(self._kylink.folder) | self._kylink.settings | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -79,10 +115,10 @@ class CrashLoop:
 
 @pytest.mark.parametrize(("seed", "rounds"), [(1, 12), pytest.param(2, 300, marks=LONG)])
 def test_no_crash_loses_what_was_paid_for_or_gives_an_item_twice(
-    kylink: Installation, service: SupplyService, seed: int, rounds: int
+    kylink: Installation, service: SupplyService, shim: Shim, seed: int, rounds: int
 ) -> None:
     kylink.add_campaigns(*[str(number) for number in range(CAMPAIGNS)])
-    loop = CrashLoop(kylink, seed)
+    loop = CrashLoop(kylink, shim, seed)
     for _ in range(rounds):
         loop.round()
         assert_nothing_lost(kylink, service)

@@ -249,6 +249,14 @@ def test_the_end_that_the_supplier_gives_is_kept_in_utc() -> None:
     assert item.expires_at.isoformat() == "2126-02-06T06:00:00+00:00"
 
 
+def test_the_last_moment_of_the_calendar_is_one_in_every_zone() -> None:
+    end = "9999-12-31T23:59:59-14:00"
+    with raw_server(http("200 OK", json.dumps({"items": [{"value": "a", "expires_at": end}]}))) as server:
+        [item] = ask(server.url).items
+    assert item.expires_at is not None
+    assert item.expires_at.year == 9999
+
+
 def _never(connection: socket.socket) -> None:
     connection.recv(1)
 

@@ -22,4 +22,5 @@ def assert_nothing_lost(kylink: Installation, service: SupplyService) -> None:
     assert repeated == []
     assert service.conflicts == []
     with kylink.database.reading() as session:
-        assert [finding.name for finding in check(session) if not finding.ok] == []
+        broken = [finding.name for finding in check(session) if not finding.ok]
+    assert broken == [], broken
