@@ -136,7 +136,7 @@ def test_a_full_disk_is_called_that(embedded: Database) -> None:
     def fill_disk(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
 
-    with pytest.raises(DatabaseError, match=r"^the disk is full: nothing was changed"):
+    with pytest.raises(DatabaseError, match=r"^the disk is full: the last write was not done"):
         add_campaigns(embedded, *[f"c{number}" for number in range(1000)])
 
 

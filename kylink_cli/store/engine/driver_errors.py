@@ -21,7 +21,7 @@ BUSY_TIMEOUT_SECONDS = 30
 _OF_POOLERS = "08P01"
 
 _BUSY = marked("the database stayed busy for {seconds} s: try again later")
-_FULL = marked("the disk is full: nothing was changed; make room and try again")
+_FULL = marked("the disk is full: the last write was not done, those before it were; make room and try again")
 _SQLITE: dict[str, tuple[type[DatabaseError], str]] = {
     "SQLITE_BUSY": (
         DatabaseBusyError,
