@@ -81,11 +81,15 @@ class Console:
         with self._writing():
             self.stdout.print(renderable)
 
-    def table(self, columns: "list[Column]", rows: list[list[Any]]) -> None:
-        """Print rows as a table: cut to the width on a terminal, whole elsewhere."""
+    def table(self, columns: "list[Column]", rows: list[list[Any]], *, whole: bool = False) -> None:
+        """Print rows as a table: cut to the width on a terminal, whole elsewhere.
+
+        Args:
+            whole: nothing is cut on a terminal either, for what people copy.
+        """
         from kylink_cli.console.drawn_tables import build_table
 
-        if self.stdout.is_terminal:
+        if self.stdout.is_terminal and not whole:
             self.show(build_table(columns, rows, on_terminal=True))
             return
         drawn = StringIO()

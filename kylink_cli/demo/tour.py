@@ -7,14 +7,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from kylink_cli.children import own_command
 from kylink_cli.demo.sample import COLUMNS, SAMPLES
 from kylink_cli.language import preferred
 from kylink_cli.settings import Settings
+from kylink_cli.store import stock
+from kylink_cli.store.engine.database import open_database
 
-RETRY_DELAY_MS = 1500
+RETRY_DELAY_MS = 1000
+ITEM_LIFE = timedelta(hours=48)
 # A demo without a failing campaign would show no alert: "some campaigns failed" is how its run is to end.
 EXPECTED_CODES = {0, 10}
 
@@ -47,10 +52,16 @@ class Tour:
         with (self.folder / "campaigns.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([COLUMNS, *[sample.row() for sample in SAMPLES]])
         self.show("campaigns", "import", str(self.folder / "campaigns.csv"))
+        self._stock()
+
+    def _stock(self) -> None:
+        """Put the items into stock that the campaigns have at the start."""
+        database = open_database(self.folder / "kylink.db")
+        now = database.now()
         for sample in SAMPLES:
-            if sample.stock:
-                values = "".join(f"gclid={secrets.token_hex(8)}\n" for _ in range(sample.stock))
-                self.run("--quiet", "stock", "import", sample.campaign_id, "-", values=values)
+            ends = {f"gclid={secrets.token_hex(8)}": now + ITEM_LIFE for _ in range(sample.stock)}
+            database.commit(partial(stock.add, campaign_id=sample.campaign_id, values=ends, now=now))
+        database.close()
 
     def show(self, *arguments: str) -> int:
         """Print a command and run it before the user's eyes.
@@ -60,18 +71,14 @@ class Tour:
         """
         self.say("")
         self.say(f"$ kylink {' '.join(arguments)}")
-        return self.run(*arguments)
+        return self._run(*arguments)
 
-    def run(self, *arguments: str, values: str | None = None) -> int:
-        """Run a command with the demo's settings alone."""
+    def _run(self, *arguments: str) -> int:
         command = [*own_command(), "--env-file", str(self.env_file), *arguments]
         sys.stdout.flush()
         return subprocess.run(  # noqa: S603  (our own command)
             command,
             env=_environment(),
-            input=values,
-            stdout=subprocess.DEVNULL if values else None,
-            text=True,
             check=False,
         ).returncode
 

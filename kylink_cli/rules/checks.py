@@ -8,6 +8,7 @@ from typing import Any
 from kylink_cli.rules import alert_texts as texts
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.check_facts import HeldLeases, LowCampaign, Share, Subject, Thresholds
+from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import AlertLevel, AlertType
 
 # Campaigns that an alert's metadata hold; the figures count all of them.
@@ -47,7 +48,7 @@ def check_low_stock(low: Sequence[LowCampaign], limits: Thresholds) -> CheckResu
     """
     if not low:
         return CheckResult(AlertType.LOW_STOCK, AlertType.LOW_STOCK, 0, texts.enough_stock())
-    low = sorted(low, key=lambda c: (c.available, c.subject.campaign_id))
+    low = sorted(low, key=lambda c: (c.available, natural(c.subject.campaign_id)))
     empty = sum(c.available == 0 for c in low)
     title = texts.low_stock(len(low), empty)
     level = level_above(len(low), limits.low_stock_warning, limits.low_stock_error) or AlertLevel.INFO
@@ -112,7 +113,7 @@ def check_failure_rate(shares: Sequence[Share], limits: Thresholds) -> CheckResu
     level = level_above(percent, limits.failure_rate_warning_percent, limits.failure_rate_error_percent)
     if level is None:
         return CheckResult(AlertType.HIGH_FAILURE_RATE, AlertType.HIGH_FAILURE_RATE, round(percent, 1), title)
-    worst = sorted((s for s in shares if s.number), key=lambda s: (-s.number, s.subject.campaign_id))
+    worst = sorted((s for s in shares if s.number), key=lambda s: (-s.number, natural(s.subject.campaign_id)))
     cases = [_case(s.subject, texts.failure_case(s.number, s.of)) for s in worst]
     alert = NewAlert(
         type=AlertType.HIGH_FAILURE_RATE,
@@ -140,7 +141,7 @@ def check_no_stock(shares: Sequence[Share], limits: Thresholds) -> CheckResult:
     level = level_above(events, limits.no_stock_warning, limits.no_stock_error)
     if level is None:
         return CheckResult(AlertType.NO_STOCK_FREQUENT, AlertType.NO_STOCK_FREQUENT, events, title)
-    worst = sorted(shares, key=lambda s: (-s.number, s.subject.campaign_id))
+    worst = sorted(shares, key=lambda s: (-s.number, natural(s.subject.campaign_id)))
     cases = [_case(s.subject, texts.no_stock_case(s.number)) for s in worst]
     alert = NewAlert(
         type=AlertType.NO_STOCK_FREQUENT,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from kylink_cli.rules.demand import MINUTES_AN_HOUR, NO_HISTORY, DemandHistory
 from kylink_cli.rules.forecast import DemandProfile, Forecast, forecast, profile
 from kylink_cli.rules.reorder import Aim, Reorder, reorder
+from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import ReplenishRule, ResultStatus, WatermarkSource
 
 NEW_CAMPAIGN_AGE = timedelta(hours=24)
@@ -233,14 +234,14 @@ def runway_minutes(need: Need) -> int | None:
     return int(need.forecast.lasts(level.available))
 
 
-def urgency(need: Need) -> tuple[float, float, str]:
+def urgency(need: Need) -> tuple[float, float, tuple[tuple[float, str], ...]]:
     """Sort key for the order of work: the shortest runway first; of empty campaigns the one with more demand.
 
     A run that must stop early has then served who needed it most. The id makes the order the same every time.
     """
     runway = runway_minutes(need)
     demand = 0.0 if need.forecast is None or not need.level.history.hours else need.forecast.rate
-    return (math.inf if runway is None else runway, -demand, need.level.campaign_id)
+    return (math.inf if runway is None else runway, -demand, natural(need.level.campaign_id))
 
 
 def result_status(need: Need, produced: int, *, complete: bool, stopped: bool) -> ResultStatus:

@@ -1,5 +1,6 @@
 """Text from outside, made harmless before it is kept or shown."""
 
+import math
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -64,9 +65,9 @@ def _letters(word: str) -> str:
     return word.lower().replace("-", "_")
 
 
-def natural(text: str) -> tuple[tuple[int, str], ...]:
+def natural(text: str) -> tuple[tuple[float, str], ...]:
     """The key by which people sort: 1, 2, 10, and not 1, 10, 2."""
-    return tuple((int(number or -1), letters) for number, letters in _NUMBER_OR_NOT.findall(text))
+    return tuple((int(number) if number else math.inf, letters) for number, letters in _NUMBER_OR_NOT.findall(text))
 
 
 def has_control_characters(text: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import Sorting
 
 HOURS: Final = 24
@@ -34,7 +35,7 @@ def chosen(needs: Sequence[Need], selection: Selection) -> list[Need]:
     """The campaigns that were selected, in their order; those of equal rank by id."""
     text = selection.text.casefold()
     wanted = [need for need in needs if (need.low or not selection.low) and _matches(need, text)]
-    return sorted(wanted, key=lambda need: (*_rank(need, selection.sorting), need.level.campaign_id))
+    return sorted(wanted, key=lambda need: (*_rank(need, selection.sorting), natural(need.level.campaign_id)))
 
 
 def by_hour(consumed: Mapping[datetime, int], now: datetime) -> list[int]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.text import natural
 from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, CampaignResult, table
 
@@ -66,6 +67,6 @@ def of_run(session: Session, run_id: int) -> list[tuple[CampaignResult, Campaign
         select(CampaignResult, Campaign)
         .join(Campaign, _campaigns.c.id == _results.c.campaign_id)
         .where(_results.c.run_id == run_id)
-        .order_by(_results.c.campaign_id)
     )
-    return [(row[0], row[1]) for row in session.execute(statement)]
+    found = [(row[0], row[1]) for row in session.execute(statement)]
+    return sorted(found, key=lambda one: natural(one[0].campaign_id))

@@ -242,3 +242,9 @@ def test_terminal_and_markup_codes_in_names_do_no_harm(kylink: Installation) -> 
         assert not set(written) & {"\x1b", "\x9b", "\u202e", "\x07"}, args
     assert "[/nope] [bold]x" in kylink.run("campaigns", "list").stdout
     assert len(kylink.run("campaigns", "list").stdout.splitlines()) == 3
+
+
+def test_ids_come_in_natural_order(kylink: Installation) -> None:
+    kylink.add_campaigns("10", "2", "1")
+    listed = [one["campaign_id"] for one in kylink.document("campaigns", "list")["campaigns"]]
+    assert listed == ["1", "2", "10"]

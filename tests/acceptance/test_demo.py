@@ -22,6 +22,12 @@ def test_the_tour_fills_the_samples_and_leaves_nothing_behind(tmp_path: Path) ->
     assert "STOCK_REPLENISH_FAILED" in result.stdout
     assert "HTTP 500: Out of order: the roaster is broken" in result.stdout
     assert list(tmp_path.iterdir()) == []
+    # It ends with what it has come to: campaigns in natural order, the one failure told by its run, no raw JSON.
+    assert result.stdout.count("the roaster is broken") == 1
+    assert "{" not in result.stdout
+    [*_, last] = result.stdout.split("$ kylink ")
+    assert last.startswith("campaigns list\n")
+    assert "1001      Spring sale                             alice  active     10" in last
 
 
 def test_a_kept_demo_can_be_looked_at_with_the_commands_that_it_prints(tmp_path: Path) -> None:

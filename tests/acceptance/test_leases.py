@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.database import add_items
 from tests.support.installation import Installation
+from tests.support.terminal import on_terminal
 
 if TYPE_CHECKING:
     import subprocess
@@ -173,3 +174,11 @@ def test_consumption_drives_watermark_and_runway(kylink: Installation) -> None:
     assert other["runway_minutes"] == 0
     add_items(kylink.database, "1", 252, hours=47, state="consumed")
     assert "capped" in kylink.run("campaigns", "show", "1").stdout
+
+
+def test_a_terminal_shows_token_and_value_whole_however_narrow(kylink: Installation) -> None:
+    value = "gclid=" + "x" * 150
+    kylink.run("stock", "import", "2", "-", input=f"{value}\n")
+    seen = on_terminal("leases", "take", "2", env=kylink.settings, cwd=kylink.folder, columns=60)
+    [token] = kylink.rows("SELECT token FROM leases")
+    assert (token in seen.text, value in seen.text, "…" in seen.text) == (True, True, False)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kylink_cli.rules.text import has_control_characters, has_hidden_characters, one_line
+from kylink_cli.rules.text import has_control_characters, has_hidden_characters, natural, one_line
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,7 @@ def test_control_characters_are_found(text: str, expected: bool) -> None:
 )
 def test_what_can_t_be_seen_is_found_in_ids_and_names(text: str, expected: bool) -> None:
     assert has_hidden_characters(text) is expected
+
+
+def test_people_sort_numbers_by_their_value() -> None:
+    assert sorted(["10", "2", "1", "b10", "b9", "a", ""], key=natural) == ["", "1", "2", "10", "a", "b9", "b10"]

@@ -14,6 +14,7 @@ from kylink_cli.rules.demand import MINUTES_AN_HOUR
 from kylink_cli.rules.moments import readable
 from kylink_cli.rules.reasons import reason
 from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.text import natural
 from kylink_cli.store.figures.campaign_stock import CampaignStock
 
 MINUTES_A_DAY = 24 * MINUTES_AN_HOUR
@@ -70,7 +71,7 @@ def in_order(shown: Sequence[Shown], sort: str) -> list[Shown]:
             return math.inf if one.runway is None else one.runway
         return 0
 
-    return sorted(shown, key=lambda one: (key(one), one.stock.level.campaign_id))
+    return sorted(shown, key=lambda one: (key(one), natural(one.stock.level.campaign_id)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def show_taken(console: Console, taken: Taken, wanted: int) -> None:
     rows: list[list[Any]] = [
         [lease.token, lease.item_id, readable(lease.expires_at), lease.value] for lease in taken.leases
     ]
-    console.table(_TAKEN_COLUMNS, rows)
+    console.table(_TAKEN_COLUMNS, rows, whole=True)
     if taken.reused:
         console.info(tr("these were taken by an earlier call with the same key"))
     elif len(taken.leases) < wanted:
@@ -58,7 +58,7 @@ def show_results(console: Console, results: Sequence[LeaseResult]) -> int:
     if console.json:
         console.document({"results": [_result_document(result) for result in results]})
     else:
-        console.table(_RESULT_COLUMNS, [[_token(r), r.state, _answer(r)] for r in results])
+        console.table(_RESULT_COLUMNS, [[_token(r), r.state, _answer(r)] for r in results], whole=True)
     if all(result.ok for result in results):
         return 0
     if any(result.ok for result in results):
