@@ -9,6 +9,8 @@ translated where it is shown; `marked` tells the catalogs of such a text where t
 
 import gettext
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +33,17 @@ def use(language: Language) -> None:
     # The command line's parser looks its own words up by itself, and by this variable.
     os.environ["LANGUAGE"] = language
     _catalog = gettext.translation(_DOMAIN, _CATALOGS, [language], fallback=True)
+
+
+@contextmanager
+def for_programs() -> Iterator[None]:
+    """Speak English meanwhile: what programs read is the same in every language."""
+    global _catalog  # noqa: PLW0603  (one process speaks one language)
+    spoken, _catalog = _catalog, gettext.NullTranslations()
+    try:
+        yield
+    finally:
+        _catalog = spoken
 
 
 def tr(message: str, /, **values: object) -> str:

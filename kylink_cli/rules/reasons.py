@@ -1,6 +1,6 @@
 """Why a campaign is ordered for, or is not, in a sentence: what is expected, what covers what, which limit binds."""
 
-from kylink_cli.language import tr
+from kylink_cli.language import for_programs, tr
 from kylink_cli.rules.reorder import Reorder
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.vocabulary import WatermarkSource
@@ -17,6 +17,12 @@ def reason(need: Need) -> str:
         found += "; " + _unused(need.reorder)
     own = _own(need)
     return f"{found}; {own}" if own else found
+
+
+def reason_for_programs(need: Need) -> str:
+    """The same sentence in English, whatever language people read here."""
+    with for_programs():
+        return reason(need)
 
 
 def _by_settings(need: Need) -> str:

@@ -89,6 +89,7 @@ def test_the_document_holds_what_the_contract_says(kylink: Installation) -> None
                 "available_after": 10,
                 "attempts": 1,
                 "error": None,
+                "why": "consumed 0 in 24 hours",
             }
         ],
         "failures": [],

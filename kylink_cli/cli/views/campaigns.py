@@ -12,7 +12,7 @@ from kylink_cli.console.tables import Column, span
 from kylink_cli.language import tr
 from kylink_cli.rules.demand import MINUTES_AN_HOUR
 from kylink_cli.rules.moments import readable
-from kylink_cli.rules.reasons import reason
+from kylink_cli.rules.reasons import reason, reason_for_programs
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import natural
 from kylink_cli.store.figures.campaign_stock import CampaignStock
@@ -110,7 +110,7 @@ def campaign_document(shown: Shown, details: Details) -> dict[str, Any]:
         "target_stock": level.own_target,
         "watermark_capped": shown.need.watermark.capped,
         "order": shown.need.order,
-        "why": reason(shown.need),
+        "why": reason_for_programs(shown.need),
         "created_at": level.created_at,
         "items": dict(details.items),
         "no_stock_24h": details.no_stock_24h,
@@ -146,6 +146,7 @@ def _words(shown: Shown, details: Details) -> dict[str, Any]:
     return {
         **{name: moment and readable(moment) for name, moment in moments.items()},
         "consumed_24h": f"{shown.stock.level.consumed_24h}  {sparkline(details.by_hour)}".rstrip(),
+        "why": reason(shown.need),
         "low": tr("yes") if shown.need.low else tr("no"),
         "watermark_capped": tr("yes: WATERMARK_MAX binds") if shown.need.watermark.capped else tr("no"),
         "items": ", ".join(f"{number} {tr(state)}" for state, number in details.items.items() if number) or tr("none"),

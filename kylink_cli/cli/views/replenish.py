@@ -13,7 +13,7 @@ from kylink_cli.jobs.replenish import scan
 from kylink_cli.language import tr
 from kylink_cli.rules import counted
 from kylink_cli.rules.alerts import Failure
-from kylink_cli.rules.reasons import reason
+from kylink_cli.rules.reasons import reason, reason_for_programs
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
 from kylink_cli.running.run import Finished
@@ -153,7 +153,7 @@ def _campaign(outcome: Outcome) -> dict[str, Any]:
         "available_after": outcome.available_after,
         "attempts": outcome.tally.attempts,
         "error": outcome.error,
-        "why": reason(outcome.need),
+        "why": reason_for_programs(outcome.need),
     }
 
 
