@@ -153,9 +153,8 @@ def test_an_upgrade_leaves_what_runs_its_files(debian: Machine, service: SupplyS
     assert is_there(debian, old)
     assert debian.shell("realpath /opt/kylink/current").strip() != old
     assert debian.property("kylink-replenish.timer", "ActiveState") == "active"
-    running.kill()
+    debian.shell(f"{users_of(old)} | cut -d / -f 3 | xargs kill")
     running.communicate()
-    wait_until(lambda: not is_running(debian, old), "the old program to end")
 
 
 def test_a_backup_is_brought_back(debian: Machine, service: SupplyService) -> None:
@@ -174,9 +173,13 @@ def test_an_installation_that_fails_leaves_the_old_one_at_work(debian: Machine) 
     assert (after, debian.run("kylink", "--version").returncode) == (before, 0)
 
 
-def is_running(machine: Machine, path: str) -> bool:
-    looks = f"grep -lsE '{path}/bin/[p]ython' /proc/[0-9]*/cmdline"
-    return machine.run("sh", "-c", looks, check=False).stdout != ""
+def users_of(release: str) -> str:
+    """The command that lists, in /proc, the command lines of what runs from a release."""
+    return f"grep -lsE '{release}/bin/[p]ython' /proc/[0-9]*/cmdline"
+
+
+def is_running(machine: Machine, release: str) -> bool:
+    return machine.run("sh", "-c", users_of(release), check=False).stdout != ""
 
 
 # Whatever a consumer may try beside taking items; each is one line of a shell.
