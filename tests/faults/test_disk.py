@@ -149,6 +149,7 @@ def test_a_backup_taken_while_a_run_writes_is_whole(
         with sqlite3.connect(copy) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.close()
+    kylink.let_go()
     assert kylink.run("db", "restore", str(copies[1]), "--trust").returncode == 0
     assert kylink.run("db", "check").returncode == 0
     assert kylink.run("replenish", "--all").returncode == 0

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kylink_cli.cli import app
 from kylink_cli.demo.service import SupplyService
 from kylink_cli.errors import DatabaseUnfitError
 from kylink_cli.settings import Settings
+from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.postgresql import ServerDatabase
 from tests.support.database import add_campaigns, add_items, url_of
 from tests.support.gate import Gate
@@ -30,7 +32,7 @@ def stocked(tmp_path: Path) -> Iterator[Installation]:
     with Installation.without_supply(tmp_path) as kylink:
         kylink.add_campaigns("1")
         add_items(kylink.database, "1", 5)
-        kylink.database.close()
+        kylink.let_go()
         said(kylink, "db", "backup", "backup.db")
         yield kylink
 
@@ -130,6 +132,19 @@ def test_a_database_that_went_back_in_time_is_noticed_by_every_command(
     assert "'kylink db restore FILE'" in message
 
 
+def test_who_looks_while_others_write_sees_no_going_back(database: Database) -> None:
+    add_campaigns(database, "1")
+    add_items(database, "1", 80)
+
+    def consume(_: int) -> None:
+        for _ in range(10):
+            with Stock(wiring.existing_database(Settings(database_url=url_of(database))), 15) as stock:
+                stock.take("1")
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(consume, range(8)))
+
+
 def test_another_database_in_its_place_is_noticed(stocked: Installation, tmp_path: Path) -> None:
     take(stocked)
     elsewhere = tmp_path / "elsewhere"
@@ -223,7 +238,7 @@ def test_open_orders_are_asked_for_again_under_their_keys(kylink: Installation, 
     gate.open()
     charged = set(service.charges)
     said(kylink, "db", "backup", "backup.db")
-    kylink.database.close()
+    kylink.let_go()
     assert said(kylink, "db", "restore", "backup.db")["open_requests"] == 10
     assert kylink.run("replenish", "--all").returncode == 0
     assert charged <= set(kylink.rows("SELECT key FROM supply_requests WHERE state = 'answered'"))

@@ -48,6 +48,7 @@ def test_everything_works_through_a_pooler(tmp_path: Path, postgres: PostgresSer
         assert kylink.document("replenish", "--all")["produced"] == 120
         with ThreadPoolExecutor(8) as threads:
             taken = list(threads.map(lambda n: kylink.document("leases", "take", f"c{n}"), range(8)))
+        assert [document["error"] for document in taken if "error" in document] == []
         tokens = [lease["token"] for document in taken for lease in document["leases"]]
         assert kylink.run("leases", "confirm", *tokens).returncode == 0
         for command in (["alert-check"], ["replenish", "--all"]):

@@ -87,6 +87,11 @@ class Installation:
         url = self.settings["DATABASE_URL"]
         return open_server(url) if url.startswith("postgresql:") else open_database(self.folder / "kylink.db")
 
+    def let_go(self) -> None:
+        """Close the database, and open it anew when it is looked into again: another file may be in its place."""
+        self.database.close()
+        del self.database
+
     @property
     def environment(self) -> dict[str, str]:
         """The environment of its commands."""

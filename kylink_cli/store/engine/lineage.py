@@ -100,6 +100,9 @@ def follow(database: Database, *, may_rest: bool = False) -> None:
     life = database.read(_read_life if may_rest else _living)
     note = _note_of(database, life)
     noted = _read_note(note)
+    if noted is not None and noted.generation > life.generation:
+        # Others may have written since: only what is read after the note can be behind it.
+        life = database.read(_read_life)
     if noted is not None and (noted.id != life.id or noted.generation > life.generation):
         raise _went_back()
     if noted != life:
