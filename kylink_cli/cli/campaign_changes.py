@@ -157,27 +157,30 @@ def import_file(
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Move campaigns that belong to other users, with their stock.")
     ] = False,
+    pause_missing: Annotated[
+        bool, typer.Option("--pause-missing", help="Pause the campaigns of the file's users that it does not hold.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
 ) -> None:
     """Add and update campaigns from a file: all of them, or none.
 
     Columns, in snake_case or camelCase: campaign_id, user_id, campaign_name, country, source_url (or finalUrl),
     low_watermark, target_stock, status. A column that is missing leaves what is there; an empty cell clears a field
-    that may be empty. Creates the embedded database if there is none.
+    that may be empty. Sheets of Google Ads are read as they come. Creates the embedded database if there is none.
     """
     from kylink_cli.cli.views import campaign_changes as view
     from kylink_cli.imports.campaigns import read_campaigns
 
     found = read_campaigns(file, _fields({"user_id": user}).get("user_id"))
-    plan = _import(cli, _Import(file, found, take_over), dry_run=dry_run)
-    if found.ignored:
-        cli.console.info(tr("columns that mean nothing to kylink: {columns}", columns=", ".join(found.ignored)))
+    plan = _import(cli, _Import(file, found, take_over, pause_missing), dry_run=dry_run)
+    view.say_ignored(cli.console, found.ignored, found.notes)
     if cli.console.json:
         cli.console.document(view.plan_document(plan, dry_run=dry_run))
     elif dry_run:
         view.show_plan(cli.console, plan)
     else:
         cli.console.say(view.plan_text(plan))
+        view.say_missing(cli.console, plan)
 
 
 def _fields(given: Mapping[str, str | None]) -> dict[str, Any]:
@@ -206,10 +209,25 @@ class _Import:
     file: str
     found: "CampaignFile"
     take_over: bool
+    pause_missing: bool
 
     @property
     def ids(self) -> list[str]:
         return [entry.campaign_id for entry in self.found.entries]
+
+    def plan_in(self, session: "Session") -> "Plan":
+        """What it does in a database that exists."""
+        from kylink_cli.rules.campaign_import import pausing
+        from kylink_cli.store import campaigns as store
+
+        existing = store.facts(session, self.ids)
+        plan = self.plan(existing)
+        if not self.pause_missing:
+            return plan
+        users = {
+            str(entry.fields.get("user_id") or existing[entry.campaign_id].user_id) for entry in self.found.entries
+        }
+        return pausing(plan, self.found.entries, store.facts_of_users(session, users))
 
     def plan(self, existing: Mapping[str, "CampaignFacts"]) -> "Plan":
         """What it does; every row that is bad by itself, or beside what exists, ends it."""
@@ -234,7 +252,7 @@ def _import(cli: Cli, wanted: _Import, *, dry_run: bool) -> "Plan":
     target = database or wiring.new_database(cli.settings)
 
     def act(session: "Session") -> "Plan":
-        plan = wanted.plan(store.facts(session, wanted.ids))
+        plan = wanted.plan_in(session)
         store.save(session, plan.to_save, target.now())
         return plan
 
@@ -242,8 +260,4 @@ def _import(cli: Cli, wanted: _Import, *, dry_run: bool) -> "Plan":
 
 
 def _plan(wanted: _Import, database: "Database | None") -> "Plan":
-    from kylink_cli.store import campaigns as store
-
-    if database is None:
-        return wanted.plan({})
-    return wanted.plan(database.read(lambda session: store.facts(session, wanted.ids)))
+    return wanted.plan({}) if database is None else database.read(wanted.plan_in)

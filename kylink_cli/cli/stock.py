@@ -82,23 +82,31 @@ def import_file(
             autocompletion=campaign_ids,
         ),
     ],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="One value a line, or CSV; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="One value a line, a sheet, or JSON; - is standard input.")
+    ],
+    column: Annotated[
+        str | None, typer.Option("--column", metavar="NAME", help="The column with the values. [default: value]")
+    ] = None,
 ) -> None:
     """Put the values of a file in stock: all of them, or none.
 
-    A file whose first line is a header with the column value, and perhaps expires_at, is read as CSV. An item ends
-    after STOCK_TTL_HOURS, or at its expires_at if that is earlier. A value that the campaign has or had is left out.
-    Of what a run rescued when its database was taken away, the campaign's lines are taken.
+    The file holds one value a line, or is a sheet (or JSON) with the column value, and perhaps expires_at. Lines that
+    begin with # are no values, blanks at a value's ends no part of it. An item ends after STOCK_TTL_HOURS, or at its
+    expires_at if that is earlier. A value that the campaign has or had is left out; of an export of kylink's, so is
+    what is not available. Of what a run rescued when its database was taken away, the campaign's lines are taken.
     """
     from kylink_cli import wiring
+    from kylink_cli.cli.views.campaign_changes import say_ignored
     from kylink_cli.imports.source import refuse_faults
     from kylink_cli.imports.values import read_values
     from kylink_cli.store import stock as store
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    found = read_values(file, now, campaign)
+    found = read_values(file, now, campaign, column)
     refuse_faults(file, found.faults)
+    say_ignored(cli.console, found.ignored, found.notes)
     latest = now + timedelta(hours=cli.settings.stock_ttl_hours)
     ends = {value: min(end or latest, latest) for value, end in found.ends.items()}
 

@@ -1,20 +1,34 @@
-"""Reading files of campaigns: CSV or JSON lines, headings in snake_case or camelCase."""
+"""Reading files of campaigns: CSV or JSON, headings in snake_case or camelCase, or a sheet of Google Ads."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
 from kylink_cli.errors import BadFileError
-from kylink_cli.imports.records import Record, Records, csv_header, read_csv, read_json_lines
-from kylink_cli.imports.source import read_text, shown
-from kylink_cli.language import tr
+from kylink_cli.imports.records import Record, Records, find_header, header_fault, read_csv, read_json, read_json_lines
+from kylink_cli.imports.source import read_text, refuse_faults, shown
+from kylink_cli.language import ntr, tr
 from kylink_cli.rules.campaign_import import CampaignRow, Fault
-from kylink_cli.rules.campaigns import FIELDS, REQUIRED, parse_field
+from kylink_cli.rules.campaigns import FIELDS, REQUIRED, STATUSES, parse_field
+from kylink_cli.rules.damaged_ids import damage, is_total
+from kylink_cli.rules.text import bare, one_line
 
-# A sheet export names two of the fields in its own way.
-COLUMNS: Mapping[str, str] = {**{field: field for field in FIELDS}, "campaign_name": "name", "final_url": "source_url"}
-_JSON_SUFFIXES = {".jsonl", ".ndjson"}
+# Sheets name some of the fields in their own way.
+COLUMNS: Mapping[str, str] = {
+    **{name: name for name in FIELDS},
+    "campaign_name": "name",
+    "campaign": "name",
+    "campaign_status": "status",
+    "campaign_state": "status",
+    "final_url": "source_url",
+}
+_IDS = {"campaign_id", "user_id"}
+# What sheets of Google Ads have, and others don't: only their totals are known to be none of the campaigns.
+_OF_GOOGLE = {"campaign", "campaign_status", "campaign_state"}
+_NOTHING = "--"
+_JSON_LINES = {".jsonl", ".ndjson"}
+_SHOWN_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,7 @@ class CampaignFile:
     entries: list[CampaignRow]
     faults: list[Fault]
     ignored: list[str]  # columns that mean nothing to kylink
+    notes: list[str] = field(default_factory=list)  # what else was ignored, in words
 
 
 def read_campaigns(source: str, user: str | None = None) -> CampaignFile:
@@ -39,13 +54,18 @@ def read_campaigns(source: str, user: str | None = None) -> CampaignFile:
     text = read_text(source)
     if not text.strip():
         raise BadFileError(tr("{source} is empty: nothing was changed", source=shown(source)))
-    if PurePath(source).suffix.lower() in _JSON_SUFFIXES or text.lstrip().startswith("{"):
-        return parse_campaigns(read_json_lines(text, COLUMNS), user)
-    if "campaign_id" not in csv_header(text):
+    if PurePath(source).suffix.lower() in _JSON_LINES or text.lstrip().startswith(("{", "[")):
+        return parse_campaigns(_read_json(source, text), user)
+    header = find_header(text, "campaign_id")
+    if header is None:
+        refuse_faults(source, [fault for fault in [header_fault(text)] if fault])
         raise BadFileError(
             tr("{source} has no column campaign_id (or campaignId): its first line must name it", source=shown(source))
         )
-    return parse_campaigns(read_csv(text, COLUMNS), user)
+    records = read_csv(text, COLUMNS, header)
+    if _OF_GOOGLE & set(header.names):
+        _drop_totals(records)
+    return parse_campaigns(records, user)
 
 
 def parse_campaigns(records: Records, user: str | None) -> CampaignFile:
@@ -56,14 +76,49 @@ def parse_campaigns(records: Records, user: str | None) -> CampaignFile:
     """
     entries: dict[str, CampaignRow] = {}
     faults = list(records.faults)
-    for record in records.rows:
+    notes = list(records.notes)
+    rows: Sequence[Record] = records.rows
+    if _is_another_status(rows):
+        notes.append(
+            tr(
+                "the column with the status holds none of {words}: it is not the campaigns' status, and was ignored",
+                words=", ".join(STATUSES),
+            )
+        )
+        rows = [replace(row, cells={**row.cells, "status": ""}) for row in rows]
+    for record in rows:
         try:
             entry = _entry(record, user, entries)
         except ValueError as error:
             faults.append(Fault(record.line, str(error)))
         else:
             entries[entry.campaign_id] = entry
-    return CampaignFile(list(entries.values()), faults, records.ignored)
+    return CampaignFile(list(entries.values()), faults, records.ignored, notes)
+
+
+def _read_json(source: str, text: str) -> Records:
+    if PurePath(source).suffix.lower() in _JSON_LINES:
+        return read_json_lines(text, COLUMNS)
+    return read_json(text, COLUMNS)
+
+
+def _drop_totals(records: Records) -> None:
+    """Leave out the lines of totals, which have no campaign's id."""
+    totals = [row for row in records.rows if is_total(row.first) and not row.cells["campaign_id"].isdecimal()]
+    if totals:
+        records.rows[:] = [row for row in records.rows if row not in totals]
+        records.notes.append(ntr("{n} line of totals was ignored", "{n} lines of totals were ignored", len(totals)))
+
+
+def _is_another_status(rows: Sequence[Record]) -> bool:
+    """Whether the column says something else, as whether a link was found: no cell is a campaign's status."""
+    words = {_cell(row, "status").lower() for row in rows} - {""}
+    return bool(words) and not words & set(STATUSES)
+
+
+def _cell(record: Record, name: str) -> str:
+    text = bare(record.cells.get(name, ""))
+    return "" if text == _NOTHING and name != "campaign_id" else text
 
 
 def _entry(record: Record, user: str | None, earlier: Mapping[str, CampaignRow]) -> CampaignRow:
@@ -79,9 +134,13 @@ def _entry(record: Record, user: str | None, earlier: Mapping[str, CampaignRow])
 def _fields(record: Record, user: str | None) -> dict[str, Any]:
     """The fields that a row sets: an empty cell clears what may be empty, and says nothing of the rest."""
     fields: dict[str, Any] = {} if user is None else {"user_id": user}
-    for field, text in record.cells.items():
-        if text.strip() or field not in REQUIRED:
-            fields[field] = parse_field(field, text)
+    for name in record.cells:
+        text = _cell(record, name)
+        if name in _IDS and (reason := damage(text)) is not None:
+            shown_text = one_line(text, _SHOWN_LENGTH)
+            raise ValueError(tr("{field} is {clean!r}: {error}", field=name, clean=shown_text, error=reason))
+        if text or name not in REQUIRED:
+            fields[name] = parse_field(name, text)
     if "campaign_id" not in fields:
         raise ValueError(tr("campaign_id is missing"))
     return fields

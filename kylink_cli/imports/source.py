@@ -1,6 +1,7 @@
 """Where an import's text comes from: a file, or standard input."""
 
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,14 +16,14 @@ _LISTED_FAULTS = 20
 
 
 def read_text(source: str) -> str:
-    """The whole text of a file, or of standard input for `-`; a byte order mark is dropped.
+    """The whole text of a file, or of standard input for `-`; a byte order mark is dropped, lines end with a line feed.
 
     Raises:
-        BadFileError: it can't be read, or is not UTF-8.
+        BadFileError: it can't be read, or is neither UTF-8 nor UTF-16.
     """
     try:
-        data = sys.stdin.buffer.read() if source == STANDARD_INPUT else Path(source).read_bytes()
-        return data.decode("utf-8-sig")
+        data = _standard_input() if source == STANDARD_INPUT else Path(source).read_bytes()
+        return data.decode(_encoding(data)).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadFileError(
@@ -30,6 +31,21 @@ def read_text(source: str) -> str:
         ) from None
     except (OSError, ValueError) as error:
         raise BadFileError(tr("{source} can't be read: {reason}", source=shown(source), reason=reason(error))) from None
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise BadFileError(tr("standard input is closed: nothing was changed"))
+    return sys.stdin.buffer.read()
+
+
+def _encoding(data: bytes) -> str:
+    """UTF-16 as spreadsheets write it, with or without a byte order mark, else UTF-8."""
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return "utf-16"
+    if data[1:2] == b"\0":
+        return "utf-16-le"
+    return "utf-16-be" if data[:1] == b"\0" else "utf-8-sig"
 
 
 def shown(source: str) -> str:

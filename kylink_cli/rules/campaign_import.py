@@ -1,10 +1,11 @@
 """What reading in a file of campaigns would do to those that exist."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kylink_cli.language import tr
 from kylink_cli.rules.campaigns import CampaignFacts, Fields, changed
+from kylink_cli.rules.vocabulary import CampaignStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Plan:
     updated: Sequence[tuple[CampaignFacts, CampaignFacts]]
     unchanged: int
     faults: Sequence[Fault]
+    missing: int = 0  # of those that change, how many are paused because the file no longer holds them
 
     @property
     def to_save(self) -> list[CampaignFacts]:
@@ -91,6 +93,22 @@ def plan_import(
             updated.append((before, after))
     unchanged = len(entries) - len(added) - len(updated) - len(faults)
     return Plan(added, updated, unchanged, faults)
+
+
+def pausing(plan: Plan, entries: Sequence[CampaignRow], of_users: Mapping[str, CampaignFacts]) -> Plan:
+    """A plan that also pauses what its file no longer holds.
+
+    Args:
+        plan: the plan without it.
+        entries: what the file holds.
+        of_users: every campaign of the file's users, by id.
+    """
+    held = {entry.campaign_id for entry in entries}
+    active = [
+        facts for facts in of_users.values() if facts.campaign_id not in held and facts.status == CampaignStatus.ACTIVE
+    ]
+    missing = [(facts, replace(facts, status=CampaignStatus.PAUSED)) for facts in active]
+    return replace(plan, updated=[*plan.updated, *missing], missing=len(missing))
 
 
 def _refuse_another_s(before: CampaignFacts | None, after: CampaignFacts) -> None:

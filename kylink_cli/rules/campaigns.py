@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kylink_cli.language import tr
-from kylink_cli.rules.text import has_control_characters, has_hidden_characters, one_line
+from kylink_cli.rules.text import bare, has_control_characters, has_hidden_characters, one_line
 from kylink_cli.rules.vocabulary import CampaignStatus
 
 # Values by field, checked; a field that is missing stays as it is.
@@ -15,6 +15,14 @@ Fields = Mapping[str, Any]
 WATERMARK_LIMIT = 10_000
 TARGET_LIMIT = 20_000
 _SHOWN_LENGTH = 60
+# How people and their tools name a campaign's status.
+STATUSES: Mapping[str, str] = {
+    "active": CampaignStatus.ACTIVE,
+    "enabled": CampaignStatus.ACTIVE,
+    "paused": CampaignStatus.PAUSED,
+    "inactive": CampaignStatus.PAUSED,
+    "removed": CampaignStatus.PAUSED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ def parse_field(field: str, text: str) -> str | int | None:
     Raises:
         ValueError: it is not allowed; the message names the field, what was given and what is allowed.
     """
-    clean = text.strip()
+    clean = bare(text)
     if not clean and field not in REQUIRED:
         return None
     try:
@@ -138,8 +146,8 @@ def _number(lowest: int, highest: int) -> Callable[[str], int]:
 
 
 def _status(text: str) -> str:
-    status = text.lower()
-    if status not in set(CampaignStatus):
+    status = STATUSES.get(text.lower())
+    if status is None:
         raise ValueError(tr("must be active or paused"))
     return status
 

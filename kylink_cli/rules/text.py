@@ -17,6 +17,12 @@ _INVISIBLE = re.compile(
     r"\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
 
+# Blanks of every width, with those that have none.
+_BLANKS = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+)
+
 _NUMBER_OR_NOT = re.compile(r"([0-9]+)|([^0-9]+)")
 
 ERROR_LENGTH = 300
@@ -38,6 +44,11 @@ def one_line(text: str, limit: int | None = None) -> str:
     if limit is None or len(clean) <= limit:
         return clean
     return clean[: limit - 1] + "…"
+
+
+def bare(text: str) -> str:
+    """Text without the blanks at its ends, whichever kind: copied text brings no-break and zero-width ones along."""
+    return text.strip(_BLANKS)
 
 
 def without_secrets(text: str, *secrets: str | None) -> str:

@@ -37,6 +37,15 @@ def facts(session: Session, campaign_ids: Collection[str]) -> dict[str, Campaign
     return found
 
 
+def facts_of_users(session: Session, users: Collection[str]) -> dict[str, CampaignFacts]:
+    """What operators have said of these users' campaigns, by id."""
+    found = {}
+    for part in _parts(list(users)):
+        for row in session.execute(select(*_FACTS).where(_campaigns.c.user_id.in_(part))):
+            found[row.id] = CampaignFacts(*row)
+    return found
+
+
 def save(session: Session, campaigns: Sequence[CampaignFacts], now: datetime) -> None:
     """Add campaigns, or overwrite what an operator has said of those that exist.
 

@@ -116,3 +116,21 @@ def test_an_import_with_bad_rows_lists_them_with_their_lines_and_changes_nothing
     assert stored(kylink) == before
     error = kylink.document("campaigns", "import", name)["error"]
     assert (error["code"], len(error["details"])) == ("USAGE", 4)
+
+
+def test_campaigns_that_a_file_no_longer_holds_are_paused_if_asked_for(kylink: Installation) -> None:
+    for campaign, user in (("1", "u1"), ("2", "u1"), ("3", "u2")):
+        kylink.run("campaigns", "add", campaign, "--user", user)
+    name = write(kylink, "campaign_id,campaign_name\n1,one\n")
+    dry = kylink.run("campaigns", "import", name, "--user", "u1", "--pause-missing", "--dry-run")
+    assert "status active → paused" in dry.stdout
+    result = kylink.run("campaigns", "import", name, "--user", "u1", "--pause-missing")
+    assert (result.stdout, result.stderr) == (
+        "0 added, 2 updated, 0 unchanged\n",
+        "1 of the updated is not in the file: paused\n",
+    )
+    assert kylink.rows("SELECT id, status FROM campaigns ORDER BY id") == [
+        ("1", "active"),
+        ("2", "paused"),
+        ("3", "active"),
+    ]

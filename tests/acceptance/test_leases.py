@@ -61,6 +61,15 @@ def test_the_same_key_gets_the_same_lease(kylink: Installation) -> None:
     assert (again["token"], first["reused"], again["reused"]) == (first["token"], False, True)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_known_key_with_another_count_is_partly_done(kylink: Installation, count: int) -> None:
+    kylink.run("leases", "take", "1", "--key", "k", "--count", "2")
+    again = kylink.run("leases", "take", "1", "--key", "k", "--count", str(count))
+    assert again.returncode == 10
+    assert again.stderr == f"an earlier call with the same key took 2, not {count}: these are they\n"
+    assert _states(kylink) == {"available": 3, "leased": 2}
+
+
 def test_a_lease_of_its_own_length(kylink: Installation) -> None:
     kylink.run("leases", "take", "1", "--ttl", "90")
     [minutes] = kylink.rows("SELECT round((julianday(expires_at) - julianday(leased_at)) * 1440) FROM leases")

@@ -37,13 +37,13 @@ def write(kylink: Installation, text: str, name: str = "values.txt") -> str:
 # --- import
 
 
-def test_import_takes_one_value_a_line_exactly_as_it_is(kylink: Installation) -> None:
+def test_import_takes_one_value_a_line_without_the_blanks_around_it(kylink: Installation) -> None:
     kylink.add_campaigns("1")
     values = ["a=1&b=2", " =SUM(A1) ", "größe,→", "[/nope]"]
     name = write(kylink, "\r\n".join([*values, "", "a=1&b=2"]))
     result = kylink.run("stock", "import", "1", name)
     assert (result.returncode, result.stdout) == (0, "4 items added, 1 duplicate left out\n")
-    assert stored(kylink) == values
+    assert stored(kylink) == ["a=1&b=2", "=SUM(A1)", "größe,→", "[/nope]"]
 
 
 def test_import_reads_standard_input_and_counts_what_the_campaign_had_before(stocked: Installation) -> None:
@@ -127,8 +127,9 @@ def test_list_says_when_there_is_more(stocked: Installation) -> None:
 
 def test_what_was_exported_can_be_imported(kylink: Installation) -> None:
     kylink.add_campaigns("1", "2")
-    values = ['a,"b"', "=1+1", "größe;→", " x "]
-    kylink.run("stock", "import", "1", "-", input="\n".join(values))
+    values = ['a,"b"', "=1+1", "größe;→", "#x"]
+    quoted = "".join('"' + value.replace('"', '""') + '"\n' for value in values)
+    kylink.run("stock", "import", "1", "-", input=f"value\n{quoted}".replace('"#x"', '"\u2007#x"'))
     exported = kylink.run("stock", "export", "--campaign", "1").stdout
     assert [row["value"] for row in csv.DictReader(io.StringIO(exported))] == values
     kylink.run("stock", "import", "2", write(kylink, exported, "export.csv"))

@@ -113,7 +113,9 @@ def test_lines_are_counted_over_quoted_line_breaks() -> None:
 
 
 def test_two_columns_for_one_field_are_refused() -> None:
-    assert faults_of("campaign_id,source_url,finalUrl\n42,,\n") == ["line 1: two columns hold the source_url"]
+    assert faults_of("campaign_id,source_url,finalUrl\n42,,\n") == [
+        "line 1: the header: two columns hold the source_url"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,8 @@ def test_two_columns_for_one_field_are_refused() -> None:
         (b" \n\n", "is empty: nothing was changed"),
         (b"name,country\nA,US\n", "has no column campaign_id (or campaignId): its first line must name it"),
         (b"campaign_id\n42\n\xff\n", "is not UTF-8 text (line 3): save it as UTF-8"),
-        (b"\xff\xfec\x00", "is not UTF-8 text (line 1): save it as UTF-8"),
+        (b"\xff\xfec\x00", "has no column campaign_id (or campaignId): its first line must name it"),
+        (b"\xff\xfec", "is not UTF-8 text (line 1): save it as UTF-8"),
     ],
 )
 def test_a_file_that_is_none_of_it_is_refused_as_a_whole(tmp_path: Path, data: bytes, message: str) -> None:
@@ -183,9 +186,9 @@ def test_a_status_is_read_in_any_case(text: str) -> None:
     assert parse_field("status", text) == text.strip().lower()
 
 
-def test_values_are_read_one_a_line_exactly_as_they_are() -> None:
+def test_values_are_read_one_a_line_without_the_blanks_around_them() -> None:
     found = parse_values(" a=1&b=2 \r\n\n=x,y\n a=1&b=2 \n", NOW)
-    assert found.ends == {" a=1&b=2 ": None, "=x,y": None}
+    assert found.ends == {"a=1&b=2": None, "=x,y": None}
     assert (found.duplicates, found.faults) == (1, [])
 
 

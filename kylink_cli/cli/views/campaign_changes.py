@@ -6,7 +6,7 @@ from typing import Any
 
 from kylink_cli.console import Console
 from kylink_cli.console.tables import Column
-from kylink_cli.language import tr
+from kylink_cli.language import ntr, tr
 from kylink_cli.rules.campaign_import import Plan
 from kylink_cli.rules.campaigns import CampaignFacts, differences
 from kylink_cli.rules.text import one_line
@@ -35,6 +35,14 @@ def show_status(console: Console, status: str, changed: Sequence[str], unchanged
         )
 
 
+def say_ignored(console: Console, columns: Sequence[str], notes: Sequence[str]) -> None:
+    """Say what of a file was not looked at."""
+    if columns:
+        console.info(tr("columns that mean nothing to kylink: {columns}", columns=", ".join(columns)))
+    for note in notes:
+        console.info(note)
+
+
 def show_plan(console: Console, plan: Plan) -> None:
     """Show what an import would do."""
     rows = [
@@ -45,6 +53,19 @@ def show_plan(console: Console, plan: Plan) -> None:
     if rows:
         console.table(_COLUMNS, rows)
     console.say(tr("it would be {plan}: nothing was changed", plan=plan_text(plan)))
+    say_missing(console, plan)
+
+
+def say_missing(console: Console, plan: Plan) -> None:
+    """Say how many of the updated campaigns are paused because the file does not hold them."""
+    if plan.missing:
+        console.info(
+            ntr(
+                "{n} of the updated is not in the file: paused",
+                "{n} of the updated are not in the file: paused",
+                plan.missing,
+            )
+        )
 
 
 def plan_text(plan: Plan) -> str:

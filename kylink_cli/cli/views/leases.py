@@ -43,7 +43,15 @@ def show_taken(console: Console, taken: Taken, wanted: int) -> None:
         [lease.token, lease.item_id, readable(lease.expires_at), lease.value] for lease in taken.leases
     ]
     console.table(_TAKEN_COLUMNS, rows, whole=True)
-    if taken.reused:
+    if taken.reused and len(taken.leases) != wanted:
+        console.warning(
+            tr(
+                "an earlier call with the same key took {number}, not {wanted}: these are they",
+                number=len(taken.leases),
+                wanted=wanted,
+            )
+        )
+    elif taken.reused:
         console.info(tr("these were taken by an earlier call with the same key"))
     elif len(taken.leases) < wanted:
         console.warning(tr("only {number} of {wanted} items were in stock", number=len(taken.leases), wanted=wanted))

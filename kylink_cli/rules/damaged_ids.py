@@ -1,0 +1,34 @@
+"""Ids that a spreadsheet or a program has damaged on the way."""
+
+import re
+
+from kylink_cli.language import tr
+
+_NUMBER = re.compile(
+    r"""[+-]?(
+    [0-9]+([.,][0-9]+)?[eE][+-][0-9]+       # 1.23457E+11
+    | [0-9]+[.,][0-9]+[eE][0-9]+            # 2.1E10
+    | [0-9]+[.,][0-9]*                      # 21000000001.0
+    | [0-9]+([\s.,'\u2019_][0-9]+)+              # 21,000,000,001
+    )""",
+    re.VERBOSE,
+)
+_ERROR = re.compile(r"\#(\#*|N/A|NV|[\w/]+[!?])|Err:[0-9]+", re.IGNORECASE)
+_NOTHING = {"nan", "-nan", "nat", "null", "none", "n/a", "<na>", "nil", "undefined", "\\n", "-", "--", "---", "\u2014"}
+_TOTAL = re.compile(r"((sub|grand)[ -]?)?totals?([:\s].*)?", re.IGNORECASE | re.DOTALL)
+
+
+def damage(text: str) -> str | None:
+    """What has happened to an id on its way, and how to get it right; None if it looks like one."""
+    if is_total(text):
+        return tr("this is a line of totals: export the sheet without it")
+    if text.lower() in _NOTHING:
+        return tr("this stands for an empty cell: export the rows that have an id")
+    if text.startswith(("'", "\u2018", "\u2019", "`", "=")) or _NUMBER.fullmatch(text) or _ERROR.fullmatch(text):
+        return tr("a spreadsheet has changed it: format the column as plain text, fill it anew, and export it again")
+    return None
+
+
+def is_total(text: str) -> bool:
+    """Whether a cell is the label of a line of totals."""
+    return _TOTAL.fullmatch(text) is not None
