@@ -121,7 +121,7 @@ class Settings(BaseModel):
         "expire unused. Read by the rule 'forecast' only.",
     )
     cover_minutes: int = Field(
-        default=60,
+        default=90,
         ge=0,
         le=1440,
         description="How long the supply may fail without a campaign running dry; minutes. Read by the rule "

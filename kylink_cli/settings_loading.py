@@ -131,3 +131,17 @@ def _is_meant(path: Path, *, handed_over: bool) -> bool:
         return path.is_file() and (handed_over or os.access(path, os.R_OK))
     except PermissionError:
         return False
+
+
+def changed(settings: Settings, values: Mapping[str, str]) -> Settings:
+    """The same settings but for some values, by the names of their fields.
+
+    Raises:
+        ConfigError: a value is bad, and all bad values are named.
+    """
+    from kylink_cli.settings_messages import problem
+
+    try:
+        return Settings.model_validate(settings.model_dump(exclude_unset=True) | dict(values))
+    except ValidationError as error:
+        raise ConfigError(*[problem(detail) for detail in error.errors()]) from None

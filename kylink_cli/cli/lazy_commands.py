@@ -17,6 +17,7 @@ NAMES = (
     "report",
     "metrics",
     "watch",
+    "simulate",
     "demo",
     "completion",
     "jobs",

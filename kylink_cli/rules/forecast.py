@@ -29,6 +29,7 @@ USUAL_PAIRS = 10.0
 # How much the hours of a day, and the days of a week, may be expected to differ: variances around 1.
 SHAPE_VARIANCE = 0.1
 WEEKS_FOR_WEEKDAYS = 2
+_FADED = tuple(math.exp((0.5 - age) / MEMORY_HOURS) for age in range(KEPT_HOURS + 1))
 _FLAT_DAY = (1.0,) * HOURS_A_DAY
 _FLAT_WEEK = (1.0,) * 7
 # 1970 began on a Thursday.
@@ -73,8 +74,12 @@ def profile(hours: Mapping[int, Asked], now_hour: int, age_hours: int) -> Demand
         now_hour: the hour that is under way, counted since 1970.
         age_hours: how long the campaign has been there.
     """
-    counts = [(hour, asked.items) for hour, asked in hours.items() if now_hour - KEPT_HOURS <= hour < now_hour]
-    counts = [(hour, items) for hour, items in counts if items > 0]
+    first = now_hour - KEPT_HOURS
+    counts = [
+        (hour, taken + refused)
+        for hour, (taken, refused) in hours.items()
+        if first <= hour < now_hour and taken + refused > 0
+    ]
     age = min(KEPT_HOURS, max(age_hours, now_hour - min((hour for hour, _ in counts), default=now_hour), 1))
     rate = _mean_rate(counts, now_hour, age)
     total = sum(items for _, items in counts)
@@ -101,7 +106,7 @@ def profile(hours: Mapping[int, Asked], now_hour: int, age_hours: int) -> Demand
 
 def _mean_rate(counts: Sequence[tuple[int, int]], now_hour: int, age: int) -> float:
     """A mean in which the past fades, and a little of what is usual where there is hardly any past."""
-    items = sum(n * math.exp((hour - now_hour + 0.5) / MEMORY_HOURS) for hour, n in counts)
+    items = sum(n * _FADED[now_hour - hour] for hour, n in counts)
     hours = MEMORY_HOURS * -math.expm1(-age / MEMORY_HOURS)
     return (items + UNKNOWN_ITEMS) / (hours + UNKNOWN_ITEMS / UNKNOWN_RATE)
 

@@ -29,7 +29,7 @@ class Aim:
     """
 
     service_level: float = 0.9
-    cover_minutes: float = 60
+    cover_minutes: float = 90
     look_minutes: float = 10
     lowest: int = 1
     life_minutes: float = 48 * MINUTES_AN_HOUR

@@ -42,7 +42,7 @@ class Policy:
     batch_size: int = 10
     rule: ReplenishRule = ReplenishRule.COVER
     service_level: float = 0.9
-    cover_minutes: float = 60
+    cover_minutes: float = 90
     look_minutes: float = 10
     life_minutes: float = 48 * MINUTES_AN_HOUR
 

@@ -27,6 +27,7 @@ OUTSIDE = JOBS | {
     "console",
     "demo",
     "report",
+    "simulation",
     "metrics",
 }
 
@@ -55,6 +56,7 @@ ALLOWED = {
     "jobs": ACTS,
     "overview": ACTS | {"scheduling", "settings", "settings_loading"},
     "console": DOMAIN | {"running", "overview"},
+    "simulation": {"rules"},
     "report": DOMAIN | {"scheduling"},
     "metrics": DOMAIN,
     "wiring": JOBS,
