@@ -19,6 +19,7 @@ from kylink_cli.rules.vocabulary import AlertLevel, ReplenishRule
 
 if TYPE_CHECKING:
     from kylink_cli.rules.check_facts import Thresholds
+    from kylink_cli.rules.order_limits import OrderLimits
     from kylink_cli.rules.replenishment import Policy
 
 _URL_KIND = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE)
@@ -46,6 +47,10 @@ def _names_database(parts: SplitResult) -> bool:
     return bool(parts.path.strip("/")) or any(
         name in {"dbname", "service"} and value for name, value in parse_qsl(parts.query)
     )
+
+
+# So soon after a take that rings a run looks at the stock.
+_BELL_MINUTES = 0.1
 
 
 class Settings(BaseModel):
@@ -126,6 +131,15 @@ class Settings(BaseModel):
         le=1440,
         description="How long the supply may fail without a campaign running dry; minutes. Read by the rule "
         "'forecast' only.",
+    )
+    order_limit_per_day: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000_000,
+        description="Items ordered in 24 h for all campaigns together; 0 is no limit.",
+    )
+    campaign_order_limit_per_day: int = Field(
+        default=0, ge=0, le=1_000_000_000, description="Items ordered in 24 h for each campaign; 0 is no limit."
     )
     watermark_min: int | None = Field(
         default=None,
@@ -401,6 +415,13 @@ class Settings(BaseModel):
         return Thresholds(**{field.name: getattr(self, f"alert_{field.name}") for field in fields(Thresholds)})
 
     @property
+    def order_limits(self) -> "OrderLimits":
+        """What may be ordered in 24 hours."""
+        from kylink_cli.rules.order_limits import OrderLimits
+
+        return OrderLimits(self.order_limit_per_day, self.campaign_order_limit_per_day)
+
+    @property
     def lowest_watermark(self) -> int:
         """The lowest dynamic watermark, items."""
         if self.watermark_min is not None:
@@ -421,7 +442,7 @@ class Settings(BaseModel):
             rule=self.replenish_rule,
             service_level=self.service_level,
             cover_minutes=self.cover_minutes,
-            look_minutes=self.replenish_interval_minutes,
+            look_minutes=_BELL_MINUTES if self.bell in {"path", "spawn"} else self.replenish_interval_minutes,
             life_minutes=self.stock_ttl_hours * 60,
         )
 

@@ -291,6 +291,7 @@ def watch(settings: Settings) -> Watch:
     return Watch(
         thresholds=settings.thresholds,
         policy=settings.policy,
+        orders=settings.order_limits,
         intervals={job.name: job.interval_minutes(settings) for job in JOBS},
         scheduling=settings.enable_auto_cron,
         alert_retention=timedelta(days=settings.alert_retention_days),
@@ -355,6 +356,7 @@ def assignment(
                 delay_seconds=settings.replenish_retry_delay_ms / 1000,
                 backoff=settings.replenish_retry_backoff,
             ),
+            orders=settings.order_limits,
         ),
         deadline_seconds=settings.deadline_seconds,
         wait_seconds=wait_seconds,

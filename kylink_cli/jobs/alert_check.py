@@ -19,7 +19,9 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.check_facts import Disk, JobStart, Thresholds
 from kylink_cli.rules.checks import CheckResult, check_failure_rate, check_lease_age, check_low_stock, check_no_stock
+from kylink_cli.rules.demand_checks import check_forecast, check_order_limit
 from kylink_cli.rules.health_checks import check_crashes, check_disk, check_overdue, check_supply
+from kylink_cli.rules.order_limits import NO_LIMITS, OrderLimits
 from kylink_cli.rules.replenishment import Policy
 from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import ChecksDone
@@ -32,6 +34,7 @@ from kylink_cli.store.retention import Deletion, purge
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Watch:
     scheduling: bool  # whether scheduled runs do anything
     alert_retention: timedelta
     run_retention: timedelta
+    orders: OrderLimits = NO_LIMITS
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ def check_all(database: Database, watch: Watch, now: datetime) -> list[CheckResu
             ),
             check_failure_rate(alert_facts.read_failed_leases(session, now - HOUR), limits),
             check_no_stock(alert_facts.read_no_stock(session, now - DAY), limits),
+            check_order_limit(alert_facts.read_ordered(session, now - DAY), watch.orders),
+            check_forecast(alert_facts.read_refused(session, now - WEEK, now), watch.policy.service_level),
             *[check_overdue(start, limits, now) for start in _starts(session, watch)],
             check_crashes(
                 alert_facts.read_crashed_runs(session, now - timedelta(minutes=limits.crash_window_minutes)), limits

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from kylink_cli.rules.order_limits import NO_LIMITS, OrderLimits
 from kylink_cli.rules.replenishment import Demand, Policy
 from kylink_cli.store.levels import Scope
 from kylink_cli.supply.retry import RetryPolicy
@@ -17,6 +18,7 @@ class FillLimits:
     max_per_call: int  # items
     item_ttl: timedelta  # unless the supplier says less
     retry: RetryPolicy
+    orders: OrderLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from kylink_cli.jobs.outcome import Outcome, Outcomes
 from kylink_cli.jobs.writes import requests_for
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
+from kylink_cli.rules.order_limits import OrderLimits, within_limits
 from kylink_cli.rules.replenishment import Level, Need, need
 from kylink_cli.rules.supply_requests import is_due, is_quiet, still_to_order
 from kylink_cli.rules.vocabulary import ResultStatus
@@ -25,6 +26,7 @@ from kylink_cli.store.tables import Run
 
 CLAIM_POLL_SECONDS = 0.2
 SMALLEST_BATCH = 10
+ORDER_LIMIT_SPAN = timedelta(hours=24)
 
 
 class RestingError(KylinkError):
@@ -105,6 +107,7 @@ def _claim(session: Session, batch: Batch, now: datetime) -> Claims:
     given_up = supply_requests.give_up(session, won, now)
     # Another run may have filled one between the look and the claim.
     held = _look(session, batch, [level for level in batch.levels if level.campaign_id in won], now)
+    held = _within_limits(session, batch.assignment.limits.orders, held, now)
     ordered = _order(session, batch, held.values(), now)
 
     def claimed(key: str, look: _Look) -> Claimed:
@@ -122,6 +125,21 @@ def _claim(session: Session, batch: Batch, now: datetime) -> Claims:
         [claimed(key, look) for key, look in held.items()],
         [(look.need, look.rests_until) for key, look in seen.items() if key in full],
     )
+
+
+def _within_limits(session: Session, limits: OrderLimits, held: dict[str, _Look], now: datetime) -> dict[str, _Look]:
+    """Let nobody order more than the limits of 24 hours leave; what earlier runs have asked for counts already."""
+    if not limits.bind:
+        return held
+    supply_requests.lock_orders(session)
+    ordered = supply_requests.ordered_since(session, now - ORDER_LIMIT_SPAN, None if limits.in_all else held.keys())
+    wanted = {key: max(0, look.missing) for key, look in held.items()}
+    granted = within_limits(limits, wanted, ordered)
+
+    def limited(key: str, look: _Look) -> _Look:
+        return replace(look, need=replace(look.need, order=look.need.order - (wanted[key] - granted[key])))
+
+    return {key: limited(key, look) for key, look in held.items()}
 
 
 def _look(session: Session, batch: Batch, wanted: Sequence[Level], now: datetime) -> dict[str, _Look]:

@@ -171,6 +171,61 @@ def no_stock_advice() -> str:
     return tr("Fill them now: kylink replenish --all; keep more in stock: kylink campaigns set ID --low-watermark N")
 
 
+def within_order_limits(items: int) -> str:
+    """Orders are well within their limits."""
+    return ntr("{n} item ordered in 24 h, within the limits", "{n} items ordered in 24 h, within the limits", items)
+
+
+def order_limit(campaigns: int, percent: str) -> str:
+    """A limit on orders binds, or nearly so."""
+    return ntr(
+        "Orders have reached {percent} % of a limit of 24 h ({n} campaign)",
+        "Orders have reached {percent} % of a limit of 24 h ({n} campaigns)",
+        campaigns,
+        percent=percent,
+    )
+
+
+def order_limit_case(items: int, limit: int) -> str:
+    """How much of its limit a campaign has used."""
+    return tr("{items} of {limit} items ordered in 24 h", items=items, limit=limit)
+
+
+def order_limit_in_all(items: int, limit: int) -> str:
+    """How much of the limit for all has been used."""
+    return tr("- all campaigns: {items} of {limit} items ordered in 24 h", items=items, limit=limit)
+
+
+def order_limit_advice() -> str:
+    """What to do about a limit that binds."""
+    return tr(
+        "Look who takes so much: kylink leases list; if it is right, raise ORDER_LIMIT_PER_DAY or "
+        "CAMPAIGN_ORDER_LIMIT_PER_DAY"
+    )
+
+
+def forecast_miss(campaigns: int) -> str:
+    """Campaigns lost more of their demand than the service level allows."""
+    return ntr(
+        "{n} campaign lost more of a week's demand than SERVICE_LEVEL allows",
+        "{n} campaigns lost more of a week's demand than SERVICE_LEVEL allows",
+        campaigns,
+    )
+
+
+def forecast_miss_case(refused: int, asked: int) -> str:
+    """How much a campaign lost."""
+    return tr("{refused} of {asked} items refused", refused=refused, asked=asked)
+
+
+def forecast_miss_advice() -> str:
+    """What to do about lost demand."""
+    return tr(
+        "Raise COVER_MINUTES if the supply failed for longer, else SERVICE_LEVEL; kylink simulate says what that would "
+        "have come to"
+    )
+
+
 def job_overdue(job: str, minutes: int, interval: int) -> str:
     """A timer no longer starts a job."""
     return tr(

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.language import tr
 from kylink_cli.rules.supply_requests import ASKED_AGAIN_WITHIN, BY_RECORDER, after_answer
 from kylink_cli.rules.vocabulary import ItemState, RequestState
 from kylink_cli.store.claims import Claim, still_held
-from kylink_cli.store.engine.database import is_among, upsert
+from kylink_cli.store.engine.database import is_among, lock_table, upsert
 from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
 _requests = table(SupplyRequest)
@@ -80,6 +80,32 @@ class Stored:
     produced: int = 0  # items that are new in stock
     duplicates: int = 0  # items that the campaign had already
     before: int = 0  # items that the request had brought before, to whichever run
+
+
+def lock_orders(session: Session) -> None:
+    """Let nobody else record requests until the transaction ends."""
+    lock_table(session, _requests)
+
+
+def ordered_since(session: Session, since: datetime, campaign_ids: Collection[str] | None) -> dict[str, int]:
+    """Items that were ordered since a moment, by campaign; what was refused or never sent is no order.
+
+    A request that was answered counts what it brought.
+
+    Args:
+        campaign_ids: of these campaigns; None for all.
+    """
+    brought = _requests.c.produced + _requests.c.duplicates
+    items = case((in_state(_requests, RequestState.ANSWERED), brought), else_=_requests.c.quantity)
+    counts = _requests.c.state.not_in((RequestState.REFUSED, RequestState.CANCELLED))
+    statement = (
+        select(_requests.c.campaign_id, func.sum(items).label("items"))
+        .where(_requests.c.created_at > since, counts)
+        .group_by(_requests.c.campaign_id)
+    )
+    if campaign_ids is not None:
+        statement = statement.where(_requests.c.campaign_id.in_(campaign_ids))
+    return {row.campaign_id: int(row.items) for row in session.execute(statement)}
 
 
 def record(session: Session, requests: Sequence[NewRequest], now: datetime) -> list[OpenRequest]:

@@ -66,6 +66,8 @@ def test_a_check_reports_what_the_contract_says(host: Host) -> None:
         "LEASE_TIMEOUT",
         "HIGH_FAILURE_RATE",
         "NO_STOCK_FREQUENT",
+        "ORDER_LIMIT",
+        "FORECAST_MISS",
         "SYSTEM_HEALTH",
     }
     assert [check["level"] for check in report["checks"][1:]] == [None] * (len(report["checks"]) - 1)

@@ -1,5 +1,6 @@
 """What the alert check looks at: a fixed number of statements, however much there is to see."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -7,9 +8,12 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.check_facts import CrashedRun, HeldLeases, LowCampaign, Share, Subject, SupplyRate
+from kylink_cli.rules.demand import MINUTES_AN_HOUR
 from kylink_cli.rules.replenishment import Policy, need
 from kylink_cli.rules.vocabulary import LeaseState, RequestState, RunStatus
+from kylink_cli.store.demand import minute_at, read_histories
 from kylink_cli.store.levels import Scope, read_levels
+from kylink_cli.store.supply_requests import ordered_since
 from kylink_cli.store.tables import Campaign, LeaseRecord, NoStockEvent, Run, SupplyRequest, in_state, table
 
 _campaigns = table(Campaign)
@@ -57,6 +61,30 @@ def read_no_stock(session: Session, since: datetime) -> list[Share]:
     """By campaign, how often consumers found nothing after a moment."""
     statement = _by_campaign(_events, func.count()).where(_events.c.happened_at > since)
     return [Share(Subject(*row[:3]), row[3]) for row in session.execute(statement)]
+
+
+def read_ordered(session: Session, since: datetime) -> list[Share]:
+    """By campaign, the items ordered after a moment."""
+    ordered = ordered_since(session, since, None)
+    return [Share(subject, ordered[subject.campaign_id]) for subject in _subjects(session, ordered)]
+
+
+def read_refused(session: Session, since: datetime, now: datetime) -> list[Share]:
+    """By campaign, the items refused after a moment, of those asked for; those that lost nothing are missing."""
+    hour = minute_at(since) // MINUTES_AN_HOUR
+    asked = {key: history.since(hour) for key, history in read_histories(session, now).items()}
+    lost = {key: found for key, found in asked.items() if found.refused}
+    return [
+        Share(subject, lost[subject.campaign_id].refused, lost[subject.campaign_id].items)
+        for subject in _subjects(session, lost)
+    ]
+
+
+def _subjects(session: Session, campaign_ids: Collection[str]) -> list[Subject]:
+    """Campaigns as checks name them."""
+    c = _campaigns.c
+    rows = session.execute(select(c.id, c.user_id, c.name))
+    return [Subject(*row) for row in rows if row.id in campaign_ids]
 
 
 def read_crashed_runs(session: Session, since: datetime) -> list[CrashedRun]:
