@@ -11,6 +11,7 @@ from kylink_cli.cli.completers import setting_names
 from kylink_cli.errors import ConfigError, NotFoundError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import nearest, one_line
+from kylink_cli.rules.vocabulary import ReplenishRule
 
 if TYPE_CHECKING:
     from kylink_cli.settings_loading import Loaded
@@ -21,6 +22,13 @@ config = group("config", "The settings: show them with their source, check them.
 def register(app: typer.Typer) -> None:
     """Add the group to the root."""
     app.add_typer(config)
+
+
+# What the other rule makes nothing of.
+READ_ONLY_BY = {
+    ReplenishRule.COVER: ("watermark_max", "watermark_cover_hours"),
+    ReplenishRule.FORECAST: ("service_level", "cover_minutes"),
+}
 
 
 @command(config, "show")
@@ -158,7 +166,17 @@ def _notes(loaded: "Loaded") -> list[str]:
 
     url = loaded.settings.proxy_api_url or ""
     is_without_key = url.lower().startswith(("http:", "https:")) and loaded.settings.proxy_api_key is None
-    return [without_key()] if is_without_key else []
+    return [*([without_key()] if is_without_key else []), *_unread(loaded)]
+
+
+def _unread(loaded: "Loaded") -> list[str]:
+    """Settings that were given, and that the rule in force does not read."""
+    rule = loaded.settings.replenish_rule
+    other = ReplenishRule.COVER if rule == ReplenishRule.FORECAST else ReplenishRule.FORECAST
+    given = [field.upper() for field in READ_ONLY_BY[other] if loaded.sources[field] != "default"]
+    if not given:
+        return []
+    return [tr("{names}: read by REPLENISH_RULE={other} only", names=", ".join(given), other=other)]
 
 
 def _say(cli: Cli, verdict: _Verdict) -> None:

@@ -118,3 +118,12 @@ def test_a_setting_that_is_not_there_may_be_a_slip(tmp_path: Path, name: str, en
     assert result.returncode == 11
     assert result.stderr.startswith(f"kylink: there is no setting {name}")
     assert result.stderr.endswith(f"{ending}\n")
+
+
+def test_check_says_which_settings_the_rule_in_force_does_not_read(tmp_path: Path) -> None:
+    env = {"WATERMARK_MAX": "30", "PROXY_API_URL": "file:/values"}
+    result = run_kylink("config", "check", env=env, cwd=tmp_path)
+    assert result.returncode == 0
+    assert "WATERMARK_MAX: read by REPLENISH_RULE=cover only" in result.stdout + result.stderr
+    quiet = run_kylink("config", "check", env=env | {"REPLENISH_RULE": "cover"}, cwd=tmp_path)
+    assert "read by" not in quiet.stdout + quiet.stderr

@@ -76,6 +76,7 @@ DAY = (
     "doctor",
     "report --out report.html",
     "metrics --out metrics.prom",
+    "simulate --demand demand.csv --warm-up 0 --outage 5:0.5 --policy forecast:COVER_MINUTES=60",
     "campaigns remove 2 --yes",
     "db restore copy.db",
     "db restored --trust",
@@ -111,6 +112,7 @@ def _host(folder: Path) -> Iterator[Installation]:
     values.write_text("".join(f"value-{n}\n" for n in range(9)), encoding="utf-8")
     (folder / "late.txt").write_text("late\n", encoding="utf-8")
     (folder / "sheet.csv").write_text("campaign_id,user_id,campaign_name\n2,u,Two\n3,u,Three\n", encoding="utf-8")
+    (folder / "demand.csv").write_text("minute,count\n" + "".join(f"{n},1\n" for n in range(60)), encoding="utf-8")
     with Installation.at(folder, f"file:{values}", "", ALERT_WEBHOOK_URL="http://127.0.0.1:9/") as host:
         yield host
 
