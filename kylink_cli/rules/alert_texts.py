@@ -215,7 +215,7 @@ def forecast_miss(campaigns: int) -> str:
 
 def forecast_miss_case(refused: int, asked: int) -> str:
     """How much a campaign lost."""
-    return tr("{refused} of {asked} items refused", refused=refused, asked=asked)
+    return ntr("{refused} of {n} item refused", "{refused} of {n} items refused", asked, refused=refused)
 
 
 def forecast_miss_advice() -> str:
