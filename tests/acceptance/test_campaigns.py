@@ -94,9 +94,9 @@ def test_list_says_what_the_contract_says(mixed: Installation) -> None:
         "available": 3,
         "leased": 1,
         "consumed_24h": 72,
-        "watermark": 7,
+        "watermark": 9,
         "watermark_source": "dynamic",
-        "target": 10,
+        "target": 12,
         "low": True,
         "runway_minutes": 62,
         "expected_24h": 70.0,
@@ -131,7 +131,7 @@ def test_list_is_a_table_for_people(mixed: Installation) -> None:
     assert [line.split() for line in lines[:3]] == [
         ["CAMPAIGN", "NAME", "USER", "STATUS", "STOCK", "WM", "TARGET", "RUNWAY"],
         ["new", "New", "u1", "paused", "0", "5", "10", "0", "s"],
-        ["fast", "Fast", "u2", "low", "3", "7", "10", "62", "min"],
+        ["fast", "Fast", "u2", "low", "3", "9", "12", "62", "min"],
     ]
 
 

@@ -67,7 +67,7 @@ def test_an_upgrade_from_an_older_revision_keeps_every_row(empty: Database, revi
     with empty.writing() as session:
         _fill(session)
     before = _rows(empty)
-    assert all(len(rows) == ROWS for rows in before.values()), {name: len(rows) for name, rows in before.items()}
+    assert all(len(rows) >= ROWS for rows in before.values()), {name: len(rows) for name, rows in before.items()}
     assert upgrade(empty).current == revision
     assert _of_then(_rows(empty), before) == before
     assert read_schema(empty).is_current
