@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from kylink_cli.language import tr
 from kylink_cli.reasons import reason
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.value_lines import is_sheet, value_of
 from kylink_cli.rules.values import value_fault
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from kylink_cli.supply.errors import InvalidResponseError, UnreachableError
+
+# So many lines show whether a file is a sheet.
+_LOOKED_AT = 50
 
 
 class Memory(Protocol):
@@ -70,6 +75,7 @@ class FileSupplier:
 
         Raises:
             UnreachableError: it can't.
+            InvalidResponseError: it is a sheet.
         """
         await asyncio.to_thread(lambda: next(iter(self._file), None))
         return tr("the file {file} can be read", file=self._file)
@@ -90,7 +96,7 @@ class FileSupplier:
 
 
 class _ValueFile:
-    """The values of a file, one a line; blank lines are none, and lines that can't be values are passed over."""
+    """The values of a file, one a line; blank lines and comments are none, what can't be a value is passed over."""
 
     def __init__(self, path: Path) -> None:
         self.fault: InvalidResponseError | None = None
@@ -104,27 +110,38 @@ class _ValueFile:
 
         Raises:
             UnreachableError: it can't be read.
+            InvalidResponseError: it is a sheet: which of its cells are values is not known.
         """
         try:
             with self._path.open("rb") as file:
+                self._refuse_sheet([line.decode(errors="replace") for line in islice(file, _LOOKED_AT)])
+                file.seek(0)
                 for number, line in enumerate(file, start=1):
-                    value = self._value(number, line)
-                    if value:
+                    # The end of a last line is still to come: whoever appends it has only begun.
+                    if line.endswith(b"\n") and (value := self._value(number, line)):
                         yield value
         except OSError as error:
             raise UnreachableError(
                 tr("the file {file} can't be read: {reason}", file=self, reason=reason(error))
             ) from None
 
+    def _refuse_sheet(self, lines: list[str]) -> None:
+        if is_sheet(lines):
+            raise InvalidResponseError(
+                tr("{file} is a sheet: one value a line is expected; 'kylink stock import' reads sheets", file=self)
+            )
+
     def _value(self, number: int, line: bytes) -> str | None:
         """The value in a line, None if there is none."""
         try:
-            value = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            reason = value_fault(value) if value.strip() else None
+            value = value_of(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            reason = None if value is None else value_fault(value)
         except UnicodeDecodeError:
-            value, reason = "", tr("it is not UTF-8 text")
+            value, reason = None, tr("it is not UTF-8 text")
+        except ValueError as error:
+            value, reason = None, str(error)
         if reason is None:
-            return value if value.strip() else None
+            return value
         self.fault = self.fault or InvalidResponseError(
             tr("line {number} of {file}: {reason}", number=number, file=self, reason=reason)
         )

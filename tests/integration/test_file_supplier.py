@@ -57,12 +57,35 @@ def test_two_files_do_not_know_of_each_other(database: Database, values: Path, t
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(b"\xef\xbb\xbfa\r\nb\r\n", ["a", "b"]), ("ü=春\n".encode(), ["ü=春"]), (b"last line", ["last line"]), (b"", [])],
+    [(b"\xef\xbb\xbfa\r\nb\r\n", ["a", "b"]), ("ü=春\n".encode(), ["ü=春"]), (b"a\nlast line", ["a"]), (b"", [])],
     ids=repr,
 )
 def test_files_of_every_editor_are_read(database: Database, values: Path, content: bytes, expected: list[str]) -> None:
     values.write_bytes(content)
     assert ask(FileSupplier(values, FileValues(database)), "k1", 9) == expected
+
+
+def test_a_last_line_waits_for_its_end(database: Database, values: Path) -> None:
+    values.write_text("a\nhal")
+    assert ask(FileSupplier(values, FileValues(database)), "k1", 9) == ["a"]
+    values.write_text("a\nhalf\n")
+    assert ask(FileSupplier(values, FileValues(database)), "k2", 9) == ["half"]
+
+
+def test_comments_blanks_and_quotation_marks_are_no_part_of_values(database: Database, values: Path) -> None:
+    values.write_text('# of May\nsep=;\n a\u00a0\n"b,c"\n\u200b\nvalue\n')
+    supplier = FileSupplier(values, FileValues(database))
+    assert ask(supplier, "k1", 9) == ["a", "b,c"]
+
+
+@pytest.mark.parametrize("text", ["code,amount\nA,5\nB,6\n", "value;expires_at\nA;\n", "Coupon Code\nABC1\n"])
+def test_a_sheet_is_refused_as_a_whole(database: Database, values: Path, text: str) -> None:
+    values.write_text(text)
+    supplier = FileSupplier(values, FileValues(database))
+    with pytest.raises(InvalidResponseError, match="is a sheet: one value a line is expected"):
+        ask(supplier, "k1", 1)
+    with pytest.raises(InvalidResponseError, match="is a sheet"):
+        asyncio.run(supplier.check())
 
 
 BAD_LINES = pytest.mark.parametrize(
@@ -81,7 +104,7 @@ def test_a_line_that_cannot_be_a_value_is_passed_over(
     database: Database, values: Path, line: bytes, reason: str
 ) -> None:
     """Only an order that is not met because of it hears of it; nothing else in the file is held up."""
-    values.write_bytes(b"a\n" + line + b"\nb\nc\n" + line)
+    values.write_bytes(b"a\n" + line + b"\nb\nc\n" + line + b"\n")
     supplier = FileSupplier(values, FileValues(database))
     assert asyncio.run(supplier.supply(_order("k1", 2))) == Supply((SuppliedItem("a"), SuppliedItem("b")))
     short = asyncio.run(supplier.supply(_order("k2", 2)))
