@@ -137,8 +137,9 @@ def test_a_lock_folder_that_is_removed_in_mid_run_makes_nobody_take_the_run_for_
     assert kylink.run("replenish", "--all", "--json").returncode == 0
     assert kylink.run("replenish", "--campaign", "1").returncode == 75
     assert kylink.rows("SELECT id, status FROM runs ORDER BY id")[0] == (1, "running")
+    run.send_signal(signal.SIGTERM)
     gate.open()
-    assert end(run, signal.SIGTERM) == -signal.SIGTERM
+    assert end(run) == -signal.SIGTERM
     assert_nothing_lost(kylink, service)
     assert kylink.rows("SELECT count(*) FROM stock_items GROUP BY campaign_id") == [5, 5]
 
