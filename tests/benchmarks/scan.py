@@ -9,8 +9,11 @@ from pathlib import Path
 
 from kylink_cli import wiring
 from kylink_cli.jobs import replenish
+from kylink_cli.rules.demand import Asked
 from kylink_cli.rules.replenishment import Demand
 from kylink_cli.settings import Settings
+from kylink_cli.store.demand import minute_at
+from kylink_cli.store.demand_hours import pack
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope
 from tests.benchmarks.frame import Effort, Figure, against, alternate, seconds_of
@@ -31,13 +34,14 @@ WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 INSERT INTO campaigns (id, user_id, name, status, created_at)
 SELECT 'c' || i, 'u1', 'Campaign ' || i, 'active', '2026-01-01 00:00:00.000000' FROM n
 """
-# One campaign in twenty has only two available.
+# One campaign in twenty has none available.
 _ADD_ITEMS = """
 WITH RECURSIVE n(i) AS (VALUES (:first) UNION ALL SELECT i + 1 FROM n WHERE i < :last)
 INSERT INTO stock_items (campaign_id, value, state, created_at, expires_at, consumed_at)
 SELECT c.id, :kind || n.i, :state, :created_at, :expires_at, :consumed_at
-FROM campaigns c CROSS JOIN n WHERE :state = 'consumed' OR c.rowid % 20 OR n.i <= 2
+FROM campaigns c CROSS JOIN n WHERE :state = 'consumed' OR c.rowid % 20
 """
+_ADD_DEMAND = "INSERT INTO demand_hours (campaign_id, last_hour, packed) SELECT id, ?, ? FROM campaigns"
 _BY_HAND = """
 SELECT c.id, c.user_id, c.name, c.country, c.source_url, c.created_at, c.low_watermark, c.target_stock,
     coalesce(a.number, 0), coalesce(u.number, 0)
@@ -105,10 +109,13 @@ def _looking_by_hand(database: Database) -> Callable[[], float]:
 
 
 def _stocked(folder: Path, campaigns: int) -> Database:
-    """A database with so many campaigns, their items and a short history."""
+    """A database with so many campaigns, their items, a short history, and what was asked for in it."""
     database = new_database(folder)
+    hour = minute_at(_NOW) // 60
+    demand = pack({hour - 12: Asked(CONSUMED_TODAY, 0), hour - 48: Asked(HISTORY, 0)})
     with database.writing() as session:
         session.connection().exec_driver_sql(_ADD_CAMPAIGNS, (campaigns,))
+        session.connection().exec_driver_sql(_ADD_DEMAND, demand)
     _add_items(database, "available", 0, 1, AVAILABLE)
     _add_items(database, "consumed", 0.5, 1, CONSUMED_TODAY)
     _add_items(database, "consumed", 2, 1, HISTORY)
