@@ -60,6 +60,8 @@ def test_a_handful_of_tests_passes(debian: Machine) -> None:
 @pytest.mark.parametrize("python", [path.name for path in PYTHONS])
 def test_the_demo_runs_with_other_pythons(debian: Machine, python: str) -> None:
     if "bookworm" in debian.read("/etc/os-release"):  # which they were built for
+        # Their own library is no longer where it was built for.
+        debian.shell(f"echo /opt/{python}/lib > /etc/ld.so.conf.d/{python}.conf; ldconfig")
         command = f"git clone -q kylink {python} && cd {python} && make demo PYTHON=/opt/{python}/bin/python3"
         assert "Spring sale" in as_user(debian, command)
 
