@@ -347,7 +347,7 @@ def test_a_service_that_sends_duplicates_is_left_after_two_rounds_and_rests(
     service.behave = duplicates
     first = kylink.document("replenish", "--all", REPLENISH_RETRY_TIMES="5")
     [failure] = first["failures"] or [first["campaigns"][0]]
-    assert f"{first['duplicates']} items that came are duplicates" in failure["error"]
+    assert f"{first['duplicates']} items supplied once more" in failure["error"]
     assert (first["produced"], first["supply_calls"]) == (4, 4 + first["duplicates"])
     assert first["duplicates"] <= 18
     calls = service.calls["1"]

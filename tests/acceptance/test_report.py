@@ -186,7 +186,7 @@ def test_the_figures_are_those_of_the_database(opened: Visit, busy: Installation
     [available] = busy.rows("SELECT count(*) FROM stock_items WHERE state = 'available'")
     low = busy.document("campaigns", "list", "--low")["campaigns"]
     empty = [one for one in low if one["available"] == 0]
-    assert found["Items in stock"] == [f"{available:,}", "in 69 active campaigns, 1 paused"]
+    assert found["Items in stock"] == [f"{available:,}", "in 69 campaigns that are active, 1 paused"]
     assert found["Campaigns below watermark"] == [str(len(low)), f"{len(empty)} of them without any stock"]
     assert found["Unresolved alerts"][0] == "5"
 
