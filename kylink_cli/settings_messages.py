@@ -1,5 +1,6 @@
 """How a setting and what is wrong with it are put into words; what is secret stays so."""
 
+from enum import EnumType
 from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Le
@@ -56,9 +57,17 @@ def _allowed(field: str, detail: ErrorDetails) -> str:
         return tr("must be a whole number, {allowed}", allowed=allowed)
     if detail["type"] == "bool_parsing":
         return tr("must be true or false")
-    if detail["type"] == "literal_error":
-        return tr("must be {choice}", choice=tr(" or ").join(get_args(info.annotation)))
+    if detail["type"] in {"literal_error", "enum"}:
+        return tr("must be {choice}", choice=tr(" or ").join(_choices(info)))
+    if detail["type"] == "string_too_long":
+        limit, number = detail["ctx"]["max_length"], len(str(detail["input"]))
+        return tr("must have at most {limit} characters, not {number}", limit=limit, number=number)
     return _stated(detail)
+
+
+def _choices(info: FieldInfo) -> list[str]:
+    kind = info.annotation
+    return [str(choice) for choice in (kind if isinstance(kind, EnumType) else get_args(kind))]
 
 
 def _stated(detail: ErrorDetails) -> str:

@@ -1,5 +1,6 @@
 """The settings: where values come from, which are allowed, and what is said of bad ones."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from kylink_cli.errors import ConfigError
 from kylink_cli.settings import Settings, is_secret
 from kylink_cli.settings_loading import load, unknown_names
 from kylink_cli.settings_messages import shown
+from kylink_cli.settings_salvage import salvage
 from tests.support import env_example
 
 
@@ -253,3 +255,14 @@ def test_the_example_file_changes_nothing(tmp_path: Path) -> None:
     copy = tmp_path / "example"
     copy.write_text(env_example.PATH.read_text(encoding="utf-8"), encoding="utf-8")
     assert set(load(copy).sources.values()) == {"default"}
+
+
+@pytest.mark.parametrize("name", [field.upper() for field in Settings.model_fields])
+@pytest.mark.parametrize("bad", ["x", "-1", "1e99", "9" * 400, "\x01", "nan", "ture", "://"])
+def test_no_bad_value_is_answered_in_a_library_s_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, bad: str
+) -> None:
+    monkeypatch.setenv(name, bad)
+    said = salvage(env_file(tmp_path, "")).problems
+    assert all(line.startswith(f"{name} is ") for line in said)
+    assert not re.search("[Ii]nput|String|[Vv]alid|parse", " ".join(said).replace(name, ""))
