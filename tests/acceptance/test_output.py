@@ -230,9 +230,9 @@ def test_a_table_is_whole_in_a_pipe_and_ends_its_lines_without_blanks(hostile: I
     lines = hostile.run("campaigns", "list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["CAMPAIGN", "42"]
     assert HOSTILE.strip() in lines[1]
-    hostile.run("stock", "import", "42", "-", input="long value\nv\n")
+    hostile.run("stock", "import", "42", "-", input="value\na longer one\nv\n")
     lines = hostile.run("stock", "list").stdout.splitlines()
-    assert [line.endswith(end) for line, end in zip(lines, ("VALUE", "long value", "v"), strict=True)] == [True] * 3
+    assert [line.endswith(end) for line, end in zip(lines, ("VALUE", "a longer one", "v"), strict=True)] == [True] * 3
 
 
 @pytest.mark.parametrize("columns", [80, 100, 132])

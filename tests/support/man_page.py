@@ -113,8 +113,9 @@ def _first(help_text: str | None) -> str:
 
 def _text(text: str) -> str:
     """Text as roff takes it: no escapes, real minus signs, and no line that looks like a request."""
+    # Choices may be parted between lines, behind the bar.
     escaped = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("…", "...")
-    return re.sub(r"^\.", r"\&.", escaped)
+    return re.sub(r"^\.", r"\&.", escaped.replace("|", r"|\:"))
 
 
 if __name__ == "__main__":
