@@ -40,6 +40,8 @@ def render() -> str:
     root: Any = typer.main.get_command(app)
     lines = [
         f'.TH KYLINK 1 "" "kylink {__version__}" "User commands"',
+        # Options with many choices can't be stretched to the right margin.
+        ".ad l",
         *_section("NAME", [rf"kylink \- {_text(_first(root.help))}"]),
         *_section("SYNOPSIS", [r".B kylink", r"[\fIoptions\fR] \fIcommand\fR [\fIarguments\fR]"]),
         *_section(
