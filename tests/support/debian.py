@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from tests.support.terminal import Seen, converse
 # What README asks for; sudo comes with the server.
 NEEDED = "python3,python3-venv,make,git"
 OPERATOR = "olga"
+MIRROR_TRIES = 3
 
 
 def make_root(release: str, place: Path) -> None:
@@ -28,8 +30,13 @@ def make_root(release: str, place: Path) -> None:
         place: an empty folder.
     """
     command = ["debootstrap", f"--include={NEEDED},sudo", release, str(place), _mirror()]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    # A mirror that is being brought up to date serves lists and signatures that don't belong together for a moment.
+    for _ in range(MIRROR_TRIES):
+        shutil.rmtree(place, ignore_errors=True)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+    raise AssertionError(done.stdout[-2000:] + done.stderr[-2000:])
 
 
 @contextmanager
