@@ -65,7 +65,7 @@ fuzz: $(STAMP) ## Fuzz the parsers, guided by coverage, for some minutes
 lock: ## Pin anew what pyproject.toml names; UPGRADE=--upgrade takes the newest of all
 	@python3 -m venv build/lock
 	@build/lock/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
-	@$(LOCK) --extra postgres --extra redis --group build --output-file requirements.txt
+	@$(LOCK) --extra postgres --extra redis --extra serve --group build --output-file requirements.txt
 	@$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 	@rm -rf build/lock
 

@@ -99,12 +99,12 @@ def test_list_says_what_the_contract_says(mixed: Installation) -> None:
         "target": 12,
         "low": True,
         "runway_minutes": 62,
-        "expected_24h": 70.0,
         "refused_24h": 0,
         "last_replenished_at": None,
         "last_error": None,
     }
     assert {key: fast[key] for key in expected} == expected
+    assert fast["expected_24h"] == pytest.approx(70, abs=1)  # the profile moves with the minute of the hour
     assert {one["campaign_id"]: one["refused_24h"] for one in document["campaigns"]}["slow"] == 23
     sources = {campaign["campaign_id"]: campaign["watermark_source"] for campaign in document["campaigns"]}
     assert sources == {"idle": "dynamic", "slow": "own", "fast": "dynamic", "new": "default"}
