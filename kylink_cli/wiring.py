@@ -208,9 +208,9 @@ def live_run(settings: Settings, database: Database, observe: Observer, request:
         database,
         locks(settings),
         observe,
+        alerting(settings),
         clock=database.now,
         ping=_heartbeat(settings, request.job, lambda text: observe(Warned(text))),
-        alerting=alerting(settings),
     )
 
 

@@ -12,7 +12,7 @@ from kylink_cli.language import tr
 from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import AlertState
-from kylink_cli.store import alerts, campaigns, retention, silences
+from kylink_cli.store import alerts, campaigns, retention
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.retention import purge as purge_batches
 from kylink_cli.store.tables import SilenceRecord
@@ -69,7 +69,7 @@ def silence(database: Database, wanted: Silence, reason: str | None, now: dateti
         if wanted.campaign_id is not None and not campaigns.facts(session, [wanted.campaign_id]):
             raise UnknownCampaignError(wanted.campaign_id)
         alerts.forget_silences(session)
-        return silences.add(session, wanted, clean, now)
+        return alerts.add_silence(session, wanted, clean, now)
 
     return database.commit(act)
 
@@ -82,7 +82,7 @@ def unsilence(database: Database, silence_id: int) -> None:
     """
 
     def act(session: Session) -> None:
-        if not silences.remove(session, silence_id):
+        if not alerts.end_silence(session, silence_id):
             raise NotFoundError(
                 tr("there is no silence {silence_id}: 'kylink alerts silences' shows them", silence_id=silence_id)
             )

@@ -19,7 +19,7 @@ from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.notices import Notice, compose, for_level
 from kylink_cli.rules.silences import silenced_until
 from kylink_cli.rules.vocabulary import AlertState
-from kylink_cli.store import alerts, outbox, silences
+from kylink_cli.store import alerts, outbox
 from kylink_cli.store.tables import Alert
 
 
@@ -27,7 +27,7 @@ from kylink_cli.store.tables import Alert
 class Alerting:
     """Whom runs tell, and when."""
 
-    rules: BookRules = field(default_factory=BookRules)
+    rules: BookRules
     channels: Sequence[Channel] = ()
     channel_seconds: float = 10  # in one run
 
@@ -74,7 +74,7 @@ class _Posting:
         self._session = session
         self._alerting = alerting
         self._now = now
-        self._silences = [silences.rule_of(record) for record in silences.read_active(session, now)]
+        self._silences = [alerts.silence_of(record) for record in alerts.active_silences(session, now)]
 
     def enter(self, alert: Alert | None, condition: NewAlert) -> Alert:
         """Enter a condition that is there."""

@@ -156,11 +156,11 @@ def silences(cli: Cli) -> None:
     """List active silences."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
-    from kylink_cli.store import silences as store
+    from kylink_cli.store.alerts import active_silences
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    found = database.read(lambda session: store.read_active(session, now))
+    found = database.read(lambda session: active_silences(session, now))
     view.show_silences(cli.console, found, now)
 
 

@@ -133,10 +133,10 @@ def show(
 def pause(cli: Cli, job: JobArgument) -> None:
     """Pause a job's scheduled runs until it is resumed; it can still be run by hand."""
     from kylink_cli import wiring
-    from kylink_cli.store import paused_jobs
+    from kylink_cli.store import runs
 
     name, database = job.job, wiring.existing_database(cli.settings)
-    changed = database.commit(lambda session: paused_jobs.pause(session, name, database.now()))
+    changed = database.commit(lambda session: runs.pause_job(session, name, database.now()))
     if cli.console.json:
         cli.console.document({"job": name, "paused": True, "changed": changed})
     else:
@@ -147,10 +147,10 @@ def pause(cli: Cli, job: JobArgument) -> None:
 def resume(cli: Cli, job: JobArgument) -> None:
     """Resume the scheduled runs of a paused job."""
     from kylink_cli import wiring
-    from kylink_cli.store import paused_jobs
+    from kylink_cli.store import runs
 
     name = job.job
-    changed = wiring.existing_database(cli.settings).commit(lambda session: paused_jobs.resume(session, name))
+    changed = wiring.existing_database(cli.settings).commit(lambda session: runs.resume_job(session, name))
     if cli.console.json:
         cli.console.document({"job": name, "paused": False, "changed": changed})
     else:

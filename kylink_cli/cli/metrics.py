@@ -63,7 +63,7 @@ def _read(cli: Cli, limit: int) -> "list[Metric]":
     from kylink_cli.overview.figures import read_figures
     from kylink_cli.rules.figures import Period
     from kylink_cli.scheduling.jobs import JOBS
-    from kylink_cli.store import paused_jobs
+    from kylink_cli.store import runs
 
     settings = cli.settings
     database = wiring.existing_database(settings)
@@ -71,7 +71,7 @@ def _read(cli: Cli, limit: int) -> "list[Metric]":
     figures = database.read(
         lambda session: read_figures(session, settings.policy, Period(now - timedelta(hours=24), now))
     )
-    paused = database.read(paused_jobs.paused)
+    paused = database.read(runs.paused_jobs)
     schedules = [
         JobSchedule(job.name, job.interval_minutes(settings) * 60, settings.enable_auto_cron and job.name not in paused)
         for job in JOBS

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def reason_to_skip(settings: "Settings", database: "Database", job: "Job") -> str | None:
     """Why a scheduled run of a job is to do nothing, in one line; None if it is to run."""
-    from kylink_cli.store.paused_jobs import paused
+    from kylink_cli.store.runs import paused_jobs
 
     if not settings.enable_auto_cron:
         return tr("scheduling is off: set ENABLE_AUTO_CRON=true to turn it on")
-    since = database.read(paused).get(job.name)
+    since = database.read(paused_jobs).get(job.name)
     if since is None:
         return None
     moment = readable(since)

@@ -27,7 +27,7 @@ from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import ChecksDone
 from kylink_cli.running.run import LiveRun, Report, Work
 from kylink_cli.running.stop import StoppedError
-from kylink_cli.store import paused_jobs, retention, runs
+from kylink_cli.store import retention, runs
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures import alert_facts
 from kylink_cli.store.retention import Deletion, purge
@@ -120,7 +120,7 @@ def deletions(watch: Watch, now: datetime) -> list[Deletion]:
 
 def _starts(session: Session, watch: Watch) -> list[JobStart]:
     """When each job was last started by its timer; of a paused one no start is expected."""
-    paused = paused_jobs.paused(session)
+    paused = runs.paused_jobs(session)
     latest = runs.latest_timer_starts(session)
     expected = {job: start for job, start in latest.items() if watch.scheduling and job not in paused}
     return [JobStart(job, interval, expected.get(job)) for job, interval in watch.intervals.items()]

@@ -14,7 +14,7 @@ from kylink_cli.running.liveness import is_dead
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.settings import Settings
-from kylink_cli.store import paused_jobs, runs
+from kylink_cli.store import runs
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Run
 
@@ -69,7 +69,7 @@ def read_status(
     Args:
         schedule: what starts the jobs on this host; None if that is unknown, so that the last run by a timer must do.
     """
-    paused, records = database.read(lambda session: (paused_jobs.paused(session), _read_records(session)))
+    paused, records = database.read(lambda session: (runs.paused_jobs(session), _read_records(session)))
     for record in records:
         record.recent = [as_found(run, locks, now) for run in record.recent]
         record.rests = locks is not locks.of_host

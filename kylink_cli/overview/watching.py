@@ -18,7 +18,7 @@ from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.campaign_stock import read_campaign_stock
 from kylink_cli.store.figures.consumption import read_consumption_of
 from kylink_cli.store.levels import Scope
-from kylink_cli.store.run_progress import RunProgress, read_progress
+from kylink_cli.store.runs import RunProgress, read_progress
 from kylink_cli.store.tables import Alert
 
 # More do not fit on any screen.

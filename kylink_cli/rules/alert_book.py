@@ -27,8 +27,8 @@ class BookRules:
         flap: a condition that comes back is notified of at most once in this time.
     """
 
-    repeat: timedelta = timedelta(minutes=240)
-    flap: timedelta = timedelta(minutes=60)
+    repeat: timedelta
+    flap: timedelta
 
 
 @dataclass(frozen=True, slots=True)

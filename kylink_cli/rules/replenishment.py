@@ -35,16 +35,16 @@ class Policy:
         life_minutes: how long an item may be used, minutes.
     """
 
-    watermark_min: int = 3
-    watermark_max: int = 20
-    watermark_default: int = 5
-    cover_hours: float = 2
-    batch_size: int = 10
-    rule: ReplenishRule = ReplenishRule.COVER
-    service_level: float = 0.9
-    cover_minutes: float = 90
-    look_minutes: float = 10
-    life_minutes: float = 48 * MINUTES_AN_HOUR
+    watermark_min: int
+    watermark_max: int
+    watermark_default: int
+    cover_hours: float
+    batch_size: int
+    rule: ReplenishRule
+    service_level: float
+    cover_minutes: float
+    look_minutes: float
+    life_minutes: float
 
     @property
     def aim(self) -> Aim:

@@ -43,9 +43,9 @@ class LiveRun:
     database: Database
     locks: Locks
     observe: Observer
+    alerting: Alerting
     clock: Clock = field(default_factory=local_clock)
     ping: Ping | None = None  # tells a heartbeat service; None if there is none
-    alerting: Alerting = field(default_factory=Alerting)
     stop: Stop = field(init=False)
     ledger: Ledger = field(init=False)
     id: int = field(init=False, default=0)  # 0 until it is recorded

@@ -1,4 +1,4 @@
-"""Alerts: at most one unresolved row per condition."""
+"""Alerts: at most one unresolved row per condition; and silences: which alerts are muted, until when and why."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from kylink_cli.rules.alert_book import Entry
 from kylink_cli.rules.alerts import NewAlert
 from kylink_cli.rules.moments import iso
+from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.vocabulary import AlertState
 from kylink_cli.store.engine.database import lock_table
-from kylink_cli.store.tables import Alert, AlertUser, table
+from kylink_cli.store.tables import Alert, AlertUser, SilenceRecord, table
 
 _alerts = table(Alert)
 _users = table(AlertUser)
+_silences = table(SilenceRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +152,45 @@ def _set_users(session: Session, alert: Alert, condition: NewAlert) -> None:
     users: Sequence[str] = sorted({concern.user_id for concern in condition.concerns})
     if users:
         session.connection().execute(_users.insert(), [{"alert_id": alert.id, "user_id": user} for user in users])
+
+
+def add_silence(session: Session, silence: Silence, reason: str | None, now: datetime) -> SilenceRecord:
+    """Record a silence.
+
+    Args:
+        silence: what is silenced, until when.
+        reason: why, for people.
+        now: when it begins.
+    """
+    record = SilenceRecord(
+        type=silence.type,
+        campaign_id=silence.campaign_id,
+        user_id=silence.user_id,
+        reason=reason,
+        created_at=now,
+        until=silence.until,
+    )
+    session.add(record)
+    session.flush()
+    return record
+
+
+def active_silences(session: Session, now: datetime) -> list[SilenceRecord]:
+    """The silences that have not ended, those that end soonest first."""
+    statement = select(SilenceRecord).where(_silences.c.until > now).order_by(_silences.c.until, _silences.c.id)
+    return list(session.scalars(statement))
+
+
+def silence_of(record: SilenceRecord) -> Silence:
+    """What the rules need to know of a silence."""
+    return Silence(record.until, record.type, record.campaign_id, record.user_id)
+
+
+def end_silence(session: Session, silence_id: int) -> bool:
+    """End a silence.
+
+    Returns:
+        False if there is none.
+    """
+    statement = delete(_silences).where(_silences.c.id == silence_id).returning(_silences.c.id)
+    return session.scalar(statement) is not None

@@ -49,20 +49,7 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, low_by: Policy
     unfinished = select(_requests.c.campaign_id).where(in_state(_requests, RequestState.OPEN))
     c = _campaigns.c
     statement = (
-        select(
-            c.id,
-            c.user_id,
-            c.name,
-            c.country,
-            c.source_url,
-            c.created_at,
-            c.low_watermark,
-            c.target_stock,
-            in_stock,
-            used,
-            c.status == CampaignStatus.ACTIVE,
-            c.id.in_(unfinished),
-        )
+        select(*level_columns(in_stock, used), c.id.in_(unfinished))
         .outerjoin_from(_campaigns, available, available.c.campaign_id == c.id)
         .outerjoin(_points, _points.c.campaign_id == c.id)
     )
@@ -73,6 +60,13 @@ def read_levels(session: Session, now: datetime, scope: Scope, *, low_by: Policy
         wanted = and_(wanted, in_stock < func.coalesce(c.low_watermark, _watermark(used, low_by)))
     statement = statement.where(or_(wanted, c.id.in_(unfinished)))
     return with_histories(session, now, session.execute(within(statement, c.id, scope, c.user_id)).all())
+
+
+def level_columns(available: ColumnElement[int], consumed: ColumnElement[int]) -> list[ColumnElement[Any]]:
+    """The columns of a campaign's level, as `Level` names them, up to whether it is active."""
+    c = _campaigns.c
+    own = (c.id, c.user_id, c.name, c.country, c.source_url, c.created_at, c.low_watermark, c.target_stock)
+    return [*own, available, consumed, c.status == CampaignStatus.ACTIVE]
 
 
 def with_histories(session: Session, now: datetime, rows: Sequence[Sequence[Any]]) -> list[Level]:

@@ -1,4 +1,4 @@
-"""Runs: one row for each execution of a job, from start to end."""
+"""Runs: one row for each execution of a job, from start to end; how far one has come, and which jobs are paused."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,11 +9,24 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.language import tr
-from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus, Trigger
-from kylink_cli.store.tables import Run, not_before, table
+from kylink_cli.rules.vocabulary import SUCCESSES, RequestState, RunStatus, Trigger
+from kylink_cli.store.engine.database import upsert
+from kylink_cli.store.tables import (
+    CampaignClaim,
+    CampaignResult,
+    PausedJob,
+    Run,
+    SupplyRequest,
+    in_state,
+    not_before,
+    table,
+)
 
 _runs = table(Run)
-# A run that left some campaigns unserved has done its work: the alert speaks of the campaigns.
+_paused = table(PausedJob)
+_results = table(CampaignResult)
+_requests = table(SupplyRequest)
+_claims = table(CampaignClaim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +128,52 @@ def latest_success(session: Session, job: str) -> Run | None:
         select(Run).where(_runs.c.job == job, _runs.c.status.in_(SUCCESSES)).order_by(_runs.c.id.desc()).limit(1)
     )
     return session.scalars(statement).first()
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run has come."""
+
+    run_id: int
+    finished: int  # campaigns whose result is recorded
+    claimed: int  # campaigns that it holds
+    items: int  # put in stock
+    open_requests: int  # that wait for an answer
+
+
+def read_progress(session: Session, run_id: int, started_at: datetime) -> RunProgress:
+    """How far a run has come.
+
+    Args:
+        started_at: when it began; requests that were settled before are not even read.
+    """
+    finished = select(func.count()).where(_results.c.run_id == run_id).scalar_subquery()
+    claimed = select(func.count()).where(_claims.c.run_id == run_id).scalar_subquery()
+    of_run, settled = _requests.c.run_id == run_id, _requests.c.finished_at >= started_at
+    items = select(func.coalesce(func.sum(_requests.c.produced), 0)).where(of_run, settled).scalar_subquery()
+    waiting = select(func.count()).where(of_run, in_state(_requests, RequestState.OPEN)).scalar_subquery()
+    return RunProgress(run_id, *session.execute(select(finished, claimed, items, waiting)).one())
+
+
+def pause_job(session: Session, job: str, now: datetime) -> bool:
+    """Pause a job.
+
+    Returns:
+        False if it was paused already.
+    """
+    insert = upsert(session, _paused).values(job=job, paused_at=now).on_conflict_do_nothing()
+    return session.scalar(insert.returning(_paused.c.job)) is not None
+
+
+def resume_job(session: Session, job: str) -> bool:
+    """Let a job run again.
+
+    Returns:
+        False if it was not paused.
+    """
+    return session.scalar(delete(_paused).where(_paused.c.job == job).returning(_paused.c.job)) is not None
+
+
+def paused_jobs(session: Session) -> dict[str, datetime]:
+    """The paused jobs, and since when."""
+    return {row.job: row.paused_at for row in session.scalars(select(PausedJob))}

@@ -6,7 +6,7 @@ stopped and wake, are killed, taken for dead by others while they go on, and ans
 
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from kylink_cli.jobs import writes
 from kylink_cli.jobs.assignment import Assignment, FillLimits
 from kylink_cli.jobs.claiming import Batch, Claimed, claim
 from kylink_cli.jobs.writes import NewOrders, requests_for
-from kylink_cli.rules.replenishment import Demand, Policy
+from kylink_cli.rules.replenishment import Demand
 from kylink_cli.rules.supply_requests import is_too_old
 from kylink_cli.rules.vocabulary import RequestState
 from kylink_cli.store import claims, request_list, runs, supply_requests
@@ -35,10 +35,11 @@ from kylink_cli.store.tables import Run, StockItem, SupplyRequest, table
 from kylink_cli.store.upkeep.check import check
 from kylink_cli.supply.retry import RetryPolicy
 from tests.support.database import add_campaigns, new_database
+from tests.support.policies import COVER
 
 REQUEST = table(SupplyRequest).c
 LIMITS = FillLimits(3, 5, max_per_call=2, item_ttl=timedelta(days=9), retry=RetryPolicy(1, 1))
-ASSIGNMENT = Assignment(Scope(), Policy(batch_size=4), Demand(), LIMITS, 60)
+ASSIGNMENT = Assignment(Scope(), replace(COVER, batch_size=4), Demand(), LIMITS, 60)
 KEPT = timedelta(hours=24)
 ENDINGS = ("answer", "a part", "cut off", "refusal", "never sent")
 

@@ -15,7 +15,7 @@ from kylink_cli.notify.webhook import Webhook
 from kylink_cli.rules.alerts import Failure, replenish_failed
 from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.vocabulary import AlertType
-from kylink_cli.store import alerts, silences
+from kylink_cli.store import alerts
 from kylink_cli.store.alerts import AlertFilter, read_alerts
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
@@ -30,7 +30,7 @@ from kylink_cli.store.tables import (
     StockItem,
     SupplyRequest,
 )
-from tests.support.alerts import START, WATCH, Checks
+from tests.support.alerts import RULES, START, WATCH, Checks
 from tests.support.database import add_campaigns
 from tests.support.web import Receiver, receiving
 
@@ -254,7 +254,7 @@ def test_a_silence_of_a_campaign_is_heard_through_by_the_next_one_that_is_low(
     checks: Checks, receiver: Receiver
 ) -> None:
     with checks.database.writing() as session:
-        silences.add(session, Silence(START + DAY, campaign_id="a1"), "known", START)
+        alerts.add_silence(session, Silence(START + DAY, campaign_id="a1"), "known", START)
     checks.empty("a1")
     checks.check()
     assert receiver.requests == []
@@ -266,7 +266,7 @@ def test_a_silence_of_a_campaign_is_heard_through_by_the_next_one_that_is_low(
 
 def test_what_goes_on_is_told_when_its_silence_ends(checks: Checks, receiver: Receiver) -> None:
     with checks.database.writing() as session:
-        silences.add(session, Silence(START + 15 * MINUTE, type="LOW_STOCK"), None, START)
+        alerts.add_silence(session, Silence(START + 15 * MINUTE, type="LOW_STOCK"), None, START)
     checks.empty("a1")
     told = []
     for _ in range(4):
@@ -278,7 +278,7 @@ def test_what_goes_on_is_told_when_its_silence_ends(checks: Checks, receiver: Re
 def test_an_alert_that_no_check_looks_at_is_repeated_too(checks: Checks, receiver: Receiver) -> None:
     failure = Failure("a1", "A", "alice", "HTTP 500", 2)
     with checks.database.writing() as session:
-        post(session, Alerting(channels=checks.channels), [replenish_failed([failure], START)], [], START)
+        post(session, Alerting(RULES, checks.channels), [replenish_failed([failure], START)], [], START)
     for _ in range(5):
         checks.check()
     events = [alert["event"] for r in receiver.requests for alert in r.json()["alerts"]]
@@ -287,8 +287,10 @@ def test_an_alert_that_no_check_looks_at_is_repeated_too(checks: Checks, receive
 
 def test_an_alert_that_no_check_looks_at_is_silenced_by_its_type_too(checks: Checks, receiver: Receiver) -> None:
     with checks.database.writing() as session:
-        post(session, Alerting(), [replenish_failed([Failure("a1", "A", "alice", "HTTP 500", 2)], START)], [], START)
-        silences.add(session, Silence(START + DAY, type=AlertType.STOCK_REPLENISH_FAILED), None, START)
+        post(
+            session, Alerting(RULES), [replenish_failed([Failure("a1", "A", "alice", "HTTP 500", 2)], START)], [], START
+        )
+        alerts.add_silence(session, Silence(START + DAY, type=AlertType.STOCK_REPLENISH_FAILED), None, START)
     for _ in range(5):
         checks.check()
     assert receiver.requests == []
@@ -299,7 +301,7 @@ def test_a_run_with_failures_is_one_alert_that_a_later_run_without_resolves(
     checks: Checks, receiver: Receiver, number: int, level: str
 ) -> None:
     failures = [Failure(f"c{n}", f"C {n}", "alice", "HTTP 500", 2) for n in range(number)]
-    alerting = Alerting(channels=checks.channels)
+    alerting = Alerting(RULES, checks.channels)
     with checks.database.writing() as session:
         opened = post(session, alerting, [replenish_failed(failures, START)], [], START).opened
         again = post(session, alerting, [replenish_failed(failures, START)], [], START + 10 * MINUTE)

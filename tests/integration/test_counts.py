@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from kylink_cli import leasing, wiring
+from kylink_cli.alerting.posting import Alerting
 from kylink_cli.jobs import replenish
 from kylink_cli.jobs.recover_leases import RecoveryLimits, recover_within
 from kylink_cli.jobs.replenish import replenish_with
@@ -22,6 +23,7 @@ from kylink_cli.settings import Settings
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
+from tests.support.alerts import RULES
 from tests.support.database import add_campaigns, add_items
 
 NOW = datetime.now(UTC)
@@ -78,7 +80,7 @@ def live_run(database: Database, folder: Path, job: str) -> LiveRun:
     def ignore(_: Event) -> None:
         """Nobody looks."""
 
-    return LiveRun(RunRequest(job), database, FileLocks(folder / "locks"), ignore)
+    return LiveRun(RunRequest(job), database, FileLocks(folder / "locks"), ignore, Alerting(RULES))
 
 
 def fill(database: Database, folder: Path, max_per_call: int = 1) -> Shelf:

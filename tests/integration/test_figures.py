@@ -11,7 +11,6 @@ from sqlalchemy import event
 from kylink_cli.overview.figures import read_figures, read_history
 from kylink_cli.rules.figures import Figures, History, Period
 from kylink_cli.rules.histograms import Histogram
-from kylink_cli.rules.replenishment import Policy
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.consumption import read_consumption
 from kylink_cli.store.figures.run_figures import read_jobs, read_runs
@@ -19,6 +18,7 @@ from kylink_cli.store.figures.supply_figures import read_requests
 from kylink_cli.store.tables import Run, StockItem, SupplyRequest
 from tests.support.busy_system import fill
 from tests.support.database import add_campaigns
+from tests.support.policies import COVER
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -83,7 +83,7 @@ def statements(database: Database) -> Iterator[list[str]]:
 def read(database: Database, now: datetime, user_id: str | None = None) -> tuple[Figures, History]:
     period = Period(now - timedelta(days=7), now)
     with database.reading() as session:
-        return read_figures(session, Policy(), period, user_id), read_history(session, period, user_id)
+        return read_figures(session, COVER, period, user_id), read_history(session, period, user_id)
 
 
 def within(durations: Histogram, bound: float) -> int:

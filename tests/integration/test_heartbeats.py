@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from kylink_cli.alerting.posting import Alerting
 from kylink_cli.errors import KylinkError
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.heartbeat import Heartbeat
 from kylink_cli.running.run import Finished, LiveRun, Report, RunRequest
 from kylink_cli.running.runner import run_job
 from kylink_cli.store.engine.database import Database
+from tests.support.alerts import RULES
 from tests.support.web import Receiver, receiving
 
 DONE = Report(figures={"produced": 7, "failed": 0})
@@ -39,7 +41,7 @@ class Host:
 
         ping = Heartbeat(url, self.warnings.append, timeout_seconds).ping
         request, locks = RunRequest("monitoring_alert"), FileLocks(self.folder / "locks")
-        return run_job(LiveRun(request, self.database, locks, lambda _event: None, ping=ping), work)
+        return run_job(LiveRun(request, self.database, locks, lambda _event: None, Alerting(RULES), ping=ping), work)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Reading levels: no low campaign is missed, few others are read, and the work grows no faster than what is stored."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -12,6 +13,7 @@ from kylink_cli.store.engine.database import Database
 from kylink_cli.store.levels import Scope, read_levels
 from kylink_cli.store.tables import Campaign
 from tests.support.database import add_campaigns, add_items
+from tests.support.policies import COVER
 
 NOW = datetime.now(UTC)
 
@@ -19,9 +21,9 @@ NOW = datetime.now(UTC)
 @pytest.mark.parametrize(
     "policy",
     [
-        Policy(),
-        Policy(watermark_min=1, watermark_max=2, watermark_default=4, cover_hours=24),
-        Policy(watermark_min=4, watermark_max=6, watermark_default=1, cover_hours=0.3),
+        COVER,
+        replace(COVER, watermark_min=1, watermark_max=2, watermark_default=4, cover_hours=24),
+        replace(COVER, watermark_min=4, watermark_max=6, watermark_default=1, cover_hours=0.3),
     ],
     ids=["usual", "high default", "low default"],
 )
@@ -81,6 +83,6 @@ def _steps(database: Database) -> int:
 
     event.listen(database.engine.pool, "checkout", watch)
     with database.reading() as session:
-        read_levels(session, NOW, Scope(), low_by=Policy())
+        read_levels(session, NOW, Scope(), low_by=COVER)
     event.remove(database.engine.pool, "checkout", watch)
     return steps

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from kylink_cli import leasing
+from kylink_cli.alerting.posting import Alerting
 from kylink_cli.errors import LockedError
 from kylink_cli.jobs.recover_leases import RecoveryLimits, RecoveryReport, foresee, recover_within
 from kylink_cli.leasing import TakeRequest
@@ -18,6 +19,7 @@ from kylink_cli.running.stop import Stop, StopReason
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.recovery import Recovered
 from kylink_cli.store.tables import LeaseRecord, NoStockEvent, StockItem, table
+from tests.support.alerts import RULES
 from tests.support.database import add_campaigns, add_items
 
 NOW = datetime.now(UTC)
@@ -43,7 +45,9 @@ def recover(
     observe: Observer = ignore,
 ) -> RecoveryReport:
     request, locks = RunRequest("lease_recovery"), FileLocks(folder / "locks")
-    return run_job(LiveRun(request, database, locks, observe, clock=lambda: now), recover_within(limits)).report
+    return run_job(
+        LiveRun(request, database, locks, observe, Alerting(RULES), clock=lambda: now), recover_within(limits)
+    ).report
 
 
 def states(database: Database, column: object = ITEM.state) -> dict[str, int]:
@@ -155,7 +159,9 @@ def test_a_signal_ends_the_run_after_the_batch_under_way(stocked: Database, tmp_
             stops[0].ask(StopReason("stopped by SIGTERM"))
 
     request, locks = RunRequest("lease_recovery"), FileLocks(tmp_path / "locks")
-    report = run_job(LiveRun(request, stocked, locks, stop_after_a_batch, clock=lambda: LATE), work).report
+    report = run_job(
+        LiveRun(request, stocked, locks, stop_after_a_batch, Alerting(RULES), clock=lambda: LATE), work
+    ).report
     assert (report.status, report.recovered.recovered) == ("interrupted", 10)
     assert states(stocked) == {"available": 10, "leased": 15}
 

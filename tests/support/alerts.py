@@ -11,7 +11,6 @@ from kylink_cli.jobs.alert_check import AlertCheckReport, Watch, check_with
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.notify.base import Channel
 from kylink_cli.rules.alert_book import BookRules
-from kylink_cli.rules.replenishment import Policy
 from kylink_cli.running.events import Event
 from kylink_cli.running.run import Finished, LiveRun, RunRequest
 from kylink_cli.running.runner import run_job
@@ -19,6 +18,7 @@ from kylink_cli.settings import Settings
 from kylink_cli.store.alerts import AlertFilter, read_alerts
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Alert, StockItem
+from tests.support.policies import COVER
 
 START = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
 EVERY = timedelta(minutes=10)
@@ -26,7 +26,7 @@ RULES = BookRules(repeat=timedelta(minutes=30), flap=timedelta(minutes=40))
 # The disk of the machine that runs the tests is nobody's concern.
 WATCH = Watch(
     replace(Settings().thresholds, disk_warning_percent=101, disk_error_percent=101),
-    Policy(),
+    COVER,
     {"stock_replenish": 10},
     scheduling=False,
     alert_retention=timedelta(days=30),
@@ -53,7 +53,7 @@ class Checks:
             self.database,
             FileLocks(self.folder),
             self.events.append,
-            alerting=Alerting(RULES, self.channels, self.channel_seconds),
+            Alerting(RULES, self.channels, self.channel_seconds),
             clock=lambda: self.now,
         )
         finished = run_job(run, check_with(self.watch))

@@ -21,9 +21,10 @@ from kylink_cli.rules.replenishment import (
     watermark,
 )
 from kylink_cli.rules.vocabulary import WatermarkSource
+from tests.support.policies import COVER
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-POLICY = Policy()
+POLICY = COVER
 OLD = Level(
     campaign_id="42",
     user_id="u1",
@@ -187,7 +188,14 @@ def test_a_campaign_that_is_short_failed_only_if_it_got_nothing_or_stays_low(
 counts = st.integers(min_value=0, max_value=10**6)
 limits = st.integers(min_value=1, max_value=10_000)
 policies = st.builds(
-    lambda low, high, default, cover, batch: Policy(min(low, high), max(low, high), default, cover, batch),
+    lambda low, high, default, cover, batch: replace(
+        COVER,
+        watermark_min=min(low, high),
+        watermark_max=max(low, high),
+        watermark_default=default,
+        cover_hours=cover,
+        batch_size=batch,
+    ),
     limits,
     limits,
     limits,

@@ -8,17 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kylink_cli.rules.replenishment import Policy
-from kylink_cli.rules.vocabulary import ReplenishRule
 from kylink_cli.simulation.comparison import Contestant, Event, compare
 from kylink_cli.simulation.demand import Asking, ReplayedDemand, Steps, replayed
 from kylink_cli.simulation.replay import Replay, Terms
 from kylink_cli.simulation.shop import Outage, Shop, random_outages
 from kylink_cli.simulation.till import Till
 from tests.support.demand import generated
+from tests.support.policies import FORECAST
 
 DAY = 24 * 60
-FORECAST = Policy(watermark_min=1, rule=ReplenishRule.FORECAST)
 
 
 def terms(end: float, shop: Shop | None = None, *, bell: bool = True, counts_from: float = 0, **own: int) -> Terms:

@@ -7,15 +7,20 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.replenishment import Level
-from kylink_cli.rules.vocabulary import CampaignStatus, ItemState
-from kylink_cli.store.levels import Scope, available_items, consumed_items, leased_items, with_histories, within
+from kylink_cli.rules.vocabulary import ItemState
+from kylink_cli.store.levels import (
+    Scope,
+    available_items,
+    consumed_items,
+    leased_items,
+    level_columns,
+    with_histories,
+    within,
+)
 from kylink_cli.store.tables import Campaign, StockItem, in_state, table
 
 _campaigns = table(Campaign)
 _items = table(StockItem)
-
-# So many columns of a row make up its level; the rest follows.
-_LEVEL = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +41,10 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
     """
     available, consumed, leased = available_items(now, scope), consumed_items(now, scope), leased_items(scope)
     c = _campaigns.c
+    level = level_columns(func.coalesce(available.c.number, 0), func.coalesce(consumed.c.number, 0))
     statement = (
         select(
-            c.id,
-            c.user_id,
-            c.name,
-            c.country,
-            c.source_url,
-            c.created_at,
-            c.low_watermark,
-            c.target_stock,
-            func.coalesce(available.c.number, 0),
-            func.coalesce(consumed.c.number, 0),
-            c.status == CampaignStatus.ACTIVE,
+            *level,
             func.coalesce(leased.c.number, 0),
             c.last_replenished_at,
             c.last_error,
@@ -59,8 +55,8 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
         .order_by(c.id)
     )
     rows = session.execute(within(statement, c.id, scope, c.user_id)).all()
-    levels = with_histories(session, now, [row[:_LEVEL] for row in rows])
-    return [CampaignStock(level, *row[_LEVEL:]) for level, row in zip(levels, rows, strict=True)]
+    levels = with_histories(session, now, [row[: len(level)] for row in rows])
+    return [CampaignStock(found, *row[len(level) :]) for found, row in zip(levels, rows, strict=True)]
 
 
 def count_by_state(session: Session, now: datetime, campaign_id: str) -> dict[str, int]:
