@@ -26,12 +26,15 @@ from kylink_cli.running.events import BatchDone, LeasesRecovered
 from kylink_cli.running.run import LiveRun, Report, Work
 from kylink_cli.running.stop import StoppedError
 from kylink_cli.store import recovery, retention
+from kylink_cli.store.engine import commit_marks
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.recovery import Recovered
 
 BATCH_SIZE = 50_000
 # SQLite does not queue its writers: those who wait look again every few milliseconds, and need a gap to find.
 PAUSE_SECONDS = 0.005
+# Longer than anybody asks what became of a commit.
+MARKS_KEPT = timedelta(hours=1)
 
 T = TypeVar("T")
 Batch = Callable[[Session], T]
@@ -123,6 +126,9 @@ class _Recovery:
             batch = partial(delete, before=before, limit=self._limits.batch_size)
             async for deleted in self._batches(batch, int):
                 self._deleted += deleted
+        marks = partial(commit_marks.delete_old, before=self._now - MARKS_KEPT, limit=self._limits.batch_size)
+        async for _ in self._batches(marks, int):
+            pass
 
     async def _batches(self, batch: Batch[T], count: Callable[[T], int]) -> AsyncIterator[T]:
         """Do batch after batch, each in a transaction of its own, until one is not full.

@@ -167,7 +167,8 @@ def _wait(database: Database, first: _Try, end: datetime) -> Taken | None:
     """Wait in the campaign's queue, and try when it is one's turn."""
     request = first.request
     place = database.commit_direct(
-        lambda transaction: waiters.join(transaction, request.campaign_id, request.count, end)
+        lambda transaction: waiters.join(transaction, request.campaign_id, request.count, end),
+        lambda transaction, joined: waiters.has_joined(transaction, joined, end),
     )
     tried_at = first.now
     try:
@@ -203,10 +204,15 @@ def _attempt(database: Database, this: _Try) -> Taken | None:
             rings.ring(transaction, this.request.campaign_id, this.now)
         return taken, is_low
 
-    taken, is_low = database.commit_direct(act)
+    taken, is_low = database.commit_direct(act, lambda transaction, done: _has_landed(transaction, done[0]))
     if is_low:
         this.bell.ring()
     return taken
+
+
+def _has_landed(transaction: Transaction, taken: Taken | None) -> bool:
+    """Whether leases are there; a refusal is recorded again without harm."""
+    return taken is not None and bool(leases.states(transaction, [lease.token for lease in taken.leases]))
 
 
 def _take_again(transaction: Transaction, request: TakeRequest) -> Taken | None:

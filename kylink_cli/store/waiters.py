@@ -29,6 +29,11 @@ def join(transaction: Transaction, campaign_id: str, items: int, until: datetime
     return int(place)
 
 
+def has_joined(transaction: Transaction, place: int, until: datetime) -> bool:
+    """Whether the place is that of whoever waits until this very moment."""
+    return bool(_JOINED.rows(transaction, place=place, until=until))
+
+
 def leave(transaction: Transaction, place: int, now: datetime) -> None:
     """Give a place up; those whose holders' patience is over go too."""
     _LEAVE.rows(transaction, place=place, now=now)
@@ -65,6 +70,11 @@ def _next() -> Any:
 
 _JOIN = Direct(
     lambda flavour: flavour.insert(_waiters).returning(_waiters.c.id), columns=("campaign_id", "wanted", "until")
+)
+_JOINED = Direct(
+    lambda _: select(_waiters.c.id).where(
+        _waiters.c.id == bindparam("place", type_=BigInteger), _waiters.c.until == bindparam("until")
+    )
 )
 _LEAVE = Direct(
     lambda _: delete(_waiters).where(

@@ -41,7 +41,11 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._server_port))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._server_port))
+                except OSError:
+                    client.close()
+                    continue
                 threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
                 threading.Thread(target=_pass_on, args=(server, client), daemon=True).start()
 

@@ -38,7 +38,7 @@ from kylink_cli.files import create_private_file, is_on_read_only_disk, refuse_f
 from kylink_cli.language import tr
 from kylink_cli.reasons import refusal
 from kylink_cli.store.engine.clock import Clock, local_clock
-from kylink_cli.store.engine.direct import Transaction, direct, pooled
+from kylink_cli.store.engine.direct import Landed, Transaction, direct, pooled
 from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, busy, translate
 
 if TYPE_CHECKING:
@@ -125,8 +125,13 @@ class Database:
         with self.writing() as session:
             return act(session)
 
-    def commit_direct(self, act: Callable[[Transaction], T]) -> T:
+    def commit_direct(self, act: Callable[[Transaction], T], landed: Landed[T] | None = None) -> T:  # noqa: ARG002
         """As `commit`, for the acts for which consumers wait: of statements that go straight to the driver.
+
+        Args:
+            act: what is to be written.
+            landed: whether it was committed after all, where a server's answer did not come; None for an act that is
+                done again without harm.
 
         Raises:
             DatabaseError: the database failed; nothing was changed unless the message says otherwise.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Dialect, Engine, Table, any_, bindparam, func, select
 from sqlalchemy.dialects import sqlite
@@ -23,6 +23,7 @@ from kylink_cli.store.tables import utc_text
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+T = TypeVar("T")
 Value = datetime | int | float | str | None
 
 _EMBEDDED = sqlite.dialect(paramstyle="named")
@@ -39,6 +40,10 @@ class Transaction:
     def is_embedded(self) -> bool:
         """Whether it is SQLite's."""
         return self.dialect.name == "sqlite"
+
+
+# Whether a transaction that returned this was committed, by rows that only it can have written.
+Landed = Callable[[Transaction, T], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +136,10 @@ def pooled(engine: Engine) -> Iterator[PoolProxiedConnection]:
     Raises:
         DatabaseError: the database failed.
     """
-    with _translated(engine.dialect):
+    with translated(engine.dialect):
         connection = engine.raw_connection()
     try:
-        with _translated(engine.dialect, connection):
+        with translated(engine.dialect, connection):
             yield connection
     finally:
         connection.close()
@@ -147,13 +152,17 @@ def direct(connection: Connection) -> Iterator[Transaction]:
     Raises:
         DatabaseError: the database failed.
     """
-    with _translated(connection.dialect, connection.connection):
+    with translated(connection.dialect, connection.connection):
         yield Transaction(connection.connection.cursor(), connection.dialect)
 
 
 @contextmanager
-def _translated(dialect: Dialect, connection: PoolProxiedConnection | None = None) -> Iterator[None]:
-    """Turn the driver's errors into kylink's; a connection that is lost goes back to no pool."""
+def translated(dialect: Dialect, connection: PoolProxiedConnection | None = None) -> Iterator[None]:
+    """Turn the driver's own errors into kylink's; a connection that is lost goes back to no pool.
+
+    Raises:
+        DatabaseError: the database failed.
+    """
     try:
         yield
     except dialect.loaded_dbapi.Error as error:

@@ -1,7 +1,8 @@
 """A database on a PostgreSQL server, shared by several hosts.
 
-A connection can break at any moment. What is known not to be committed is done again, for a bounded time; of a COMMIT
-whose answer did not come, the server is asked what became of it. The server's clock is everybody's clock.
+A connection can break at any moment. What is known not to be committed is done again, for a bounded time; whether a
+COMMIT whose answer did not come has happened is told by a row of its own (`commit_marks.py`). The server's clock is
+everybody's clock.
 """
 
 import random
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
@@ -25,11 +26,12 @@ from kylink_cli.errors import (
     DatabaseUnfitError,
 )
 from kylink_cli.language import tr
-from kylink_cli.store.engine import sessions
+from kylink_cli.store.engine import commit_marks, sessions
 from kylink_cli.store.engine.address import Address, parse
 from kylink_cli.store.engine.clock import Clock, steady_clock, uptime
+from kylink_cli.store.engine.commit_marks import Committing
 from kylink_cli.store.engine.database import Database, translated_errors
-from kylink_cli.store.engine.direct import Transaction, pooled
+from kylink_cli.store.engine.direct import Landed, Transaction, direct, pooled, translated
 
 # Longer than a restart, shorter than what systemd grants a stopping unit.
 PATIENCE_SECONDS = 60
@@ -40,11 +42,8 @@ _LONGEST_PAUSE_SECONDS = 2.0
 # A connection that was idle for longer is tried before it is used.
 _IDLE_SECONDS = 1.0
 _USED_AT = "kylink_used_at"
-_TRANSACTION = text("SELECT pg_current_xact_id_if_assigned()::text, pg_backend_pid()")
 # The first takes a number for the transaction, the second tells it.
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_current_xact_id()::text, pg_backend_pid();"
-_FATE = text("SELECT pg_xact_status(CAST(:number AS xid8))")
-_END = text("SELECT pg_terminate_backend(:backend)")
 
 T = TypeVar("T")
 
@@ -88,13 +87,13 @@ class ServerDatabase(Database):
         """
         return self._patiently(lambda: self._commit_once(act))
 
-    def commit_direct(self, act: Callable[[Transaction], T]) -> T:
+    def commit_direct(self, act: Callable[[Transaction], T], landed: Landed[T] | None = None) -> T:
         """As `commit`, for the acts for which consumers wait: of statements that go straight to the driver.
 
         Raises:
             DatabaseError: as `commit`.
         """
-        return self._patiently(lambda: self._commit_direct_once(act))
+        return self._patiently(lambda: self._commit_direct_once(act, landed))
 
     def _patiently(self, act: Callable[[], T]) -> T:
         pauses = _Pauses(self._patience_seconds)
@@ -139,56 +138,60 @@ class ServerDatabase(Database):
                 done = act(session)
                 session.flush()
                 life = self._grow(session)
-                number, backend = session.execute(_TRANSACTION).one()
-            self._end(session.commit, number, backend)
+                committing = commit_marks.leave(session)
+            with self._known(committing, lambda again: commit_marks.is_left(again, committing)), translated_errors():
+                session.commit()
         self._note(life)
         return done
 
-    def _commit_direct_once(self, act: Callable[[Transaction], T]) -> T:
+    def _commit_direct_once(self, act: Callable[[Transaction], T], landed: Landed[T] | None) -> T:
         with pooled(self.engine) as connection, _in_own_hands(connection) as cursor:
             # In one journey to the server.
             settings = sessions.local_settings(self.address) if connection.info[BEHIND_POOLER] else ""
             cursor.execute(_BEGIN + settings)
             cursor.nextset()
-            [(number, backend)] = cursor.fetchall()
+            [number_and_backend] = cursor.fetchall()
             transaction = Transaction(cursor, self.engine.dialect)
             done = act(transaction)
             life = self._grow_direct(transaction)
-            self._end(lambda: cursor.execute("COMMIT"), number, backend)
+
+            def look(session: Session) -> bool:
+                with direct(session.connection()) as transaction:
+                    return landed is not None and landed(transaction, done)
+
+            with self._known(Committing(*number_and_backend), look), translated(self.engine.dialect, connection):
+                cursor.execute("COMMIT")
         self._note(life)
         return done
 
-    def _end(self, commit: Callable[[], None], number: str | None, backend: int) -> None:
-        """Commit a transaction; where the answer did not come, see what became of it."""
-        try:
-            with translated_errors():
-                commit()
-        except DatabaseLostError:
-            if number is None or not self._was_committed(number, backend):
-                raise
+    @contextmanager
+    def _known(self, committing: Committing | None, has_landed: Callable[[Session], bool]) -> Iterator[None]:
+        """See whether a transaction whose COMMIT was not answered was committed.
 
-    def _was_committed(self, number: str, backend: int) -> bool:
-        """What became of a transaction whose COMMIT was not answered.
+        Args:
+            committing: the transaction; None if it has written nothing.
+            has_landed: looks for what it has written.
 
         Raises:
+            DatabaseLostError: it was not committed.
             DatabaseError: nobody could be asked.
         """
+        try:
+            yield
+        except DatabaseLostError:
+            if committing is None or not self._is_committed(committing, has_landed):
+                raise
+
+    def _is_committed(self, committing: Committing, has_landed: Callable[[Session], bool]) -> bool:
         pauses = _Pauses(self._patience_seconds)
         try:
-            while (fate := self._fate(number, backend)) == "in progress":
+            # The server may not have noticed that the connection broke. Only what is over for certain can be judged.
+            while self.read(lambda session: commit_marks.end(session, committing)):
                 pauses.wait(DatabaseLostError(tr("the server does not notice that a connection broke")))
+            return self.read(has_landed)
         except DatabaseLostError as error:
             # Whoever did it again now might do it twice.
             raise DatabaseError(tr("whether the last write was stored is not known: {error}", error=error)) from error
-        return fate == "committed"
-
-    def _fate(self, number: str, backend: int) -> str | None:
-        """The state of a transaction; one whose connection broke is ended if the server does not know yet."""
-        with self.reading() as session:
-            fate: str | None = session.scalar(_FATE, {"number": number})
-            if fate == "in progress":
-                session.execute(_END, {"backend": backend})
-            return fate
 
 
 def _read_clock(session: Session) -> Clock:

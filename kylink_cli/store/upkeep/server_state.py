@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
-from kylink_cli.store.engine import lineage
+from kylink_cli.store.engine import commit_marks, lineage
 from kylink_cli.store.engine.postgresql import BEHIND_POOLER, ServerDatabase
 from kylink_cli.store.engine.schema import VERSION_TABLE, other_encoding
 
@@ -118,7 +118,7 @@ def read_server_state(database: ServerDatabase) -> ServerState:
 
 def missing_rights(database: ServerDatabase) -> list[MissingRights]:
     """The rights that daily work needs and the user does not have; upgrades need the tables' owner beside."""
-    tables = [lineage.TABLE.name, *(rows.name for rows in SQLModel.metadata.sorted_tables)]
+    tables = [lineage.TABLE.name, commit_marks.TABLE.name, *(rows.name for rows in SQLModel.metadata.sorted_tables)]
 
     def read(session: Session) -> list[MissingRights]:
         found = session.execute(_RIGHTS, {"tables": tables, "version_table": VERSION_TABLE})
