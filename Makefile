@@ -39,8 +39,8 @@ packages: ## Install the Debian packages that some tests need (as root)
 	done); \
 	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$missing; fi
 
-quick: check ## Check, and run the unit tests: what to do before every commit, in half a minute
-	@$(VENV)/bin/pytest --quiet --numprocesses auto tests/unit
+quick: check ## Check, and run the unit tests with few examples: what to do before every commit, in half a minute
+	@$(VENV)/bin/pytest --quiet --numprocesses auto --hypothesis-profile quick -m "not slow and not long" tests/unit
 
 test: $(STAMP) ## Run the quick tests, in at most five minutes on two cores
 	@echo "the quick tests take up to five minutes on two cores; 'make test-all' adds systemd, cron, browsers and long races"

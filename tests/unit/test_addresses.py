@@ -1,5 +1,7 @@
 """What is shown of an address: scheme, host and port, and nothing that could be a secret, whatever its name."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,15 +53,12 @@ def test_scheme_host_and_port_are_shown(address: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "redis", "rediss", "https", "mysql"])
-@pytest.mark.parametrize("password", PASSWORDS)
 @pytest.mark.parametrize(
     "address", ["{s}://me:{p}@db.example/k", "{s}://me:{p}@db.example:5432/k?x=y", "{s}://:{p}@db.example"]
 )
-def test_no_piece_of_a_password_is_shown(scheme: str, password: str, address: str) -> None:
-    shown = shown_address(address.format(s=scheme, p=password))
-    assert "hun" not in shown
-    assert "ter2" not in shown
-    assert "12" not in shown
+def test_no_piece_of_a_password_is_shown(scheme: str, address: str) -> None:
+    shown = {password: shown_address(address.format(s=scheme, p=password)) for password in PASSWORDS}
+    assert [password for password, text in shown.items() if re.search("hun|ter2|12", text)] == []
 
 
 @given(st.text(alphabet="abcXYZ019@/#?:[]%. ,&=", max_size=20))

@@ -2,11 +2,10 @@
 
 import ast
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 import kylink_cli
 
@@ -94,8 +93,13 @@ HOMES = {
 HANDED_ON = "sqlalchemy.orm.Session"
 
 
+@cache
+def nodes(module: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))))
+
+
 def imports(module: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -106,43 +110,52 @@ def layer(module: Path) -> str:
     return module.parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_imports_run_one_way(module: Path) -> None:
-    own = {name.split(".")[1] for name in imports(module) if name.startswith("kylink_cli.")}
-    assert own - {layer(module), "__version__"} <= ALLOWED[layer(module)]
+def offenders(modules: list[Path], offences: Callable[[Path], set[str]]) -> dict[str, set[str]]:
+    return {str(module): found for module in modules if (found := offences(module))}
+
+
+def test_imports_run_one_way() -> None:
+    def forbidden(module: Path) -> set[str]:
+        own = {name.split(".")[1] for name in imports(module) if name.startswith("kylink_cli.")}
+        return own - {layer(module), "__version__"} - ALLOWED[layer(module)]
+
+    assert offenders(MODULES, forbidden) == {}
 
 
 def is_at_home(module: Path, homes: set[str]) -> bool:
     return any(module.as_posix() == home or module.as_posix().startswith(f"{home}/") for home in homes)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_a_library_is_used_only_at_its_home(module: Path) -> None:
-    libraries = {name.split(".")[0] for name in imports(module) if name != HANDED_ON}
-    foreign = libraries - sys.stdlib_module_names - {"kylink_cli"}
-    assert [name for name in foreign if not is_at_home(module, HOMES.get(name, set()))] == []
+def libraries(module: Path) -> set[str]:
+    names = {name.split(".")[0] for name in imports(module) if name != HANDED_ON}
+    return names - sys.stdlib_module_names - {"kylink_cli"}
 
 
-@pytest.mark.parametrize("module", [path for path in MODULES if layer(path) == "rules"], ids=str)
-def test_rules_import_only_the_standard_library(module: Path) -> None:
-    foreign = {name.split(".")[0] for name in imports(module)} - sys.stdlib_module_names
-    assert foreign <= {"kylink_cli"}
+def test_a_library_is_used_only_at_its_home() -> None:
+    def strays(module: Path) -> set[str]:
+        return {name for name in libraries(module) if not is_at_home(module, HOMES.get(name, set()))}
+
+    assert offenders(MODULES, strays) == {}
 
 
-@pytest.mark.parametrize("module", [path for path in MODULES if layer(path) not in {"cli", "console"}], ids=str)
-def test_only_the_console_prints(module: Path) -> None:
-    names = {
-        node.id
-        for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Name)
-    }
-    assert names.isdisjoint({"print", "input"})
+def test_rules_import_only_the_standard_library() -> None:
+    assert offenders([module for module in MODULES if layer(module) == "rules"], libraries) == {}
+
+
+def test_only_the_console_prints() -> None:
+    def printing(module: Path) -> set[str]:
+        return {node.id for node in nodes(module) if isinstance(node, ast.Name)} & {"print", "input"}
+
+    assert offenders([module for module in MODULES if layer(module) not in {"cli", "console"}], printing) == {}
 
 
 def test_no_two_classes_have_one_name() -> None:
-    nodes = [node for module in MODULES for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8")))]
-    names = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
-    assert [name for name, number in names.items() if number > 1] == []
+    places = defaultdict(list)
+    for module in MODULES:
+        for node in nodes(module):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(str(module))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def test_the_map_names_every_folder_and_file_of_the_top() -> None:

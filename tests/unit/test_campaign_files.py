@@ -215,7 +215,8 @@ def test_a_bad_value_is_named_with_its_line_and_reason(row: str, fault: str) -> 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
 )
 HEADED = st.sampled_from(["", "campaign_id,low_watermark\n", "campaignId;finalUrl\n", "value,expires_at\n"])
 TEXTS = st.builds(lambda head, text: head + text, HEADED, st.text(st.characters(codec=None)))
@@ -233,7 +234,7 @@ def test_any_text_is_read_as_json_lines_or_has_faults(text: str) -> None:
     assert len(found.entries) + len(found.faults) <= text.count("\n") + 1
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["campaign_id", "country", "status", "finalUrl"]), JSON)))
+@given(st.lists(st.dictionaries(st.sampled_from(["campaign_id", "country", "status", "finalUrl"]), JSON), max_size=5))
 def test_any_objects_are_read_or_have_faults(objects: list[dict[str, object]]) -> None:
     found = parse_campaigns(read_json_lines("\n".join(map(json.dumps, objects)), COLUMNS), "u1")
     assert len(found.entries) + len(found.faults) == len(objects)

@@ -239,10 +239,12 @@ def test_secrets_are_masked_where_values_are_shown(field: str, value: object, ex
     assert shown(field, value) == expected
 
 
-@pytest.mark.parametrize("field", list(Settings.model_fields))
-def test_what_sounds_secret_is_secret(field: str) -> None:
-    sounds_secret = field.endswith(("_key", "_secret")) or field.startswith("heartbeat_url")
-    assert is_secret(field) or not sounds_secret
+def test_what_sounds_secret_is_secret() -> None:
+    sound_secret = [
+        field for field in Settings.model_fields if field.endswith(("_key", "_secret")) or "heartbeat_url" in field
+    ]
+    assert sound_secret
+    assert [field for field in sound_secret if not is_secret(field)] == []
 
 
 def test_the_example_file_tells_every_setting_and_its_default() -> None:
@@ -258,11 +260,12 @@ def test_the_example_file_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [field.upper() for field in Settings.model_fields])
-@pytest.mark.parametrize("bad", ["x", "-1", "1e99", "9" * 400, "\x01", "nan", "ture", "://"])
 def test_no_bad_value_is_answered_in_a_library_s_words(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, bad: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    monkeypatch.setenv(name, bad)
-    said = salvage(env_file(tmp_path, "")).problems
-    assert all(line.startswith(f"{name} is ") for line in said)
-    assert not re.search("[Ii]nput|String|[Vv]alid|parse", " ".join(said).replace(name, ""))
+    file = env_file(tmp_path, "")
+    for bad in ("x", "-1", "1e99", "9" * 400, "\x01", "nan", "ture", "://"):
+        monkeypatch.setenv(name, bad)
+        said = salvage(file).problems
+        assert all(line.startswith(f"{name} is ") for line in said)
+        assert not re.search("[Ii]nput|String|[Vv]alid|parse", " ".join(said).replace(name, ""))

@@ -90,7 +90,10 @@ def test_outages_come_so_often_and_last_so_long() -> None:
     assert all(one.end <= other.start for one, other in pairwise(found))
 
 
-@pytest.mark.parametrize(("rate", "lost", "per_used"), [(0.1, 0.01, 1.15), (0.5, 0.002, 1.04), (5, 0.001, 1.03)])
+@pytest.mark.parametrize(
+    ("rate", "lost", "per_used"),
+    [(0.1, 0.01, 1.15), (0.5, 0.002, 1.04), pytest.param(5, 0.001, 1.03, marks=pytest.mark.slow)],
+)
 def test_hardly_anything_is_lost_or_bought_in_vain(rate: float, lost: float, per_used: float) -> None:
     """On the seeded generator: days and weeks, bursts, a campaign that dies, one that is born, a step to ten times."""
     demand = replayed(generated(rate, days=40, seed=7), None, 7)

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 FAILING = """
@@ -15,6 +17,7 @@ def test_something(what):
 """
 
 
+@pytest.mark.slow
 def test_a_failing_test_prints_how_to_run_it_alone(tmp_path: Path) -> None:
     (tmp_path / "test_failing.py").write_text(FAILING, encoding="utf-8")
     command = [
