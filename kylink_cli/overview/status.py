@@ -52,6 +52,7 @@ class JobStatus:
     p50_ms: int | None  # of the runs that began in the last 24 hours
     p95_ms: int | None
     consecutive_failures: int  # failed or crashed runs since the last that was neither
+    failing_since: datetime | None  # when the first of these began; None without any
     hosts: Sequence[HostStatus]  # those that ran it in the last 24 hours
 
 
@@ -101,6 +102,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     silence = settings.alert_overdue_intervals * timedelta(minutes=interval) if enabled and not record.rests else None
     today = [run for run in recent if run.started_at > now - DAY]
     ended = [run for run in today if run.status != RunStatus.RUNNING]
+    failures = _consecutive_failures(recent)
     durations = sorted(run.duration_ms for run in ended if run.duration_ms is not None)
     return JobStatus(
         job=record.job,
@@ -118,7 +120,8 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
         runs_24h=len(today),
         p50_ms=percentile(durations, 50),
         p95_ms=percentile(durations, 95),
-        consecutive_failures=_consecutive_failures(recent),
+        consecutive_failures=len(failures),
+        failing_since=failures[-1].started_at if failures else None,
         hosts=by_host(today, silence, now),
     )
 
@@ -143,9 +146,10 @@ def _is_overdue(due_at: datetime | None, interval_minutes: int, intervals: float
     return now - last > intervals * timedelta(minutes=interval_minutes)
 
 
-def _consecutive_failures(recent: Sequence[Run]) -> int:
+def _consecutive_failures(recent: Sequence[Run]) -> list[Run]:
+    """The runs that failed or crashed since the last that did neither, newest first."""
     ended = [run for run in recent if run.status != RunStatus.RUNNING]
-    return sum(1 for _ in takewhile(lambda run: run.status in {RunStatus.FAILED, RunStatus.CRASHED}, ended))
+    return list(takewhile(lambda run: run.status in {RunStatus.FAILED, RunStatus.CRASHED}, ended))
 
 
 def percentile(ordered: Sequence[int], percent: int) -> int | None:
