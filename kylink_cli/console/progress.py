@@ -1,5 +1,6 @@
-"""The progress display of a replenish run on a terminal: the whole, and each campaign in flight."""
+"""The progress displays of runs on a terminal: of a replenish run, and of a job that works in batches."""
 
+import logging
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -7,6 +8,7 @@ from typing import Self
 
 from rich.console import RenderableType
 from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -54,7 +56,10 @@ class _Row:
 
 
 class ProgressDisplay:
-    """Draws a run's events while it is used as a context manager; what went wrong stays as lines above."""
+    """The whole of a replenish run, and each campaign in flight; what went wrong stays as lines above.
+
+    It draws a run's events while it is used as a context manager, as `BatchProgress` does.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -155,3 +160,42 @@ def _cells(row: _Row) -> tuple[RenderableType, ...]:
 
 def _bar(completed: int, total: int) -> ProgressBar:
     return ProgressBar(total=max(1, total), completed=completed, width=BAR_WIDTH)
+
+
+class BatchProgress:
+    """One bar for each kind of work of a job; what a person should look at stays as lines above."""
+
+    def __init__(self, console: Console, command: str) -> None:
+        self._command = command
+        self._bars: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console.stderr,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: events.Event) -> None:
+        """Draw one event."""
+        if isinstance(event, events.BatchDone):
+            self._advance(event)
+            return
+        level, text = line(event)
+        if level >= logging.WARNING:
+            self._progress.console.print(Text(one_line(text), style="yellow"))
+
+    def _advance(self, event: events.BatchDone) -> None:
+        if event.what not in self._bars:
+            self._bars[event.what] = self._progress.add_task(f"{self._command}: {tr(event.what)}")
+        self._progress.update(self._bars[event.what], completed=event.done, total=event.total)

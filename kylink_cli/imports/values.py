@@ -10,9 +10,8 @@ from kylink_cli.imports.records import Record, Records, column_name, find_header
 from kylink_cli.imports.source import read_text, shown
 from kylink_cli.language import ntr, tr
 from kylink_cli.rules.campaign_import import Fault
-from kylink_cli.rules.text import bare, one_line
+from kylink_cli.rules.text import bare, one_line, value_fault
 from kylink_cli.rules.value_lines import is_sheet, value_of
-from kylink_cli.rules.values import value_fault
 from kylink_cli.rules.vocabulary import ItemState
 
 _COLUMNS = {"expires_at": "expires_at", "state": "state"}

@@ -5,8 +5,8 @@ Within its run record (`runner.py`), a run goes like this:
 1. Stock, leases, runs, supply requests and the disk are looked at, in one transaction that changes nothing.
 2. Each check holds its figures against its thresholds (`rules/checks.py`, `rules/health_checks.py`).
 3. What is kept long enough is deleted, batch by batch: resolved alerts, ended silences, notifications, finished runs.
-4. With the run's end the runner enters what was found into the alert book, and sends the notifications (`alerting.py`,
-   `delivery.py`).
+4. With the run's end the runner enters what was found into the alert book, and sends the notifications
+   (`alerting/posting.py`, `alerting/delivery.py`).
 """
 
 import asyncio

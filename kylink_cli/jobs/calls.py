@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from kylink_cli.jobs.assignment import FillLimits
+from kylink_cli.jobs.assignment import Assignment
 from kylink_cli.jobs.outcome import Tally
 from kylink_cli.language import tr
 from kylink_cli.running.events import SupplyPaused
@@ -39,12 +39,13 @@ class Slot:
 class Calls:
     """What the campaigns of a run share to make their calls."""
 
-    def __init__(self, run: LiveRun, supplier: Supplier, limits: FillLimits, *, probe_first: bool = False) -> None:
+    def __init__(self, run: LiveRun, supplier: Supplier, assignment: Assignment) -> None:
+        limits = assignment.limits
         self._run = run
         self._supplier = supplier
         self._at_once = limits.calls_in_flight
         self._places = asyncio.Semaphore(limits.campaigns_in_flight)
-        self._breaker = Breaker(limits.retry.delay_seconds, self._announce_outage, probe_first=probe_first)
+        self._breaker = Breaker(limits.retry.delay_seconds, self._announce_outage, probe_first=assignment.is_rung)
 
     async def slot(self) -> Slot:
         """Wait until a further campaign may make calls."""

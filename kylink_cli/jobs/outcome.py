@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kylink_cli.errors import KylinkError, LockedError, PartlyDoneError
 from kylink_cli.jobs import writes
+from kylink_cli.jobs.assignment import Assignment
 from kylink_cli.language import tr
 from kylink_cli.rules import counted
 from kylink_cli.rules.alerts import Failure, replenish_failed, supply_in_doubt
@@ -16,7 +17,9 @@ from kylink_cli.rules.vocabulary import AlertType, ResultStatus, RunStatus
 from kylink_cli.running.events import CampaignFinished
 from kylink_cli.running.run import LiveRun, Report
 from kylink_cli.running.stop import StoppedError
+from kylink_cli.store import bell
 from kylink_cli.store.campaign_results import NewResult
+from kylink_cli.store.levels import Scope
 from kylink_cli.supply.errors import SupplyError
 
 SERVICE_UNAVAILABLE = 69
@@ -100,17 +103,6 @@ class Outcomes:
         unserved = [n for n in needs if n.level.campaign_id not in self._by_campaign]
         await asyncio.gather(*[self.record(Outcome(n, status, failure=failure)) for n in unserved])
 
-    def refuse_if_all_are_held(self) -> None:
-        """End a run that did nothing, since other runs have all its campaigns.
-
-        Raises:
-            LockedError: they have; the run leaves no record.
-        """
-        failures = [outcome.failure for outcome in self._by_campaign.values()]
-        held = [failure for failure in failures if isinstance(failure, LockedError)]
-        if held and len(held) == len(failures):
-            raise held[0]
-
     def of(self, needs: Sequence[Need]) -> list[Outcome]:
         """How each campaign fared, in the order of work."""
         return [self._by_campaign[n.level.campaign_id] for n in needs]
@@ -139,12 +131,38 @@ class ReplenishReport(Report):
     failures: Sequence[Failure] = ()  # as the alert lists them
 
 
-def report(run: LiveRun, outcomes: Sequence[Outcome], *, is_whole: bool) -> ReplenishReport:
-    """What a run has come to.
+def conclude(run: LiveRun, assignment: Assignment, outcomes: Sequence[Outcome]) -> ReplenishReport:
+    """What a run has come to; the bell is told whether the service is up.
 
     Args:
-        is_whole: whether it was for all campaigns; if nothing failed, it ends the condition of earlier failures.
+        outcomes: how each campaign fared that needed something.
+
+    Raises:
+        LockedError: other runs have all its campaigns, which were named; it did nothing, and leaves no record.
     """
+    if assignment.scope.campaign_ids is not None:
+        _refuse_if_all_are_held(outcomes)
+    # If nothing fails in a run for all campaigns, earlier failures are over.
+    result = _report(run, outcomes, is_whole=assignment.scope == Scope())
+    _note_supply(run, result)
+    return result
+
+
+def _refuse_if_all_are_held(outcomes: Sequence[Outcome]) -> None:
+    held = [outcome.failure for outcome in outcomes if isinstance(outcome.failure, LockedError)]
+    if held and len(held) == len(outcomes):
+        raise held[0]
+
+
+def _note_supply(run: LiveRun, report: ReplenishReport) -> None:
+    """Note that the service is down, or up again: nobody rings while it is down, but for a probe now and then."""
+    if isinstance(report.error, SupplyError) and report.error.exit_code == SERVICE_UNAVAILABLE:
+        run.database.commit(lambda session: bell.note_outage(session, run.clock()))
+    elif any(outcome.tally.produced for outcome in report.outcomes):
+        run.database.commit(bell.end_outage)
+
+
+def _report(run: LiveRun, outcomes: Sequence[Outcome], *, is_whole: bool) -> ReplenishReport:
     failed = _failed(run, outcomes)
     in_doubt = [(outcome.campaign_id, key) for outcome in outcomes for key in outcome.tally.in_doubt]
     failures = [_failure(outcome) for outcome in failed]

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from urllib.parse import quote
 
+from kylink_cli.language import tr
+
 # C0 and C1 controls, and the marks that turn the direction of text or break a line.
 _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
@@ -26,6 +28,7 @@ _BLANKS = (
 _NUMBER_OR_NOT = re.compile(r"([0-9]+)|([^0-9]+)")
 
 ERROR_LENGTH = 300
+VALUE_LENGTH = 4096
 # Shorter ones are no secrets, and hiding them would tear words apart.
 _SECRET_LENGTH = 6
 
@@ -89,3 +92,18 @@ def has_control_characters(text: str) -> bool:
 def has_hidden_characters(text: str) -> bool:
     """Whether text holds what an id or a name must not: control characters, and such as can't be seen."""
     return has_control_characters(text) or _INVISIBLE.search(text) is not None
+
+
+def value_fault(value: str) -> str | None:
+    """Why a value can't be kept in stock, in a few words; None if it can."""
+    if not value.strip():
+        return tr("the value is empty")
+    if len(value) > VALUE_LENGTH:
+        return tr(
+            "the value has {number} characters: at most {limit} are allowed",
+            number=len(value),
+            limit=VALUE_LENGTH,
+        )
+    if has_control_characters(value):
+        return tr("the value holds control characters")
+    return None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kylink_cli.language import tr
-from kylink_cli.rules.values import value_fault
+from kylink_cli.rules.text import value_fault
 from kylink_cli.supply.base import SuppliedItem, Supply
 from kylink_cli.supply.errors import InvalidResponseError
 

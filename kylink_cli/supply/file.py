@@ -8,9 +8,8 @@ from typing import Protocol
 
 from kylink_cli.language import tr
 from kylink_cli.reasons import reason
-from kylink_cli.rules.text import one_line
+from kylink_cli.rules.text import one_line, value_fault
 from kylink_cli.rules.value_lines import is_sheet, value_of
-from kylink_cli.rules.values import value_fault
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from kylink_cli.supply.errors import InvalidResponseError, UnreachableError
 

@@ -1,6 +1,7 @@
 """The layers: which modules may import which, so that each question keeps its one place."""
 
 import ast
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -94,8 +95,13 @@ HANDED_ON = "sqlalchemy.orm.Session"
 
 
 @cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse((ROOT / module).read_text(encoding="utf-8"))
+
+
+@cache
 def nodes(module: Path) -> list[ast.AST]:
-    return list(ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))))
+    return list(ast.walk(tree(module)))
 
 
 def imports(module: Path) -> Iterator[str]:
@@ -164,3 +170,16 @@ def test_the_map_names_every_folder_and_file_of_the_top() -> None:
     files = {path.name for path in ROOT.glob("*.py") if not path.name.startswith("__")}
     folders -= {"kylink_cli/", "versions/"}
     assert [name for name in sorted(folders | files) if name not in page] == []
+
+
+def test_no_page_and_no_list_of_steps_names_a_file_that_is_not_there() -> None:
+    root = ROOT.parent
+    there = [f"/{path.relative_to(root)}" for place in (ROOT, root / "tests") for path in place.rglob("*.py")]
+    texts = {page: (root / page).read_text(encoding="utf-8") for page in ("CONTRIBUTING.md", "docs/architecture.md")}
+    texts |= {str(module): ast.get_docstring(tree(module)) or "" for module in MODULES}
+    named = {page: set(re.findall(r"`([\w/]+\.py)`", text)) for page, text in texts.items()}
+    assert {
+        page: missing
+        for page, names in named.items()
+        if (missing := {name for name in names if not any(path.endswith(f"/{name}") for path in there)})
+    } == {}

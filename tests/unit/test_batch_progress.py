@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console as RichConsole
 
 from kylink_cli.console import Console, Output
-from kylink_cli.console.batch_progress import BatchProgress
+from kylink_cli.console.progress import BatchProgress
 from kylink_cli.running import events
 
 

@@ -1,7 +1,7 @@
 """Which revision a database is at, and bringing it to this program's.
 
-The revisions are the files of `migrations/versions/`, named `NNNN_what_it_does.py`. Looking up a database's revision
-does not load Alembic: every command does it, and Alembic is slow to load.
+The revisions are the files of `migrations/versions/`, named by a number and what they do. Looking up a database's
+revision does not load Alembic: every command does it, and Alembic is slow to load.
 """
 
 import shlex
