@@ -38,6 +38,15 @@ TargetOption = Annotated[
     str | None, typer.Option("--target-stock", metavar="N", help="Fill up to N items; above the watermark.")
 ]
 
+LimitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--order-limit",
+        metavar="N",
+        help="Order at most N items in 24 hours, instead of CAMPAIGN_ORDER_LIMIT_PER_DAY; 0 is no limit.",
+    ),
+]
+
 
 def register(campaigns: typer.Typer) -> None:
     """Add the commands to their group."""
@@ -63,6 +72,7 @@ def add(
     source_url: UrlOption = None,
     low_watermark: WatermarkOption = None,
     target_stock: TargetOption = None,
+    order_limit: LimitOption = None,
 ) -> None:
     """Add a campaign; without --name it is called by its id.
 
@@ -74,7 +84,7 @@ def add(
     from kylink_cli.store import campaigns as store
 
     given = {"name": name, "country": country, "source_url": source_url}
-    levels = {"low_watermark": low_watermark, "target_stock": target_stock}
+    levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
     facts = _changed(None, _fields({"campaign_id": campaign_id, "user_id": user, **given, **levels}))
     database = wiring.new_database(cli.settings)
 
@@ -112,6 +122,7 @@ def set_fields(
     source_url: UrlOption = None,
     low_watermark: WatermarkOption = None,
     target_stock: TargetOption = None,
+    order_limit: LimitOption = None,
 ) -> None:
     """Change a campaign.
 
@@ -122,7 +133,8 @@ def set_fields(
     from kylink_cli.store import campaigns as store
 
     given = {"user_id": user, "name": name, "country": country, "source_url": source_url}
-    fields = _fields({**given, "low_watermark": low_watermark, "target_stock": target_stock})
+    levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
+    fields = _fields({**given, **levels})
     if not fields:
         raise UsageError(tr("say what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')"))
     database = wiring.existing_database(cli.settings)
@@ -165,8 +177,9 @@ def import_file(
     """Add and update campaigns from a file: all of them, or none.
 
     Columns, in snake_case or camelCase: campaign_id, user_id, campaign_name, country, source_url (or finalUrl),
-    low_watermark, target_stock, status. A column that is missing leaves what is there; an empty cell clears a field
-    that may be empty. Sheets of Google Ads are read as they come. Creates the embedded database if there is none.
+    low_watermark, target_stock, order_limit, status. A column that is missing leaves what is there; an empty cell
+    clears a field that may be empty. Sheets of Google Ads are read as they come. Creates the embedded database if there
+    is none.
     """
     from kylink_cli.cli.views import campaign_changes as view
     from kylink_cli.imports.campaigns import read_campaigns

@@ -92,12 +92,14 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
     """Show everything known about a campaign."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
+    from kylink_cli.jobs.order_limits import planned
     from kylink_cli.rules.replenishment import need
     from kylink_cli.rules.watching import by_hour
     from kylink_cli.store.figures.campaign_stock import count_by_state, read_campaign_stock
     from kylink_cli.store.figures.consumption import read_consumption_of
     from kylink_cli.store.levels import Scope
     from kylink_cli.store.no_stock import count_since
+    from kylink_cli.store.supply_requests import ordered_since
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
@@ -106,13 +108,16 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
     def read(session: "Session") -> "tuple[list[CampaignStock], view.Details]":
         items = count_by_state(session, now, campaign_id)
         consumed = read_consumption_of(session, day_ago, [campaign_id]).get(campaign_id, {})
-        details = view.Details(items, count_since(session, day_ago, campaign_id), by_hour(consumed, now))
+        ordered = ordered_since(session, day_ago, [campaign_id]).get(campaign_id, 0)
+        details = view.Details(items, count_since(session, day_ago, campaign_id), by_hour(consumed, now), ordered)
         return read_campaign_stock(session, now, Scope(campaign_ids=[campaign_id])), details
 
     stocks, details = database.read(read)
     if not stocks:
         raise UnknownCampaignError(campaign_id)
-    shown = view.Shown(stocks[0], need(stocks[0].level, cli.settings.policy, now))
+    found = need(stocks[0].level, cli.settings.policy, now)
+    [planned_now] = database.read(lambda session: planned(session, cli.settings.order_limits, [found], now))
+    shown = view.Shown(stocks[0], planned_now)
     if cli.console.json:
         cli.console.document(view.campaign_document(shown, details))
     else:

@@ -106,6 +106,8 @@ FACTS: Final = (
     marked("source_url"),
     marked("low_watermark"),
     marked("target_stock"),
+    marked("order_limit"),
+    marked("ordered_24h"),
     marked("watermark_capped"),
     marked("order"),
     marked("why"),

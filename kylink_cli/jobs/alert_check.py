@@ -71,7 +71,7 @@ def check_all(database: Database, watch: Watch, now: datetime) -> list[CheckResu
             ),
             check_failure_rate(alert_facts.read_failed_leases(session, now - HOUR), limits),
             check_no_stock(alert_facts.read_no_stock(session, now - DAY), limits),
-            check_order_limit(alert_facts.read_ordered(session, now - DAY), watch.orders),
+            check_order_limit(alert_facts.read_ordered(session, now - DAY, watch.orders), watch.orders),
             check_forecast(alert_facts.read_refused(session, now - WEEK, now), watch.policy.service_level),
             *[check_overdue(start, limits, now) for start in _starts(session, watch)],
             check_crashes(

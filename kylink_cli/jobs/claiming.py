@@ -1,20 +1,20 @@
 """Claiming campaigns for a run: in batches, each while those of the batch before are filled."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import KylinkError, LockedError
 from kylink_cli.jobs.assignment import Assignment
+from kylink_cli.jobs.order_limits import granted
 from kylink_cli.jobs.outcome import Outcome, Outcomes
-from kylink_cli.jobs.writes import requests_for
+from kylink_cli.jobs.writes import record_requests, requests_for
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import readable
-from kylink_cli.rules.order_limits import OrderLimits, within_limits
+from kylink_cli.rules.order_limits import OrderLimits
 from kylink_cli.rules.replenishment import Level, Need, need
 from kylink_cli.rules.supply_requests import is_due, is_quiet, still_to_order
 from kylink_cli.rules.vocabulary import ResultStatus
@@ -26,7 +26,6 @@ from kylink_cli.store.tables import Run
 
 CLAIM_POLL_SECONDS = 0.2
 SMALLEST_BATCH = 10
-ORDER_LIMIT_SPAN = timedelta(hours=24)
 
 
 class RestingError(KylinkError):
@@ -129,17 +128,12 @@ def _claim(session: Session, batch: Batch, now: datetime) -> Claims:
 
 def _within_limits(session: Session, limits: OrderLimits, held: dict[str, _Look], now: datetime) -> dict[str, _Look]:
     """Let nobody order more than the limits of 24 hours leave; what earlier runs have asked for counts already."""
-    if not limits.bind:
-        return held
-    supply_requests.lock_orders(session)
-    ordered = supply_requests.ordered_since(session, now - ORDER_LIMIT_SPAN, None if limits.in_all else held.keys())
-    wanted = {key: max(0, look.missing) for key, look in held.items()}
-    granted = within_limits(limits, wanted, ordered)
-
-    def limited(key: str, look: _Look) -> _Look:
-        return replace(look, need=replace(look.need, order=look.need.order - (wanted[key] - granted[key])))
-
-    return {key: limited(key, look) for key, look in held.items()}
+    wanted = [(look.need.level, max(0, look.missing)) for look in held.values()]
+    may = granted(session, limits, wanted, now)
+    return {
+        key: replace(look, need=look.need.limited_by(one.limited))
+        for (key, look), one in zip(held.items(), may, strict=True)
+    }
 
 
 def _look(session: Session, batch: Batch, wanted: Sequence[Level], now: datetime) -> dict[str, _Look]:
@@ -167,10 +161,7 @@ def _order(session: Session, batch: Batch, looks: Iterable[_Look], now: datetime
     """Record requests for all that these campaigns lack."""
     at_most = batch.assignment.limits.max_per_call
     requests = [r for look in looks for r in requests_for(look.need.level, look.missing, at_most, batch.run_id)]
-    ordered: dict[str, list[OpenRequest]] = defaultdict(list)
-    for recorded in supply_requests.record(session, requests, now):
-        ordered[recorded.request.campaign_id].append(recorded)
-    return ordered
+    return record_requests(session, requests, now)
 
 
 async def claim_in_turn(

@@ -11,6 +11,7 @@ from kylink_cli.jobs.requests import CampaignRequests, NotOursError
 from kylink_cli.language import tr
 from kylink_cli.rules import counted
 from kylink_cli.rules.backoff import is_barren
+from kylink_cli.rules.reasons import order_limit_reached
 from kylink_cli.rules.replenishment import result_status
 from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.running.events import AttemptStarted, RetryWaiting
@@ -32,6 +33,10 @@ class DuplicatesError(SupplyError):
 
 class UnansweredError(SupplyError):
     """So many earlier orders have had no answer that no further ones are made."""
+
+
+class OrderLimitError(KylinkError):
+    """Nothing is ordered for a campaign until orders of the last 24 hours have become older."""
 
 
 class Fill:
@@ -57,7 +62,7 @@ class Fill:
         """
         if not self._requests.to_ask:
             slot.free()
-            return self._outcome(self._held_back())
+            return self._unasked()
         failure: KylinkError | None = None
         try:
             async for attempt in self._tries():
@@ -71,6 +76,13 @@ class Fill:
             failure = error
         await self._requests.settle_rest(failure)
         return self._outcome(failure or self._held_back())
+
+    def _unasked(self) -> Outcome:
+        if self._need.limited is not None:
+            return Outcome(
+                self._need, ResultStatus.SKIPPED, failure=OrderLimitError(order_limit_reached(self._need.limited))
+            )
+        return self._outcome(self._held_back())
 
     def _outcome(self, failure: KylinkError | None) -> Outcome:
         is_barren = isinstance(failure, DuplicatesError)
@@ -134,7 +146,8 @@ class Fill:
         missing = max(0, self._ordered - self._requests.arrived - self._requests.outstanding)
         if missing or (self._rounds and self._requests.to_ask):
             self._run.check()
-            await self._requests.order(missing)
+            # What a limit of 24 hours keeps back by now is no longer asked of this run.
+            self._ordered -= await self._requests.order(missing)
         return bool(self._requests.to_ask)
 
     def _judge_round(self, arrived: int, duplicates: int) -> None:

@@ -9,7 +9,7 @@ from kylink_cli.jobs.assignment import FillLimits
 from kylink_cli.jobs.calls import Calls, Slot
 from kylink_cli.jobs.claiming import Claimed
 from kylink_cli.jobs.outcome import Tally
-from kylink_cli.jobs.writes import NewOrders, requests_for
+from kylink_cli.jobs.writes import NewOrders
 from kylink_cli.language import tr
 from kylink_cli.rules import counted
 from kylink_cli.rules.supply_requests import is_too_old
@@ -57,17 +57,21 @@ class CampaignRequests:
         """What is asked in the next round."""
         return [*self._open.values(), *(r for r in self._quiet.values() if r.id not in self._asked)]
 
-    async def order(self, items: int) -> None:
+    async def order(self, items: int) -> int:
         """Record requests for further items, none if all that is missing is open; the claim must still stand.
+
+        Returns:
+            How many of the items may not be ordered, since a limit of 24 hours is reached.
 
         Raises:
             NotOursError: another run orders for this campaign now, or it was paused.
         """
-        requests = requests_for(self._level, items, self._limits.max_per_call, self._run.id)
-        recorded = await self._run.ledger.write(writes.record, NewOrders(self._claim, requests))
+        wanted = NewOrders(self._claim, self._level, items, self._limits)
+        recorded = await self._run.ledger.write(writes.record, wanted)
         if recorded is None:
             raise NotOursError(tr("another run has taken over this campaign, or it was paused"))
         self._open |= {request.id: request for request in recorded}
+        return items - sum(request.outstanding for request in recorded)
 
     async def ask_all(self, slot: Slot) -> None:
         """Ask for every open request once, some at a time; what comes is stored while further calls are in flight.

@@ -2,12 +2,15 @@
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from kylink_cli.jobs.assignment import FillLimits
+from kylink_cli.jobs.order_limits import granted
 from kylink_cli.rules.replenishment import Level
 from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.store import bell, campaign_results, campaigns, claims, supply_requests
@@ -18,10 +21,12 @@ from kylink_cli.store.supply_requests import Arrival, NewRequest, OpenRequest, S
 
 @dataclass(frozen=True, slots=True)
 class NewOrders:
-    """Requests to be recorded for one campaign, under a run's claim."""
+    """Items to be ordered for one campaign, under a run's claim."""
 
     claim: Claim
-    requests: Sequence[NewRequest]
+    level: Level
+    items: int
+    limits: FillLimits
 
 
 def requests_for(level: Level, items: int, max_per_call: int, run_id: int) -> list[NewRequest]:
@@ -54,15 +59,36 @@ def order_body(level: Level, quantity: int) -> str:
 def record(session: Session, orders: list[NewOrders], now: datetime) -> list[list[OpenRequest] | None]:
     """Record requests before they are sent, if the claims still stand and the campaigns are not paused.
 
+    No more is ordered than the limits of 24 hours leave.
+
     Returns:
         For each order its recorded requests; None if nothing was recorded.
     """
     held = claims.still_held(session, [order.claim for order in orders])
     paused = campaigns.paused(session, {order.claim.campaign_id for order in orders})
-    held = {claim for claim in held if claim.campaign_id not in paused}
-    valid = [request for order in orders if order.claim in held for request in order.requests]
-    recorded = iter(supply_requests.record(session, valid, now))
-    return [[next(recorded) for _ in order.requests] if order.claim in held else None for order in orders]
+    valid = [order for order in orders if order.claim in held and order.claim.campaign_id not in paused]
+    ordering = {order.claim for order in valid}
+    recorded = record_requests(session, _requests(session, valid, now), now)
+    return [recorded.get(order.claim.campaign_id, []) if order.claim in ordering else None for order in orders]
+
+
+def _requests(session: Session, orders: Sequence[NewOrders], now: datetime) -> list[NewRequest]:
+    if not orders:
+        return []
+    may = granted(session, orders[0].limits.orders, [(order.level, order.items) for order in orders], now)
+    return [
+        request
+        for order, one in zip(orders, may, strict=True)
+        for request in requests_for(order.level, one.items, order.limits.max_per_call, order.claim.run_id)
+    ]
+
+
+def record_requests(session: Session, requests: Sequence[NewRequest], now: datetime) -> dict[str, list[OpenRequest]]:
+    """Record requests before they are sent; the recorded ones by campaign."""
+    recorded: dict[str, list[OpenRequest]] = defaultdict(list)
+    for one in supply_requests.record(session, requests, now):
+        recorded[one.request.campaign_id].append(one)
+    return recorded
 
 
 def store(session: Session, answers: list[Arrival], now: datetime) -> list[tuple[Stored, bool]]:

@@ -199,8 +199,8 @@ def order_limit_in_all(items: int, limit: int) -> str:
 def order_limit_advice() -> str:
     """What to do about a limit that binds."""
     return tr(
-        "Look who takes so much: kylink leases list; if it is right, raise ORDER_LIMIT_PER_DAY or "
-        "CAMPAIGN_ORDER_LIMIT_PER_DAY"
+        "Look who takes so much: kylink leases list; if it is right, raise ORDER_LIMIT_PER_DAY, "
+        "CAMPAIGN_ORDER_LIMIT_PER_DAY, or a campaign's own limit: kylink campaigns set ID --order-limit N"
     )
 
 

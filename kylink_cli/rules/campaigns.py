@@ -14,6 +14,7 @@ Fields = Mapping[str, Any]
 
 WATERMARK_LIMIT = 10_000
 TARGET_LIMIT = 20_000
+HIGHEST_ORDER_LIMIT = 1_000_000
 _SHOWN_LENGTH = 60
 # How people and their tools name a campaign's status.
 STATUSES: Mapping[str, str] = {
@@ -38,6 +39,7 @@ class CampaignFacts:
         source_url: passed on to the supply service.
         low_watermark: its own reorder point, items; None for the dynamic one.
         target_stock: its own order-up-to level, items; None for the rule's.
+        order_limit: items that may be ordered for it in 24 hours; 0 for no limit, None for the setting's.
     """
 
     campaign_id: str
@@ -48,6 +50,7 @@ class CampaignFacts:
     source_url: str | None = None
     low_watermark: int | None = None
     target_stock: int | None = None
+    order_limit: int | None = None
 
 
 def parse_field(field: str, text: str) -> str | int | None:
@@ -161,6 +164,7 @@ _PARSERS: dict[str, Callable[[str], str | int]] = {
     "source_url": _url,
     "low_watermark": _number(1, WATERMARK_LIMIT),
     "target_stock": _number(2, TARGET_LIMIT),
+    "order_limit": _number(0, HIGHEST_ORDER_LIMIT),
 }
 
 FIELDS = tuple(_PARSERS)

@@ -17,23 +17,20 @@ def check_order_limit(ordered: Sequence[Share], limits: OrderLimits) -> CheckRes
     """Do the limits of 24 hours bind, or nearly so?
 
     Args:
-        ordered: by campaign, items ordered in 24 hours.
+        ordered: by campaign, items ordered in 24 hours, of those that may be ordered; of 0 is no limit.
     """
     kind = AlertType.ORDER_LIMIT
     total = sum(s.number for s in ordered)
-    used = [(s, s.number / limits.of_campaign) for s in ordered] if limits.of_campaign else []
+    used = [(s, s.number / s.of) for s in ordered if s.of]
     near = [one for one in used if one[1] >= WARNING_SHARE]
     near.sort(key=lambda one: (-one[1], one[0].subject.campaign_id))
-    in_all = total / limits.in_all if limits.in_all else 0.0
-    worst = max([in_all, *(share for _, share in near)])
+    used_in_all = total / limits.in_all if limits.in_all else 0.0
+    worst = max([used_in_all, *(share for _, share in near)])
     if worst < WARNING_SHARE:
         return CheckResult(kind, kind, total, texts.within_order_limits(total))
     title = texts.order_limit(len(near), f"{100 * worst:.3g}")
-    cases = [
-        texts.case(s.subject.name, s.subject.campaign_id, texts.order_limit_case(s.number, limits.of_campaign))
-        for s, _ in near
-    ]
-    if in_all >= WARNING_SHARE:
+    cases = [texts.case(s.subject.name, s.subject.campaign_id, texts.order_limit_case(s.number, s.of)) for s, _ in near]
+    if used_in_all >= WARNING_SHARE:
         cases.insert(0, texts.order_limit_in_all(total, limits.in_all))
     alert = NewAlert(
         type=kind,
@@ -46,7 +43,7 @@ def check_order_limit(ordered: Sequence[Share], limits: OrderLimits) -> CheckRes
             "limit": limits.in_all,
             "campaignLimit": limits.of_campaign,
             "total": len(near),
-            "campaigns": [s.subject.document(ordered=s.number) for s, _ in near[:KEPT_CAMPAIGNS]],
+            "campaigns": [s.subject.document(ordered=s.number, limit=s.of) for s, _ in near[:KEPT_CAMPAIGNS]],
         },
         concerns=[s.subject.concern for s, _ in near],
     )

@@ -1,22 +1,42 @@
 """Why a campaign is ordered for, or is not, in a sentence: what is expected, what covers what, which limit binds."""
 
 from kylink_cli.language import for_programs, tr
+from kylink_cli.rules import counted
+from kylink_cli.rules.order_limits import Limited
 from kylink_cli.rules.reorder import Reorder
 from kylink_cli.rules.replenishment import Need
-from kylink_cli.rules.vocabulary import WatermarkSource
+from kylink_cli.rules.vocabulary import LimitSource, WatermarkSource
 
 
 def reason(need: Need) -> str:
     """What decided a campaign's watermark and target."""
     if need.reorder is None:
-        return _by_settings(need)
-    found = _expected(need.reorder)
-    if need.reorder.to_survive:
-        found += "; " + _surviving(need.reorder)
-    if need.reorder.unused:
-        found += "; " + _unused(need.reorder)
-    own = _own(need)
-    return f"{found}; {own}" if own else found
+        parts = [_by_settings(need)]
+    else:
+        parts = [_expected(need.reorder), _surviving(need.reorder), _unused(need.reorder), _own(need)]
+    if need.limited is not None:
+        parts.append(order_limit_reached(need.limited))
+    return "; ".join(part for part in parts if part)
+
+
+def order_limit_reached(limited: Limited) -> str:
+    """Which limit keeps items from being ordered."""
+    missing = counted.items(limited.items)
+    match limited.by:
+        case LimitSource.OWN:
+            return tr("{items} not ordered: its own limit of {limit} in 24 h", items=missing, limit=limited.limit)
+        case LimitSource.CAMPAIGN:
+            return tr(
+                "{items} not ordered: CAMPAIGN_ORDER_LIMIT_PER_DAY is {limit} in 24 h",
+                items=missing,
+                limit=limited.limit,
+            )
+        case LimitSource.ALL:
+            return tr(
+                "{items} not ordered: ORDER_LIMIT_PER_DAY is {limit} in 24 h for all campaigns",
+                items=missing,
+                limit=limited.limit,
+            )
 
 
 def reason_for_programs(need: Need) -> str:
@@ -46,6 +66,8 @@ def _expected(found: Reorder) -> str:
 
 
 def _surviving(found: Reorder) -> str:
+    if not found.to_survive:
+        return ""
     return tr(
         "{number} of them to survive an outage of {minutes} minutes",
         number=found.to_survive,
@@ -54,6 +76,8 @@ def _surviving(found: Reorder) -> str:
 
 
 def _unused(found: Reorder) -> str:
+    if not found.unused:
+        return ""
     return tr("{number} fewer than that and an hour's worth: they would expire unused", number=found.unused)
 
 

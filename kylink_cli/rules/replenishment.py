@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from kylink_cli.rules.demand import MINUTES_AN_HOUR, NO_HISTORY, DemandHistory
 from kylink_cli.rules.forecast import DemandProfile, Forecast, forecast, profile
+from kylink_cli.rules.order_limits import Limited
 from kylink_cli.rules.reorder import Aim, Reorder, reorder
 from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import ReplenishRule, ResultStatus, WatermarkSource
@@ -67,6 +68,7 @@ class Level:
         own_target: the campaign's own order-up-to level, items.
         available: items that can be leased now.
         consumed_24h: items consumed in the last 24 hours.
+        own_order_limit: the campaign's own limit on items ordered in 24 hours; 0 for no limit, None for the setting's.
         active: whether it is kept in stock; a paused campaign is never low.
         has_open_requests: whether earlier runs asked for items and got no definite answer.
         history: what was asked of it.
@@ -83,6 +85,7 @@ class Level:
     own_target: int | None
     available: int
     consumed_24h: int
+    own_order_limit: int | None = None
     active: bool = True
     has_open_requests: bool = False
     history: DemandHistory = NO_HISTORY
@@ -125,6 +128,7 @@ class Need:
         watermark: the reorder point.
         target: the order-up-to level, items.
         order: items to order now; 0 when the campaign is not low.
+        limited: what is missing and not ordered, since a limit of 24 hours is reached; None if none is.
         forecast: what is to be expected of it.
         reorder: what decided the watermark and the target; None if something else than the forecast did.
     """
@@ -135,11 +139,16 @@ class Need:
     order: int
     forecast: Forecast | None = None
     reorder: Reorder | None = None
+    limited: Limited | None = None
 
     @property
     def low(self) -> bool:
         """Whether the campaign is active and its stock below the watermark."""
         return self.level.active and self.level.available < self.watermark.items
+
+    def limited_by(self, limited: Limited | None) -> "Need":
+        """The same with fewer items to order, if a limit of 24 hours is reached."""
+        return self if limited is None else replace(self, order=self.order - limited.items, limited=limited)
 
 
 def watermark(level: Level, policy: Policy, now: datetime) -> Watermark:

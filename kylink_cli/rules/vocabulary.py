@@ -123,6 +123,14 @@ class WatermarkSource(StrEnum):
     DEFAULT = "default"
 
 
+class LimitSource(StrEnum):
+    """Whose limit on orders is reached: the campaign's own, that of each campaign, or that of all together."""
+
+    OWN = "own"
+    CAMPAIGN = "campaign"
+    ALL = "all"
+
+
 class Sorting(StrEnum):
     """What is shown first: the shortest runway, the emptiest stock, or the first name."""
 

@@ -23,6 +23,7 @@ _FACTS = (
     _campaigns.c.source_url,
     _campaigns.c.low_watermark,
     _campaigns.c.target_stock,
+    _campaigns.c.order_limit,
 )
 # SQLite takes 32,766 parameters a statement, PostgreSQL 65,535.
 _IDS_PER_STATEMENT = 10_000
@@ -104,6 +105,7 @@ def _values(campaign: CampaignFacts) -> tuple[str | int | None, ...]:
         campaign.source_url,
         campaign.low_watermark,
         campaign.target_stock,
+        campaign.order_limit,
     )
 
 

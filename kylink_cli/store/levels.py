@@ -66,7 +66,7 @@ def level_columns(available: ColumnElement[int], consumed: ColumnElement[int]) -
     """The columns of a campaign's level, as `Level` names them, up to whether it is active."""
     c = _campaigns.c
     own = (c.id, c.user_id, c.name, c.country, c.source_url, c.created_at, c.low_watermark, c.target_stock)
-    return [*own, available, consumed, c.status == CampaignStatus.ACTIVE]
+    return [*own, available, consumed, c.order_limit, c.status == CampaignStatus.ACTIVE]
 
 
 def with_histories(session: Session, now: datetime, rows: Sequence[Sequence[Any]]) -> list[Level]:

@@ -13,7 +13,7 @@ from kylink_cli.language import tr
 from kylink_cli.rules.supply_requests import ASKED_AGAIN_WITHIN, BY_RECORDER, after_answer
 from kylink_cli.rules.vocabulary import ItemState, RequestState
 from kylink_cli.store.claims import Claim, still_held
-from kylink_cli.store.engine.database import is_among, lock_table, upsert
+from kylink_cli.store.engine.database import is_among, lock_name, upsert
 from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
 _requests = table(SupplyRequest)
@@ -82,9 +82,9 @@ class Stored:
     before: int = 0  # items that the request had brought before, to whichever run
 
 
-def lock_orders(session: Session) -> None:
-    """Let nobody else record requests until the transaction ends."""
-    lock_table(session, _requests)
+def take_turns(session: Session) -> None:
+    """Let nobody else who does the same record requests until the transaction ends."""
+    lock_name(session, "kylink orders")
 
 
 def ordered_since(session: Session, since: datetime, campaign_ids: Collection[str] | None) -> dict[str, int]:

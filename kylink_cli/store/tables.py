@@ -97,6 +97,7 @@ class Campaign(SQLModel, table=True):
     source_url: str | None = Field(default=None, sa_column=Column(Text))
     low_watermark: int | None = Field(default=None, sa_column=Column(Integer))
     target_stock: int | None = Field(default=None, sa_column=Column(Integer))
+    order_limit: int | None = Field(default=None, sa_column=Column(Integer))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     last_replenished_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     last_error: str | None = Field(default=None, sa_column=Column(Text))

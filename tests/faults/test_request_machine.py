@@ -22,7 +22,7 @@ from kylink_cli.errors import LockedError
 from kylink_cli.jobs import writes
 from kylink_cli.jobs.assignment import Assignment, FillLimits
 from kylink_cli.jobs.claiming import Batch, Claimed, claim
-from kylink_cli.jobs.writes import NewOrders, requests_for
+from kylink_cli.jobs.writes import NewOrders
 from kylink_cli.rules.replenishment import Demand
 from kylink_cli.rules.supply_requests import is_too_old
 from kylink_cli.rules.vocabulary import RequestState
@@ -119,8 +119,7 @@ class Requests(RuleBasedStateMachine):
     def order_more(self, data: st.DataObject) -> None:
         process = self._some(data)
         for campaign_id, won in process.held.items():
-            requests = requests_for(won.need.level, 2, 2, process.run_id)
-            orders = NewOrders(process.held[campaign_id].claim, requests)
+            orders = NewOrders(process.held[campaign_id].claim, won.need.level, 2, ASSIGNMENT.limits)
             [recorded] = self._database.commit(partial(writes.record, orders=[orders], now=self._now))
             process.open |= {request.id: request for request in recorded or ()}
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from kylink_cli.rules.check_facts import Share, Subject
 from kylink_cli.rules.demand_checks import check_forecast, check_order_limit
-from kylink_cli.rules.order_limits import OrderLimits, within_limits
+from kylink_cli.rules.order_limits import Granted, Limited, OrderLimits, PlannedOrder, within_limits
+from kylink_cli.rules.vocabulary import LimitSource
 
 
 def share(number: int, of: int = 0, campaign: str = "1") -> Share:
@@ -28,20 +29,54 @@ def share(number: int, of: int = 0, campaign: str = "1") -> Share:
 def test_what_is_left_of_a_limit_is_ordered(
     limits: OrderLimits, wanted: Mapping[str, int], ordered: Mapping[str, int], granted: Mapping[str, int]
 ) -> None:
-    assert within_limits(limits, wanted, ordered) == granted
+    found = within_limits(limits, {key: PlannedOrder(items) for key, items in wanted.items()}, ordered)
+    assert {key: one.items for key, one in found.items()} == granted
+
+
+@pytest.mark.parametrize(
+    ("own", "granted"),
+    [
+        (None, Granted(5, Limited(15, 100, LimitSource.CAMPAIGN))),
+        (0, Granted(20)),
+        (97, Granted(2, Limited(18, 97, LimitSource.OWN))),
+        (200, Granted(20)),
+    ],
+)
+def test_a_campaigns_own_limit_wins(own: int | None, granted: Granted) -> None:
+    assert within_limits(OrderLimits(of_campaign=100), {"a": PlannedOrder(20, own)}, {"a": 95}) == {"a": granted}
+
+
+def test_the_limit_of_all_binds_beside_a_campaigns_own() -> None:
+    found = within_limits(OrderLimits(in_all=10), {"a": PlannedOrder(20, 15), "b": PlannedOrder(1, 0)}, {})
+    assert found == {
+        "a": Granted(10, Limited(10, 10, LimitSource.ALL)),
+        "b": Granted(0, Limited(1, 10, LimitSource.ALL)),
+    }
 
 
 counts = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 500))
 
 
-@given(st.integers(1, 1000), st.integers(1, 1000), counts, counts)
+@given(
+    st.integers(1, 1000),
+    st.integers(1, 1000),
+    counts,
+    counts,
+    st.dictionaries(st.sampled_from("abc"), st.integers(1, 500)),
+)
 def test_no_limit_is_ever_exceeded(
-    in_all: int, of_campaign: int, wanted: Mapping[str, int], ordered: Mapping[str, int]
+    in_all: int,
+    of_campaign: int,
+    wanted: Mapping[str, int],
+    ordered: Mapping[str, int],
+    own: Mapping[str, int],
 ) -> None:
-    granted = within_limits(OrderLimits(in_all, of_campaign), wanted, ordered)
-    assert sum(granted.values()) <= max(0, in_all - sum(ordered.values()))
-    for campaign, items in granted.items():
-        assert 0 <= items <= min(wanted[campaign], max(0, of_campaign - ordered.get(campaign, 0)))
+    wants = {key: PlannedOrder(items, own.get(key)) for key, items in wanted.items()}
+    granted = within_limits(OrderLimits(in_all, of_campaign), wants, ordered)
+    assert sum(one.items for one in granted.values()) <= max(0, in_all - sum(ordered.values()))
+    for key, one in granted.items():
+        assert 0 <= one.items <= min(wanted[key], max(0, own.get(key, of_campaign) - ordered.get(key, 0)))
+        assert one.items + (one.limited.items if one.limited else 0) == wanted[key]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +91,7 @@ def test_no_limit_is_ever_exceeded(
     ],
 )
 def test_a_limit_warns_from_four_fifths_on(ordered: int, limits: OrderLimits, level: str | None) -> None:
-    found = check_order_limit([share(ordered)], limits)
+    found = check_order_limit([share(ordered, limits.of_campaign)], limits)
     assert found.level == level
     assert found.value == ordered
 

@@ -15,7 +15,9 @@ NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
 
 def need(campaign_id: str, available: int, consumed: int = 0, *, name: str = "", active: bool = True) -> Need:
-    level = Level(campaign_id, "u1", name or campaign_id, None, None, NOW, None, None, available, consumed, active)
+    level = Level(
+        campaign_id, "u1", name or campaign_id, None, None, NOW, None, None, available, consumed, active=active
+    )
     hour = int(NOW.timestamp()) // 3600
     history = DemandHistory({hour - age: Asked(consumed // 24, 0) for age in range(1, 25) if consumed})
     level = replace(level, history=history)

@@ -81,6 +81,7 @@ class Details:
     items: Mapping[str, int]  # by state
     no_stock_24h: int
     by_hour: Sequence[int]  # consumed in each of the last 24 hours
+    ordered_24h: int
 
 
 def show_list(console: Console, shown: Sequence[Shown]) -> None:
@@ -108,6 +109,8 @@ def campaign_document(shown: Shown, details: Details) -> dict[str, Any]:
         "source_url": level.source_url,
         "low_watermark": level.own_watermark,
         "target_stock": level.own_target,
+        "order_limit": level.own_order_limit,
+        "ordered_24h": details.ordered_24h,
         "watermark_capped": shown.need.watermark.capped,
         "order": shown.need.order,
         "why": reason_for_programs(shown.need),

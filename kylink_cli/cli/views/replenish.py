@@ -8,6 +8,7 @@ from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, milliseconds
 from kylink_cli.jobs.assignment import Assignment
+from kylink_cli.jobs.order_limits import planned
 from kylink_cli.jobs.outcome import Outcome, ReplenishReport, figures_of
 from kylink_cli.jobs.replenish import scan
 from kylink_cli.language import tr
@@ -93,10 +94,11 @@ def show_skipped(console: Console, reason: str) -> None:
 def show_plan(console: Console, database: Database, assignment: Assignment) -> None:
     """Show what a run would order and why."""
     now = database.now()
-    needs = scan(database, assignment, now)
+    found = scan(database, assignment, now)
+    needs = database.read(lambda session: planned(session, assignment.limits.orders, found, now))
     if console.json:
-        planned = [Outcome(n, ResultStatus.SKIPPED, ordered=n.order) for n in needs]
-        console.document(_document(_summary(None, RunStatus.SUCCEEDED, iso(now), 0), planned) | {"dry_run": True})
+        skipped = [Outcome(n, ResultStatus.SKIPPED, ordered=n.order) for n in needs]
+        console.document(_document(_summary(None, RunStatus.SUCCEEDED, iso(now), 0), skipped) | {"dry_run": True})
         return
     if not needs:
         console.say(tr("nothing to do: no campaign is low"))
@@ -107,7 +109,7 @@ def show_plan(console: Console, database: Database, assignment: Assignment) -> N
         + tr(
             "{items} for {campaigns} would be ordered; the supply service was not called",
             items=counted.items(sum(n.order for n in needs)),
-            campaigns=counted.campaigns(len(needs)),
+            campaigns=counted.campaigns(sum(n.order > 0 for n in needs)),
         )
     )
 

@@ -341,6 +341,12 @@ def lock_table(session: Session, table: Table) -> None:
         session.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
+def lock_name(session: Session, name: str) -> None:
+    """Let nobody else lock a name until the transaction ends; a writer on SQLite is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
 @contextmanager
 def translated_errors() -> Iterator[None]:
     """Turn the driver's errors into kylink's, in one line and without parameters.

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.check_facts import CrashedRun, HeldLeases, LowCampaign, Share, Subject, SupplyRate
 from kylink_cli.rules.demand import MINUTES_AN_HOUR
+from kylink_cli.rules.order_limits import OrderLimits
 from kylink_cli.rules.replenishment import Policy, need
 from kylink_cli.rules.vocabulary import LeaseState, RequestState, RunStatus
 from kylink_cli.store.demand import minute_at, read_histories
@@ -63,10 +64,14 @@ def read_no_stock(session: Session, since: datetime) -> list[Share]:
     return [Share(Subject(*row[:3]), row[3]) for row in session.execute(statement)]
 
 
-def read_ordered(session: Session, since: datetime) -> list[Share]:
-    """By campaign, the items ordered after a moment."""
+def read_ordered(session: Session, since: datetime, limits: OrderLimits) -> list[Share]:
+    """By campaign, the items ordered after a moment, of those that may be ordered; 0 is no limit."""
     ordered = ordered_since(session, since, None)
-    return [Share(subject, ordered[subject.campaign_id]) for subject in _subjects(session, ordered)]
+    own = dict(session.execute(select(_campaigns.c.id, _campaigns.c.order_limit)).all())
+    return [
+        Share(subject, ordered[subject.campaign_id], limits.of(own[subject.campaign_id]))
+        for subject in _subjects(session, ordered)
+    ]
 
 
 def read_refused(session: Session, since: datetime, now: datetime) -> list[Share]:
