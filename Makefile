@@ -13,7 +13,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 export PYTHON WITH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo install uninstall deb packages quick test test-all install-test faults fuzz lock audit bench bench-smoke check translations man screenshots format clean
+.PHONY: help setup demo install uninstall deb packages quick test test-all install-test faults fuzz lock audit bench bench-smoke check translations man docs screenshots format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,11 +87,19 @@ check: $(STAMP) ## Check formatting, lint and types
 translations: $(STAMP) ## Bring the translations up to date with the code, and compile them
 	@$(VENV)/bin/python -m tests.support.catalogs
 
-man: $(STAMP) ## Write the man page from the help texts
+man: $(STAMP) ## Write the man page and the reference from the code
 	@KYLINK_LANG=en $(VENV)/bin/python -m tests.support.man_page
+	@KYLINK_LANG=en $(VENV)/bin/python -m tests.support.reference
 
-screenshots: $(STAMP) ## Take the pictures of the README anew
+docs: $(STAMP) ## Make a site of the documents, in build/site/; a link that leads nowhere is an error
+	@rm -rf build/documents build/site && mkdir -p build/documents
+	@cp -R README.md README.zh-CN.md CONTRIBUTING.md SECURITY.md CHANGELOG.md LICENSE .env.example docs build/documents/
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --config-file docs/mkdocs.yml
+	@echo "made: build/site/index.html"
+
+screenshots: $(STAMP) ## Take the pictures of the README anew, and its recording
 	@$(VENV)/bin/python -m tests.support.screenshots
+	@$(VENV)/bin/python -m tests.support.recording
 
 format: $(STAMP) ## Format the code, and mend what lint can mend
 	@$(VENV)/bin/ruff format $(SOURCES)

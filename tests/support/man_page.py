@@ -14,7 +14,7 @@ from kylink_cli.cli import app
 
 PATH = Path(__file__).parents[2] / "docs" / "kylink.1"
 
-_EXIT_CODES = (
+EXIT_CODES = (
     ("0", "Done, or nothing to do; also a scheduled run while scheduling is off or the job is paused."),
     ("1", "Failed: nothing of what was asked for was achieved."),
     ("2", "Wrong usage."),
@@ -32,7 +32,7 @@ _FILES = (
     ("$STATE_DIRECTORY/kylink.db", "The database, unless DATABASE_URL says otherwise; else in ~/.local/state/kylink."),
 )
 # In the order in which they stand in every command's help.
-_COMMON = ("--env-file", "--debug", "--quiet", "--verbose", "--no-color", "--log-format", "--help")
+COMMON = ("--env-file", "--debug", "--quiet", "--verbose", "--no-color", "--log-format", "--help")
 
 
 def render() -> str:
@@ -48,7 +48,7 @@ def render() -> str:
             "COMMON OPTIONS", ["They are accepted before the command and after it.", *_options(root, common=True)]
         ),
         *_section("COMMANDS", list(_commands(root, "kylink"))),
-        *_section("EXIT STATUS", list(_listed(_EXIT_CODES))),
+        *_section("EXIT STATUS", list(_listed(EXIT_CODES))),
         *_section("FILES", list(_listed(_FILES))),
         *_section(
             "SEE ALSO",
@@ -87,7 +87,7 @@ def _options(command: Any, *, common: bool) -> Iterator[str]:
     context = Context(command)
     for parameter in command.params:
         record = parameter.get_help_record(context)
-        if record is None or (parameter.opts[0] in _COMMON) is not common:
+        if record is None or (parameter.opts[0] in COMMON) is not common:
             continue
         names, help_text = record
         yield from [".TP", rf"\fB{_text(names)}\fR", _text(" ".join(help_text.split()))]

@@ -24,8 +24,9 @@ os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
-# Written behind a command that has ended, so that it is known when everything before has been read.
-_LAST = b"[the end]"
+# Written behind a command that has ended, so that it is known when everything before has been read: a title for the
+# window, which is not to be seen on the screen.
+_LAST = b"\x1b]2;over\x07"
 
 
 class Screen:

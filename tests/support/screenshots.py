@@ -1,9 +1,12 @@
 """The pictures of the README, taken from kylink at work: `python -m tests.support.screenshots` takes them anew.
 
+Two are made elsewhere: `flow.svg` is drawn by hand, `recording.svg` is `tests/support/recording.py`'s.
+
 A kylink with a past is filled by the demo's supply service, on a terminal that an emulator draws; rich turns what
 is to be seen into SVG, and a browser takes the picture of the report.
 """
 
+import re
 import tempfile
 from io import StringIO
 from pathlib import Path
@@ -22,7 +25,7 @@ from tests.support.screen import Screen, on_screen
 from tests.support.waiting import wait_until
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
-PICTURES = ("replenish.svg", "watch.svg", "status.svg", "report.png")
+PICTURES = ("flow.svg", "recording.svg", "replenish.svg", "watch.svg", "status.svg", "report.png")
 
 _NAMES = ("Spring sale", "Outdoor shoes", "Coffee machines", "春季促销", "Garden tools", "Espresso cups", "Tea, loose")
 _COLUMNS, _ROWS = 100, 26
@@ -76,13 +79,20 @@ def _svg(screen: Screen, title: str) -> str:
         for cell in row:
             line.append(cell.data, _style(cell))
         console.print(line, no_wrap=True, overflow="crop", crop=True)
-    return console.export_svg(title=title)
+    # A picture asks no other host for its letters.
+    return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title=title), flags=re.DOTALL)
 
 
 def _style(cell: pyte.screens.Char) -> Style:
-    color = {"default": None, "brown": "yellow"}.get(cell.fg, f"#{cell.fg}" if len(cell.fg) == 6 else cell.fg)
-    color = color.replace("bright", "bright_") if color and color.startswith("bright") else color
-    return Style(color=color, bold=cell.bold, reverse=cell.reverse)
+    return Style(color=color_name(cell.fg), bold=cell.bold, reverse=cell.reverse)
+
+
+def color_name(color: str) -> str | None:
+    """What rich calls a colour of the emulator's; None for the terminal's own."""
+    if color == "default":
+        return None
+    is_hexadecimal = len(color) == 6
+    return f"#{color}" if is_hexadecimal else color.replace("brown", "yellow").replace("bright", "bright_")
 
 
 def _photograph_page(page: Path) -> None:
