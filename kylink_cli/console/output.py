@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
 from kylink_cli.console.streams import abandon_results, flush_results, writing_results
@@ -82,20 +81,18 @@ class Console:
             self.stdout.print(renderable)
 
     def table(self, columns: "list[Column]", rows: list[list[Any]], *, whole: bool = False) -> None:
-        """Print rows as a table: cut to the width on a terminal, whole elsewhere.
+        """Print rows as a table: cut to the width on a terminal, whole elsewhere, which is quick.
 
         Args:
             whole: nothing is cut on a terminal either, for what people copy.
         """
-        from kylink_cli.console.drawn_tables import build_table
+        from kylink_cli.console.drawn_tables import build_table, plain_lines
 
         if self.stdout.is_terminal and not whole:
-            self.show(build_table(columns, rows, on_terminal=True))
+            self.show(build_table(columns, rows))
             return
-        drawn = StringIO()
-        self._rich(drawn).print(build_table(columns, rows, on_terminal=False))
-        for line in drawn.getvalue().splitlines():
-            self.say(line.rstrip())
+        with self.results() as stdout:
+            stdout.writelines(f"{line}\n" for line in plain_lines(columns, rows))
 
     def facts(self, facts: Mapping[str, Any]) -> None:
         """Print what is known of one thing, a fact a line; text from outside is made clean."""
