@@ -28,7 +28,10 @@ IdArgument = Annotated[
     ),
 ]
 NameOption = Annotated[str | None, typer.Option("--name", help="A name for people to read.")]
-CountryOption = Annotated[str | None, typer.Option("--country", help="Passed on to the supply service.")]
+CountryOption = Annotated[
+    str | None,
+    typer.Option("--country", help="A country's ISO code or name; its code is passed on to the supply service."),
+]
 UrlOption = Annotated[str | None, typer.Option("--source-url", metavar="URL", help="Passed on to the supply service.")]
 WatermarkOption = Annotated[
     str | None,
@@ -83,7 +86,7 @@ def add(
     from kylink_cli import wiring
     from kylink_cli.store import campaigns as store
 
-    given = {"name": name, "country": country, "source_url": source_url}
+    given = {"name": name, "country": _country(cli, country), "source_url": source_url}
     levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
     facts = _changed(None, _fields({"campaign_id": campaign_id, "user_id": user, **given, **levels}))
     database = wiring.new_database(cli.settings)
@@ -132,7 +135,7 @@ def set_fields(
     from kylink_cli.cli.views import campaign_changes as view
     from kylink_cli.store import campaigns as store
 
-    given = {"user_id": user, "name": name, "country": country, "source_url": source_url}
+    given = {"user_id": user, "name": name, "country": _country(cli, country), "source_url": source_url}
     levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
     fields = _fields({**given, **levels})
     if not fields:
@@ -187,6 +190,7 @@ def import_file(
     found = read_campaigns(file, _fields({"user_id": user}).get("user_id"))
     plan = _import(cli, _Import(file, found, take_over, pause_missing), dry_run=dry_run)
     view.say_ignored(cli.console, found.ignored, found.notes)
+    view.say_doubts(cli.console, found.doubts)
     if cli.console.json:
         cli.console.document(view.plan_document(plan, dry_run=dry_run))
     elif dry_run:
@@ -194,6 +198,20 @@ def import_file(
     else:
         cli.console.say(view.plan_text(plan))
         view.say_missing(cli.console, plan)
+
+
+def _country(cli: Cli, text: str | None) -> str | None:
+    """The ISO code of the country that was given; what is doubtful about it is said."""
+    from kylink_cli.cli.views.campaign_changes import say_doubts
+    from kylink_cli.countries import read_countries
+    from kylink_cli.rules.text import one_line
+
+    if not text:
+        return text
+    found = read_countries(text)
+    if found.doubt is not None:
+        say_doubts(cli.console, [tr("country {country!r} {doubt}", country=one_line(text), doubt=found.doubt)])
+    return found.text
 
 
 def _fields(given: Mapping[str, str | None]) -> dict[str, Any]:

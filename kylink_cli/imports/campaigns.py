@@ -1,17 +1,19 @@
 """Reading files of campaigns: CSV or JSON, headings in snake_case or camelCase, or a sheet of Google Ads."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
+from kylink_cli.countries import read_countries
 from kylink_cli.errors import BadFileError
 from kylink_cli.imports.records import Record, Records, find_header, header_fault, read_csv, read_json, read_json_lines
 from kylink_cli.imports.source import read_text, refuse_faults, shown
 from kylink_cli.language import ntr, tr
 from kylink_cli.rules.campaign_import import CampaignRow, Fault
 from kylink_cli.rules.campaigns import FIELDS, REQUIRED, STATUSES, parse_field
-from kylink_cli.rules.damaged_ids import damage, is_total
+from kylink_cli.rules.damaged_ids import damage, is_total, stands_for_nothing
 from kylink_cli.rules.text import bare, one_line
 
 # Sheets name some of the fields in their own way.
@@ -29,6 +31,7 @@ _OF_GOOGLE = {"campaign", "campaign_status", "campaign_state"}
 _NOTHING = "--"
 _JSON_LINES = {".jsonl", ".ndjson"}
 _SHOWN_LENGTH = 60
+_LISTED_DOUBTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class CampaignFile:
     faults: list[Fault]
     ignored: list[str]  # columns that mean nothing to kylink
     notes: list[str] = field(default_factory=list)  # what else was ignored, in words
+    doubts: list[str] = field(default_factory=list)  # what was read, and may not be what is meant, in words
 
 
 def read_campaigns(source: str, user: str | None = None) -> CampaignFile:
@@ -93,7 +97,7 @@ def parse_campaigns(records: Records, user: str | None) -> CampaignFile:
             faults.append(Fault(record.line, str(error)))
         else:
             entries[entry.campaign_id] = entry
-    return CampaignFile(list(entries.values()), faults, records.ignored, notes)
+    return CampaignFile(list(entries.values()), faults, records.ignored, notes, _doubts(rows))
 
 
 def _read_json(source: str, text: str) -> Records:
@@ -116,8 +120,33 @@ def _is_another_status(rows: Sequence[Record]) -> bool:
     return bool(words) and not words & set(STATUSES)
 
 
+def _doubts(rows: Sequence[Record]) -> list[str]:
+    """What the countries leave open, each text once."""
+    lines = defaultdict[str, list[int]](list)
+    for row in rows:
+        if text := _cell(row, "country"):
+            lines[text].append(row.line)
+    doubtful = {text: doubt for text in lines if (doubt := read_countries(text).doubt) is not None}
+    listed = [
+        ntr(
+            "country {country!r} of {n} row (line {line}) {doubt}",
+            "country {country!r} of {n} rows (line {line} is the first) {doubt}",
+            len(lines[text]),
+            country=one_line(text, _SHOWN_LENGTH),
+            line=lines[text][0],
+            doubt=doubt,
+        )
+        for text, doubt in list(doubtful.items())[:_LISTED_DOUBTS]
+    ]
+    if len(doubtful) > _LISTED_DOUBTS:
+        listed.append(tr("… and {number} more", number=len(doubtful) - _LISTED_DOUBTS))
+    return listed
+
+
 def _cell(record: Record, name: str) -> str:
     text = bare(record.cells.get(name, ""))
+    if name == "country":
+        return "" if stands_for_nothing(text) else text
     return "" if text == _NOTHING and name != "campaign_id" else text
 
 
@@ -139,6 +168,8 @@ def _fields(record: Record, user: str | None) -> dict[str, Any]:
         if name in _IDS and (reason := damage(text)) is not None:
             shown_text = one_line(text, _SHOWN_LENGTH)
             raise ValueError(tr("{field} is {clean!r}: {error}", field=name, clean=shown_text, error=reason))
+        if name == "country":
+            text = read_countries(text).text
         if text or name not in REQUIRED:
             fields[name] = parse_field(name, text)
     if "campaign_id" not in fields:

@@ -167,11 +167,12 @@ def _add_rows(
     records: Records, rows: Iterator[tuple[int, list[str]]], headings: list[str], columns: Mapping[str, str]
 ) -> None:
     places = {headings.index(heading): name for heading, name in columns.items()}
+    header = [*map(bare, headings)]
     comments = repeated = 0
     for line, cells in rows:
         if _is_comment(cells, headings, places):
             comments += 1
-        elif [*map(bare, cells)] == [*map(bare, headings)]:
+        elif bare(cells[0]) == header[0] and [*map(bare, cells)] == header:
             repeated += 1
         elif len(cells) != len(headings):
             had = counted.cells(len(cells))

@@ -1,5 +1,6 @@
 """Where an import's text comes from: a file, or standard input."""
 
+import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
@@ -13,16 +14,20 @@ from kylink_cli.rules.text import one_line
 
 STANDARD_INPUT = "-"
 _LISTED_FAULTS = 20
+# How files begin that hold a sheet and are none in text: Excel's and LibreOffice's, old and new, and compressed ones.
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
 
 
 def read_text(source: str) -> str:
     """The whole text of a file, or of standard input for `-`; a byte order mark is dropped, lines end with a line feed.
 
     Raises:
-        BadFileError: it can't be read, or is neither UTF-8 nor UTF-16.
+        BadFileError: it can't be read, is neither UTF-8 nor UTF-16, or is a workbook or a web page.
     """
     try:
         data = _standard_input() if source == STANDARD_INPUT else Path(source).read_bytes()
+        _refuse_another_kind(source, data)
         return data.decode(_encoding(data)).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -31,6 +36,15 @@ def read_text(source: str) -> str:
         ) from None
     except (OSError, ValueError) as error:
         raise BadFileError(tr("{source} can't be read: {reason}", source=shown(source), reason=reason(error))) from None
+
+
+def _refuse_another_kind(source: str, data: bytes) -> None:
+    if data.startswith(_NO_TEXT):
+        raise BadFileError(
+            tr("{source} is a workbook or compressed, not text: export the sheet as CSV", source=shown(source))
+        )
+    if _PAGE.match(data):
+        raise BadFileError(tr("{source} is a web page or XML: download the sheet itself, as CSV", source=shown(source)))
 
 
 def _standard_input() -> bytes:

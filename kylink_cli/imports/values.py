@@ -10,6 +10,7 @@ from kylink_cli.imports.records import Record, Records, column_name, find_header
 from kylink_cli.imports.source import read_text, shown
 from kylink_cli.language import ntr, tr
 from kylink_cli.rules.campaign_import import Fault
+from kylink_cli.rules.damaged_ids import value_damage
 from kylink_cli.rules.text import bare, one_line, value_fault
 from kylink_cli.rules.value_lines import is_sheet, value_of
 from kylink_cli.rules.vocabulary import ItemState
@@ -94,8 +95,13 @@ def _read_records(text: str, column: str | None) -> Records:
         return _read_lines(text)
     if (fault := header_fault(text)) is not None:
         return Records(faults=[fault])
-    shown_column = one_line(column or "value", _SHOWN_LENGTH)
-    message = tr("the header: no column is named {column}: --column says which holds the values", column=shown_column)
+    if column is None:
+        message = tr(
+            "the header: no column is named value: --column says which holds the values; if the line is a value "
+            "itself, put a line 'value' before it"
+        )
+    else:
+        message = tr("the header: no column is named {column}", column=one_line(column, _SHOWN_LENGTH))
     return Records(faults=[Fault(1, message)])
 
 
@@ -160,6 +166,8 @@ def _value(record: Record) -> str:
     value = bare(record.cells["value"])
     if (fault := value_fault(value)) is not None:
         raise ValueError(fault)
+    if (reason := value_damage(value)) is not None:
+        raise ValueError(tr("{field} is {clean!r}: {error}", field="value", clean=value, error=reason))
     return value
 
 

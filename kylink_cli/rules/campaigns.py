@@ -117,11 +117,11 @@ def _text(limit: int) -> Callable[[str], str]:
             raise ValueError(tr("must not be empty"))
         if len(text) > limit:
             raise ValueError(tr("must have at most {limit} characters, not {number}", limit=limit, number=len(text)))
+        if not has_hidden_characters(text):
+            return text
         if has_control_characters(text):
             raise ValueError(tr("must not hold control characters"))
-        if has_hidden_characters(text):
-            raise ValueError(tr("must not hold characters that can't be seen"))
-        return text
+        raise ValueError(tr("must not hold characters that can't be seen"))
 
     return parse
 

@@ -1,12 +1,13 @@
-"""Ids that a spreadsheet or a program has damaged on the way."""
+"""Ids and values that a spreadsheet or a program has damaged on the way."""
 
 import re
 
 from kylink_cli.language import tr
 
+_ROUNDED = r"[0-9]+([.,][0-9]+)?[eE][+-][0-9]+"  # 1.23457E+11
 _NUMBER = re.compile(
-    r"""[+-]?(
-    [0-9]+([.,][0-9]+)?[eE][+-][0-9]+       # 1.23457E+11
+    rf"""[+-]?(
+    {_ROUNDED}
     | [0-9]+[.,][0-9]+[eE][0-9]+            # 2.1E10
     | [0-9]+[.,][0-9]*                      # 21000000001.0
     | [0-9]+([\s.,'\u2019_][0-9]+)+              # 21,000,000,001
@@ -15,6 +16,8 @@ _NUMBER = re.compile(
 )
 _ERROR = re.compile(r"\#(\#*|N/A|NV|[\w/]+[!?])|Err:[0-9]+", re.IGNORECASE)
 _NOTHING = {"nan", "-nan", "nat", "null", "none", "n/a", "<na>", "nil", "undefined", "\\n", "-", "--", "---", "\u2014"}
+# What no program writes for an empty cell, and people do write for a value.
+_WORDS = {"none", "nil", "-"}
 _TOTAL = re.compile(r"((sub|grand)[ -]?)?totals?([:\s].*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -22,11 +25,25 @@ def damage(text: str) -> str | None:
     """What has happened to an id on its way, and how to get it right; None if it looks like one."""
     if is_total(text):
         return tr("this is a line of totals: export the sheet without it")
-    if text.lower() in _NOTHING:
+    if stands_for_nothing(text):
         return tr("this stands for an empty cell: export the rows that have an id")
     if text.startswith(("'", "\u2018", "\u2019", "`", "=")) or _NUMBER.fullmatch(text) or _ERROR.fullmatch(text):
         return tr("a spreadsheet has changed it: format the column as plain text, fill it anew, and export it again")
     return None
+
+
+def value_damage(text: str) -> str | None:
+    """What has surely happened to a value on its way; of ids more is known, and so more is damage there."""
+    if stands_for_nothing(text) and text not in _WORDS:
+        return tr("this stands for an empty cell: export the rows that have a value")
+    if re.fullmatch(_ROUNDED, text) or _ERROR.fullmatch(text) or text.startswith('="'):
+        return tr("a spreadsheet has changed it: format the column as plain text, fill it anew, and export it again")
+    return None
+
+
+def stands_for_nothing(text: str) -> bool:
+    """Whether a cell is what programs write for an empty one."""
+    return text.lower() in _NOTHING
 
 
 def is_total(text: str) -> bool:

@@ -91,6 +91,8 @@ def has_control_characters(text: str) -> bool:
 
 def has_hidden_characters(text: str) -> bool:
     """Whether text holds what an id or a name must not: control characters, and such as can't be seen."""
+    if text.isascii() and text.isprintable():
+        return False
     return has_control_characters(text) or _INVISIBLE.search(text) is not None
 
 

@@ -16,6 +16,10 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W\d_]+([ _-][^\W\d_]+)*")
+# What heads a column of a table.
+_NAME = re.compile(r"[^\W\d_][\w ./()#%-]*")
+# Titles may stand before a table's header.
+_TITLE_LINES = 20
 
 
 def delimiter_of(line: str) -> str | None:
@@ -31,17 +35,26 @@ def value_of(line: str) -> str | None:
         ValueError: the line is more, or less, than a value; the message says why.
     """
     text = bare(line)
-    if not text or text.startswith("#") or text.lower() == "value" or delimiter_of(line) is not None:
+    if not text or text.startswith("#") or _is_header(text) or delimiter_of(line) is not None:
         return None
     return _unquoted(text) if text.startswith('"') else text
 
 
 def is_sheet(lines: Sequence[str]) -> bool:
-    """Whether lines are those of a table: headed like one, or most with a delimiter outside of `name=value`."""
+    """Whether lines are those of a table: headed like one, or most with a delimiter outside of `name=value`.
+
+    In doubt they are: what was no value must not reach consumers.
+    """
     texts = [bare(line) for line in lines if bare(line) and not line.startswith("#") and delimiter_of(line) is None]
     if not texts:
         return False
-    return _is_heading(texts[0].strip('"'), texts[1:]) or any(_are_cells(texts, mark) for mark in _DELIMITERS)
+    if not _is_header(texts[0]) and _is_heading(texts[0].strip('"'), texts[1:]):
+        return True
+    return any(_are_cells(texts, mark) for mark in _DELIMITERS)
+
+
+def _is_header(text: str) -> bool:
+    return text.lower() == "value"
 
 
 def _is_heading(first: str, others: Sequence[str]) -> bool:
@@ -51,12 +64,23 @@ def _is_heading(first: str, others: Sequence[str]) -> bool:
     words = re.split(r"[ _-]", first)
     if _HEADING.fullmatch(words[-1]):
         return True
-    return " " in first and bool(others) and not any(" " in other for other in others)
+    values = [other for other in others if not _is_header(other)]
+    return " " in first and bool(others) and not any(map(_WORDS.fullmatch, values))
 
 
 def _are_cells(texts: Sequence[str], delimiter: str) -> bool:
+    if any(_are_headed(texts[start:], delimiter) for start in range(min(_TITLE_LINES, len(texts)))):
+        return True
     rows = [text for text in texts if delimiter in text and "=" not in text]
     return (len(rows) > 1 and 2 * len(rows) > len(texts)) or (len(texts) == 1 and _all_headings(texts[0], delimiter))
+
+
+def _are_headed(texts: Sequence[str], delimiter: str) -> bool:
+    """Whether names of columns stand over lines of as many cells, whatever these hold."""
+    names = [bare(cell).strip('"') for cell in texts[0].split(delimiter)]
+    if len(names) < 2 or len(texts) < 2 or not all(map(_NAME.fullmatch, names)):
+        return False
+    return all(text.count(delimiter) >= len(names) - 1 for text in texts[1:])
 
 
 def _all_headings(text: str, delimiter: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from kylink_cli.language import tr
 from kylink_cli.reasons import reason
+from kylink_cli.rules.damaged_ids import value_damage
 from kylink_cli.rules.text import one_line, value_fault
 from kylink_cli.rules.value_lines import is_sheet, value_of
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
@@ -134,7 +135,7 @@ class _ValueFile:
         """The value in a line, None if there is none."""
         try:
             value = value_of(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            reason = None if value is None else value_fault(value)
+            reason = None if value is None else value_fault(value) or value_damage(value)
         except UnicodeDecodeError:
             value, reason = None, tr("it is not UTF-8 text")
         except ValueError as error:

@@ -248,3 +248,15 @@ def test_ids_come_in_natural_order(kylink: Installation) -> None:
     kylink.add_campaigns("10", "2", "1")
     listed = [one["campaign_id"] for one in kylink.document("campaigns", "list")["campaigns"]]
     assert listed == ["1", "2", "10"]
+
+
+def test_a_country_that_is_named_becomes_its_code_and_a_doubt_is_said(kylink: Installation) -> None:
+    added = kylink.run("campaigns", "add", "42", "--user", "u1", "--country", "united kingdom")
+    assert (added.returncode, added.stderr) == (0, "")
+    changed = kylink.run("campaigns", "set", "42", "--country", "US, Canada")
+    assert changed.stdout == "campaign 42: country GB → US; CA\n"
+    assert changed.stderr == (
+        "warning: country 'US, Canada' names several countries: the supply service is told US; CA\n"
+    )
+    kylink.run("campaigns", "set", "42", "--country", "")
+    assert kylink.rows("SELECT country FROM campaigns") == [None]

@@ -14,6 +14,10 @@ from kylink_cli.rules.campaign_import import CampaignRow, Plan, pausing
 from kylink_cli.rules.campaigns import CampaignFacts
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+NO_VALUES = (
+    "line 1: the header: no column is named value: --column says which holds the values; "
+    "if the line is a value itself, put a line 'value' before it"
+)
 REPORT = """\
 Campaign report
 "July 8, 2026 - July 31, 2026"
@@ -228,8 +232,38 @@ def test_a_sheet_without_a_column_of_values_is_refused(text: str) -> None:
     found = parse_values(text, NOW)
     assert (found.ends, faults(found)) == (
         {},
-        ["line 1: the header: no column is named value: --column says which holds the values"],
+        [NO_VALUES],
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,url\nA,https://x.example/?a=1\nB,https://x.example/?a=2\n",
+        "Report of May\nname,url\nA,https://x.example/?a=1\n",
+        '"Name";"Cost (USD)";"Link"\n"A";"5";"?a=1"\n',
+        "Report of May\nvalue\nA1\n",
+    ],
+)
+def test_a_sheet_of_addresses_without_a_column_of_values_is_refused(text: str) -> None:
+    found = parse_values(text, NOW)
+    assert (found.ends, faults(found)) == ({}, [NO_VALUES])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Summer Sale\nWinterSale\n", ["Summer Sale", "WinterSale"]),
+        ("BLACK FRIDAY\nABC\nX1\n", ["BLACK FRIDAY", "ABC", "X1"]),
+        ("hello world\n", ["hello world"]),
+        ("value\nSummer Sale\nX1\n", ["Summer Sale", "X1"]),
+        ("value\ncoupon code\nX1\n", ["coupon code", "X1"]),
+        ("ids=1,2,3\nids=2,3,4\n", ["ids=1,2,3", "ids=2,3,4"]),
+        ("https://x.example/p;s=1\nhttps://x.example/p;s=2\n", ["https://x.example/p;s=1", "https://x.example/p;s=2"]),
+    ],
+)
+def test_a_plain_list_may_begin_with_several_words(text: str, expected: list[str]) -> None:
+    assert values(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -310,6 +344,51 @@ def test_an_unknown_state_is_a_bad_row() -> None:
 )
 def test_json_of_another_shape_and_open_quotes_are_refused(text: str) -> None:
     assert faults(parse_values(text, NOW)) != []
+
+
+@pytest.mark.parametrize(
+    "text", ["nan", "NULL", "None", "--", "<NA>", "#N/A", "#REF!", "########", "1.23457E+11", "2,1e+10", '=""ABC""']
+)
+@pytest.mark.parametrize("frame", ['x;value\n1;"{}"\n', '"{}"\n'])
+def test_a_damaged_value_is_a_bad_row(text: str, frame: str) -> None:
+    found = parse_values(frame.format(text), NOW)
+    assert found.ends == {}
+    assert found.faults
+
+
+@pytest.mark.parametrize("text", ["1.5", "21,000", "007", "1e10", "e+10", "=x", "none-such", "'tis", "-1", "none"])
+def test_what_only_may_be_damaged_is_a_value(text: str) -> None:
+    assert values(f'value\n"{text}"\n') == [text]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"PK\x03\x04\x14\0", "is a workbook or compressed, not text: export the sheet as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is a workbook or compressed, not text: export the sheet as CSV"),
+        (b"\x1f\x8b\x08", "is a workbook or compressed, not text: export the sheet as CSV"),
+        (b"<!DOCTYPE html>\n<p>Sign in</p>\n", "is a web page or XML: download the sheet itself, as CSV"),
+        (b"\xef\xbb\xbf\n<HTML><body>\n", "is a web page or XML: download the sheet itself, as CSV"),
+        (b"<?xml version='1.0'?>\n<items/>\n", "is a web page or XML: download the sheet itself, as CSV"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named_as_what_it_is(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "sheet").write_bytes(data)
+    with pytest.raises(BadFileError, match=message):
+        read_text(str(tmp_path / "sheet"))
+
+
+@pytest.mark.parametrize("text", ["nan", "None", "NULL", "--", "<NA>"])
+def test_what_programs_write_for_an_empty_cell_is_no_country(tmp_path: Path, text: str) -> None:
+    found = campaigns(tmp_path, f"campaign_id,country\n1,{text}\n")
+    assert (found.entries[0].fields["country"], found.doubts) == (None, [])
+
+
+def test_each_doubtful_country_is_said_once(tmp_path: Path) -> None:
+    rows = "".join(f"{number},Korea\n" for number in range(50)) + "".join(f"x{n},C{n}\n" for n in range(25))
+    found = campaigns(tmp_path, f"campaign_id,country\n{rows}")
+    assert found.doubts[0].startswith("country 'Korea' of 50 rows (line 2 is the first) is no country's name")
+    assert (len(found.doubts), found.doubts[-1]) == (21, "… and 6 more")
 
 
 def test_a_closed_standard_input_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,12 @@ def say_ignored(console: Console, columns: Sequence[str], notes: Sequence[str]) 
         console.info(note)
 
 
+def say_doubts(console: Console, doubts: Sequence[str]) -> None:
+    """Say what may not be what is meant."""
+    for doubt in doubts:
+        console.warning(tr("warning: {warning}", warning=doubt))
+
+
 def show_plan(console: Console, plan: Plan) -> None:
     """Show what an import would do."""
     rows = [
