@@ -51,7 +51,7 @@ test-all: $(STAMP) ## Run every test, in a quarter of an hour on two cores
 	@$(VENV)/bin/pytest --numprocesses auto
 
 install-test: $(STAMP) ## Install kylink on a pristine Debian 12 and 13, as the documents say (as root); ten minutes
-	@$(VENV)/bin/pytest --numprocesses 2 --dist loadgroup -m long tests/installation
+	@$(VENV)/bin/pytest --numprocesses 2 --dist loadscope -m long tests/installation
 
 faults: $(STAMP) ## Break things for half an hour: crashes, disks, clocks, hostile input
 	@$(VENV)/bin/pytest --numprocesses auto -m "long or not long" tests/faults

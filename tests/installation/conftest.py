@@ -25,10 +25,7 @@ def service() -> Iterator[SupplyService]:
         yield started
 
 
-@pytest.fixture(
-    scope="package",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("bookworm", "trixie")],
-)
+@pytest.fixture(scope="class")
 def debian(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """A booted Debian with a clone, made as docs/installation.md says."""
     reason = why_impossible()
@@ -36,9 +33,9 @@ def debian(request: pytest.FixtureRequest) -> Iterator[Machine]:
         pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="kylink-debian-", dir="/var/tmp") as folder:
         made = os.environ.get("KYLINK_DEBIAN_ROOTS")
-        root = Path(made, request.param) if made else Path(folder, "root")
+        root = Path(made, request.cls.release) if made else Path(folder, "root")
         if not root.exists():
-            make_root(request.param, root)
+            make_root(request.cls.release, root)
         Path(folder, "machine").mkdir()
         binds = {CLONE: str(ROOT)} | {f"/opt/{path.name}": str(path) for path in PYTHONS}
         with booted_debian(root, Path(folder, "machine"), binds) as machine:
