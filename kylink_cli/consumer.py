@@ -13,7 +13,7 @@ from kylink_cli.leasing import SILENT, Bell, LeaseResult, TakeRequest
 from kylink_cli.settings_loading import load
 from kylink_cli.store.engine.clock import uptime
 from kylink_cli.store.engine.database import Database
-from kylink_cli.store.leases import TakenLease
+from kylink_cli.store.takes import TakenLease
 
 # How long a stock goes by the clock as it was set, seconds.
 CLOCK_SECONDS = 300

@@ -17,12 +17,12 @@ from kylink_cli.rules import counted
 from kylink_cli.rules.leases import COUNT_LIMIT, TEXT_LIMIT, TTL_LIMIT_MINUTES, WAIT_LIMIT_SECONDS, is_live
 from kylink_cli.rules.text import has_hidden_characters, one_line
 from kylink_cli.store import bell as rings
-from kylink_cli.store import leases, no_stock, waiters
+from kylink_cli.store import no_stock, takes, waiters
 from kylink_cli.store.bell import Look
 from kylink_cli.store.demand import Refusal
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.direct import Transaction, direct
-from kylink_cli.store.leases import NewLease, TakenLease
+from kylink_cli.store.takes import NewLease, TakenLease
 from kylink_cli.store.waiters import NO_PLACE
 
 POLL_SECONDS: Final = 0.1
@@ -222,8 +222,8 @@ def _take_again(transaction: Transaction, request: TakeRequest) -> Taken | None:
     """
     if request.key is None:
         return None
-    leases.lock_campaign(transaction, request.campaign_id)
-    found = leases.find_by_key(transaction, request.campaign_id, request.key)
+    takes.lock_campaign(transaction, request.campaign_id)
+    found = takes.find_by_key(transaction, request.campaign_id, request.key)
     live = [lease for lease in found if is_live(lease.state)]
     if found and not live:
         raise LeaseOverError(
@@ -243,7 +243,7 @@ def _take_new(transaction: Transaction, this: _Try) -> tuple[Taken | None, bool]
     request, now = this.request, this.now
     expires_at = now + timedelta(minutes=request.ttl_minutes)
     wanted = NewLease(request.campaign_id, request.count, expires_at, request.holder, request.key, this.place)
-    taken = leases.take(transaction, wanted, now)
+    taken = takes.take(transaction, wanted, now)
     if not taken:
         return None, _find_nothing(transaction, this)
     is_low = rings.record_taken(transaction, request.campaign_id, len(taken), this.look)
@@ -255,7 +255,7 @@ def _take_new(transaction: Transaction, this: _Try) -> tuple[Taken | None, bool]
 def _find_nothing(transaction: Transaction, this: _Try) -> bool:
     """Record a refusal, unless the consumer waits; whether to ring."""
     request = this.request
-    if not leases.lock_campaign(transaction, request.campaign_id):
+    if not takes.lock_campaign(transaction, request.campaign_id):
         raise UnknownCampaignError(request.campaign_id)
     if not this.is_last:
         return rings.look(transaction, request.campaign_id, this.look)

@@ -9,12 +9,12 @@ from sqlalchemy import func, select, text, update
 from sqlmodel import SQLModel
 
 from kylink_cli.errors import DatabaseError, DatabaseUnfitError, UsageError
-from kylink_cli.store import leases, runs
+from kylink_cli.store import runs, takes
 from kylink_cli.store.engine import schema
 from kylink_cli.store.engine.database import Database, create_database
 from kylink_cli.store.engine.postgresql import open_server
-from kylink_cli.store.leases import NewLease
 from kylink_cli.store.tables import Alert, Campaign, FileValue, PausedJob, Run, StockItem, table
+from kylink_cli.store.takes import NewLease
 from kylink_cli.store.upkeep import sums
 from kylink_cli.store.upkeep.copying import ROWS_AT_ONCE, Copied, Move, copy
 from tests.support.database import add_campaigns, add_items
@@ -68,7 +68,7 @@ def source(database: Database) -> Database:
         )  # fmt: skip
         session.add_all([alert, PausedJob(job="j", paused_at=NOW), FileValue(source="s", value="v", request_key="k")])
     wanted = NewLease("c1", 3, NOW + timedelta(minutes=15), key="k")
-    database.commit_direct(lambda transaction: leases.take(transaction, wanted, NOW))
+    database.commit_direct(lambda transaction: takes.take(transaction, wanted, NOW))
     return database
 
 
