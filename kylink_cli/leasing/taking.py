@@ -17,7 +17,7 @@ from kylink_cli.rules import counted
 from kylink_cli.rules.leases import COUNT_LIMIT, TEXT_LIMIT, TTL_LIMIT_MINUTES, WAIT_LIMIT_SECONDS, is_live
 from kylink_cli.rules.text import has_hidden_characters, one_line
 from kylink_cli.store import bell as rings
-from kylink_cli.store import no_stock, takes, waiters
+from kylink_cli.store import leases, no_stock, takes, waiters
 from kylink_cli.store.bell import Look
 from kylink_cli.store.demand import Refusal
 from kylink_cli.store.engine.database import Database
@@ -243,10 +243,9 @@ def _take_new(transaction: Transaction, this: _Try) -> tuple[Taken | None, bool]
     request, now = this.request, this.now
     expires_at = now + timedelta(minutes=request.ttl_minutes)
     wanted = NewLease(request.campaign_id, request.count, expires_at, request.holder, request.key, this.place)
-    taken = takes.take(transaction, wanted, now)
+    taken, is_low = takes.take(transaction, wanted, this.look)
     if not taken:
         return None, _find_nothing(transaction, this)
-    is_low = rings.record_taken(transaction, request.campaign_id, len(taken), this.look)
     if len(taken) < request.count:
         is_low = _record_refusal(transaction, this, request.count - len(taken))
     return Taken(taken), is_low

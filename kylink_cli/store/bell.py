@@ -71,7 +71,6 @@ def record_taken(transaction: Transaction, campaign_id: str, items: int, at: Loo
 
     The demand's row is locked by this; only a ring may follow in the transaction.
     """
-    chance = random.random()  # noqa: S311  (spreads the work; nothing secret)
     added: dict[str, Value] = {
         "campaign_id": campaign_id,
         "minute": minute_at(at.now),
@@ -79,7 +78,7 @@ def record_taken(transaction: Transaction, campaign_id: str, items: int, at: Loo
         "taken": items,
         "refused": 0,
     }
-    [(is_low,)] = _TAKEN.rows(transaction, **added, **_looking(campaign_id, at, chance))
+    [(is_low,)] = _TAKEN.rows(transaction, **added, **looking(campaign_id, at))
     return bool(is_low)
 
 
@@ -92,14 +91,14 @@ def record_refused(transaction: Transaction, refusal: Refusal, at: Look) -> bool
         asker=refusal.asker,
         taken=0,
         refused=refusal.items,
-        **_looking(refusal.campaign_id, at, 0),
+        **looking(refusal.campaign_id, at, 0),
     )
     return bool(is_low)
 
 
 def look(transaction: Transaction, campaign_id: str, at: Look) -> bool:
     """Look as `record_taken` does, and record nothing."""
-    [(is_low,)] = _LOOK.rows(transaction, **_looking(campaign_id, at, 0))
+    [(is_low,)] = _LOOK.rows(transaction, **looking(campaign_id, at, 0))
     return bool(is_low)
 
 
@@ -144,7 +143,16 @@ def end_outage(session: Session) -> None:
     session.execute(delete(_outages))
 
 
-def _looking(campaign_id: str, at: Look, chance: float) -> dict[str, Value]:
+def looking(campaign_id: str, at: Look, chance: float | None = None) -> dict[str, Value]:
+    """The parameters of `is_low`.
+
+    Args:
+        campaign_id: the campaign that is looked at.
+        at: the look.
+        chance: 0..1, how likely a high reorder point is not counted up to; None leaves it to chance.
+    """
+    if chance is None:
+        chance = random.random()  # noqa: S311  (spreads the work; nothing secret)
     return {
         "looked_at": campaign_id,
         "now": at.now,
@@ -163,24 +171,33 @@ _reorder_point = func.coalesce(
 _is_refilled = (_campaigns.c.id == _looked_at) & (_campaigns.c.status == CampaignStatus.ACTIVE) & (_reorder_point > 0)
 # Where the reorder point is high, one take of several counts; the others see whether there is anything at all.
 _counted = case((_reorder_point * bindparam("chance", type_=Float) >= COUNTED_ITEMS, 0), else_=_reorder_point - 1)
-_has_enough = exists(
-    select(_items.c.id)
-    .where(
-        _items.c.campaign_id == _looked_at,
-        in_state(_items, ItemState.AVAILABLE),
-        _items.c.expires_at > bindparam("now"),
-    )
-    .order_by(_items.c.expires_at)
-    .limit(1)
-    .offset(func.coalesce(select(_counted).select_from(_of_campaign).where(_is_refilled).scalar_subquery(), 0))
-)
+_at_least = func.coalesce(select(_counted).select_from(_of_campaign).where(_is_refilled).scalar_subquery(), 0)
 _may_ring = and_(
     exists().select_from(_of_campaign).where(_is_refilled),
     ~exists().where(_claims.c.campaign_id == _looked_at, _claims.c.run_id.is_not(None)),
     ~exists().where(_rings.c.campaign_id == _looked_at, or_(_rings.c.rung_at > _since, _rings.c.failed_at > _since)),
     ~exists().where(_outages.c.noticed_at > _since),
 )
-_is_low: ColumnElement[bool] = case((_has_enough, false()), else_=_may_ring)
+
+
+def is_low(just_taken: ColumnElement[int] | None = None) -> ColumnElement[bool]:
+    """Whether what is left of a campaign's stock calls for a ring; `looking` gives the parameters.
+
+    Args:
+        just_taken: how many items the statement takes that this is a part of: it sees the stock as it was before.
+    """
+    has_enough = exists(
+        select(_items.c.id)
+        .where(
+            _items.c.campaign_id == _looked_at,
+            in_state(_items, ItemState.AVAILABLE),
+            _items.c.expires_at > bindparam("now"),
+        )
+        .order_by(_items.c.expires_at)
+        .limit(1)
+        .offset(_at_least if just_taken is None else _at_least + just_taken)
+    )
+    return case((has_enough, false()), else_=_may_ring)
 
 
 def _ring(flavour: Flavour) -> Any:
@@ -188,7 +205,7 @@ def _ring(flavour: Flavour) -> Any:
     return add.on_conflict_do_update(index_elements=["campaign_id"], set_={"rung_at": add.excluded.rung_at})
 
 
-_TAKEN = Direct(lambda flavour: demand.add_taken(flavour).returning(_is_low), demand.COLUMNS)
-_REFUSED = Direct(lambda flavour: demand.add_refused(flavour).returning(_is_low), demand.COLUMNS)
-_LOOK = Direct(lambda _: select(_is_low))
+_TAKEN = Direct(lambda flavour: demand.add_taken(flavour).returning(is_low()), demand.COLUMNS)
+_REFUSED = Direct(lambda flavour: demand.add_refused(flavour).returning(is_low()), demand.COLUMNS)
+_LOOK = Direct(lambda _: select(is_low()))
 _RING = Direct(_ring, ("campaign_id", "rung_at"))

@@ -167,9 +167,16 @@ _KEY = ("campaign_id", "minute", "asker")
 COLUMNS = (*_KEY, "taken", "refused")
 
 
-def add_taken(flavour: Flavour) -> Any:
-    """The statement that adds items taken to a minute."""
+def add_taken(flavour: Flavour, rows: Select[*tuple[Any, ...]] | None = None) -> Any:
+    """The statement that adds items taken to a minute.
+
+    Args:
+        flavour: of the statement.
+        rows: what selects `COLUMNS`; None takes them as parameters.
+    """
     add = flavour.insert(_minutes)
+    if rows is not None:
+        add = add.from_select(COLUMNS, rows)
     return add.on_conflict_do_update(index_elements=_KEY, set_={"taken": _minutes.c.taken + add.excluded.taken})
 
 

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 
 from kylink_cli.errors import DatabaseError, DatabaseUnfitError, UsageError
 from kylink_cli.store import runs, takes
+from kylink_cli.store.bell import Look
 from kylink_cli.store.engine import schema
 from kylink_cli.store.engine.database import Database, create_database
 from kylink_cli.store.engine.postgresql import open_server
@@ -68,7 +69,7 @@ def source(database: Database) -> Database:
         )  # fmt: skip
         session.add_all([alert, PausedJob(job="j", paused_at=NOW), FileValue(source="s", value="v", request_key="k")])
     wanted = NewLease("c1", 3, NOW + timedelta(minutes=15), key="k")
-    database.commit_direct(lambda transaction: takes.take(transaction, wanted, NOW))
+    database.commit_direct(lambda transaction: takes.take(transaction, wanted, Look(NOW, NOW, 0)))
     return database
 
 

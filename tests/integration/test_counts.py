@@ -1,10 +1,15 @@
 """What keeps runs from slowing down, held by counts: statements, commits and calls, never by clocks."""
 
+import re
+import sqlite3
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import event
 
@@ -21,12 +26,15 @@ from kylink_cli.running.run import LiveRun, RunRequest
 from kylink_cli.running.runner import run_job
 from kylink_cli.settings import Settings
 from kylink_cli.store.engine.database import Database
+from kylink_cli.store.engine.postgresql import ServerDatabase
 from kylink_cli.store.levels import Scope
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from tests.support.alerts import RULES
 from tests.support.database import add_campaigns, add_items
 
 NOW = datetime.now(UTC)
+# What is sent to a server and answered, in libpq's own record of its messages.
+_QUESTIONS = re.compile(r"\tF\t\d+\t(?:Query|Sync)")
 ITEMS = 10
 
 
@@ -163,14 +171,41 @@ def test_a_batch_of_expired_leases_takes_two_statements(database: Database, tmp_
     assert recover(3) == recover(300)
 
 
-def test_taking_and_confirming_take_the_same_statements_however_many_items(database: Database, counts: Counts) -> None:
-    add_campaigns(database, "c1")
-    add_items(database, "c1", 110)
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_take_asks_a_server_three_times_and_so_does_a_confirmation(
+    on_server: ServerDatabase, tmp_path: Path, count: int
+) -> None:
+    """The beginning with the transaction's number, one statement, the end: no more than by hand, of however many."""
+    add_campaigns(on_server, "c1")
+    add_items(on_server, "c1", 110)
+    with (tmp_path / "messages").open("w+") as messages:
 
-    def consume(count: int) -> int:
-        counts.statements.clear()
-        taken = leasing.take(database, leasing.TakeRequest("c1", 15, count), NOW)
-        leasing.confirm(database, [lease.token for lease in taken.leases], NOW)
-        return len(counts.statements)
+        def trace(connection: psycopg.Connection, *_: object) -> None:
+            connection.pgconn.trace(messages.fileno())
 
-    assert consume(1) == consume(100)
+        event.listen(on_server.engine, "checkout", trace)
+        asked = consume(on_server, count, lambda: len(_QUESTIONS.findall((tmp_path / "messages").read_text())))
+    assert asked == [3, 3]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_take_is_three_statements_on_sqlite_and_a_confirmation_two(embedded: Database, count: int) -> None:
+    add_campaigns(embedded, "c1")
+    add_items(embedded, "c1", 110)
+    statements: list[str] = []
+
+    def trace(connection: sqlite3.Connection, *_: object) -> None:
+        connection.set_trace_callback(lambda text: statements.append(" ".join(text.split()[:3])))
+
+    event.listen(embedded.engine, "checkout", trace)
+    assert consume(embedded, count, lambda: len([kind for kind, _ in groupby(statements)])) == [3 + 2, 2 + 2]
+
+
+def consume(database: Database, count: int, asked: Callable[[], int]) -> list[int]:
+    """How much more was asked after a take, and after its confirmation."""
+    before = asked()
+    taken = leasing.take(database, leasing.TakeRequest("c1", 15, count), NOW)
+    assert len(taken.leases) == count
+    after_take = asked()
+    leasing.confirm(database, [lease.token for lease in taken.leases], NOW)
+    return [after_take - before, asked() - after_take]
