@@ -122,8 +122,8 @@ class Settings(BaseModel):
         default=0.9,
         ge=0.5,
         le=0.9999,
-        description="How surely the stock is to last for COVER_MINUTES: more means fewer refusals and more items that "
-        "expire unused. Read by the rule 'forecast' only.",
+        description="How certain it is that the stock lasts for COVER_MINUTES: more means fewer refusals and more "
+        "items that expire unused. Read by the rule 'forecast' only.",
     )
     cover_minutes: int = Field(
         default=90,
@@ -161,9 +161,9 @@ class Settings(BaseModel):
     )
     bell: Literal["auto", "path", "spawn", "off"] = Field(
         default="auto",
-        description="Who hears it when a take leaves a campaign below its reorder point: 'path' systemd's "
-        "kylink-bell.path, 'spawn' a process that the take starts, 'off' nobody; 'auto' is 'path' where that unit is "
-        "installed. Whatever it is, the next run serves what was rung for first.",
+        description="What answers a take that leaves a campaign below its reorder point: 'path' systemd's "
+        "kylink-bell.path, 'spawn' a process that the take starts, 'off' nothing; 'auto' is 'path' where that unit "
+        "is installed. Whatever it is, the next run serves what was rung for first.",
     )
     proxy_api_url: str | None = Field(
         default=None,
@@ -188,7 +188,7 @@ class Settings(BaseModel):
     )
     alert_min_level: AlertLevel = Field(
         default=AlertLevel.INFO,
-        description="Alerts below this level are sent nowhere, unless an address says otherwise.",
+        description="Alerts below this level are not sent, unless an address says otherwise.",
     )
     alert_repeat_minutes: int = Field(
         default=240,
@@ -251,10 +251,10 @@ class Settings(BaseModel):
         default=50, gt=0, le=100, description="It is an ERROR when fewer supply requests are answered; percent."
     )
     alert_disk_warning_percent: float = Field(
-        default=90, gt=0, le=100, description="SYSTEM_HEALTH warns when the database's disk is that full; percent."
+        default=90, gt=0, le=100, description="SYSTEM_HEALTH warns when the database's disk is this full; percent."
     )
     alert_disk_error_percent: float = Field(
-        default=95, gt=0, le=100, description="It is an ERROR when the database's disk is that full; percent."
+        default=95, gt=0, le=100, description="It is an ERROR when the database's disk is this full; percent."
     )
     alert_smallest_sample: int = Field(
         default=1, ge=1, le=1_000_000, description="A rate of fewer leases or supply requests in an hour is not judged."

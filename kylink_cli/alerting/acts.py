@@ -62,7 +62,7 @@ def silence(database: Database, wanted: Silence, reason: str | None, now: dateti
         NotFoundError: there is no such campaign.
     """
     if wanted.type is None and wanted.campaign_id is None and wanted.user_id is None:
-        raise UsageError(tr("say what to silence: --type, --campaign, --user, or several of them"))
+        raise UsageError(tr("name what to silence: --type, --campaign, --user, or several of them"))
     clean = None if reason is None else one_line(reason, REASON_LENGTH)
 
     def act(session: Session) -> SilenceRecord:

@@ -29,8 +29,8 @@ def alert_check(
 ) -> None:
     """Check stock, leases, jobs, supply service and disk; raise, repeat, resolve and send alerts.
 
-    What has been over for ALERT_RETENTION_DAYS or RUN_RETENTION_DAYS is deleted. What is found does not change the exit
-    code: it is an alert, and 'kylink alerts list' shows it.
+    What ended more than ALERT_RETENTION_DAYS or RUN_RETENTION_DAYS ago is deleted. What is found does not change the
+    exit code: it is an alert, and 'kylink alerts list' shows it.
     """
     from kylink_cli import wiring
     from kylink_cli.cli.scheduled import reason_to_skip

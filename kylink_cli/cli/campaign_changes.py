@@ -139,7 +139,7 @@ def set_fields(
     levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
     fields = _fields({**given, **levels})
     if not fields:
-        raise UsageError(tr("say what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')"))
+        raise UsageError(tr("name what to change, as in --low-watermark 5 (see 'kylink campaigns set --help')"))
     database = wiring.existing_database(cli.settings)
 
     def act(session: "Session") -> "tuple[CampaignFacts, CampaignFacts]":

@@ -89,7 +89,7 @@ def list_campaigns(
 
 @command(campaigns, "show")
 def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
-    """Show everything known about a campaign."""
+    """Show everything that is known about a campaign."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
     from kylink_cli.jobs.order_limits import planned
@@ -148,7 +148,7 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
     refuse_unknown(wanted, database.read(lambda session: store.facts(session, wanted)))
     names = one_line(", ".join(wanted), 60)
     if not cli.console.confirm(tr("Remove {names} with all stock and history?", names=names), yes=yes):
-        raise UsageError(tr("nothing was removed: answer y, or say --yes"))
+        raise UsageError(tr("nothing was removed: answer y, or use --yes"))
 
     def act(session: "Session") -> list[str]:
         _refuse_claimed(cli, session, wanted, database.now())

@@ -86,7 +86,7 @@ def _require_a_fit_host() -> None:
 
     _require_root()
     if not host.PLACE.parent.is_dir():
-        raise KylinkError(tr("there is no {folder}: install a cron first", folder=host.PLACE.parent))
+        raise KylinkError(tr("there is no {folder}: install cron first", folder=host.PLACE.parent))
     if systemd.is_running() and any(timer.active for timer in systemd.Manager().timers()):
         raise KylinkError(tr("systemd starts the jobs on this host: 'kylink systemd uninstall' first"))
     try:

@@ -107,7 +107,7 @@ def backup(cli: Cli, file: BackupFile, yes: YesOption = False) -> None:
     database = unchanged_database(cli.settings)
     if is_there(file) and not cli.console.confirm(tr("{file} exists: replace it?", file=file), yes=yes):
         raise UsageError(
-            tr("{file} exists and was left alone: name another file, or say --yes to replace it", file=file)
+            tr("{file} exists and was left alone: name another file, or use --yes to replace it", file=file)
         )
     size = back_up(database, file)
     if cli.console.json:

@@ -24,7 +24,7 @@ FromOption = Annotated[
 ToOption = Annotated[str, typer.Option("--to", metavar="URL", help="A new or empty database, or an unfinished copy.")]
 
 KeepOption = Annotated[
-    bool, typer.Option("--keep-source", help="Let both be worked with, although they hand out the same items.")
+    bool, typer.Option("--keep-source", help="Keep both usable, although they would hand out the same items.")
 ]
 
 
@@ -81,7 +81,7 @@ def _url(cli: Cli, option: str, given: str) -> str:
         url = read_text(Path(place), "URL").strip()
     elif is_on_server(given) and _has_password(given):
         warning = tr("every user of this host can read the password behind {option}", option=option)
-        advice = tr("write env:NAME or file:PATH, and the URL there")
+        advice = tr("write env:NAME or file:PATH, and put the URL there")
         cli.console.warning(tr("warning: {warning}", warning=f"{warning}: {advice}"))
     if not url.startswith("sqlite:///") and not is_on_server(url):
         raise UsageError(tr("{option} must be sqlite:///FILE or postgresql://USER@HOST/NAME", option=option))

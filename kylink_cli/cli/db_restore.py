@@ -29,7 +29,7 @@ def register(db: typer.Typer) -> None:
 
 
 def restore_backup(cli: Cli, file: FileArgument, trust: TrustOption = False) -> None:
-    """Bring a backup back in place of the database, which is put aside.
+    """Restore a backup in place of the database, which is moved aside.
 
     Nothing may be running. What may have been used since the backup was made is discarded; open orders are asked for
     again under their old keys.
@@ -41,7 +41,7 @@ def restore_backup(cli: Cli, file: FileArgument, trust: TrustOption = False) -> 
     from kylink_cli.store.upkeep.restore import restore
 
     if is_on_server(cli.settings.database_url):
-        raise UsageError(tr("a database on a server is brought back by pg_restore: after it, say 'kylink db restored'"))
+        raise UsageError(tr("a database on a server is restored with pg_restore: after that, run 'kylink db restored'"))
     locks = wiring.locks(cli.settings)
     with ExitStack() as held:
         for job in JOBS:
@@ -53,12 +53,12 @@ def restore_backup(cli: Cli, file: FileArgument, trust: TrustOption = False) -> 
         return
     cli.console.say(tr("{file} is in place again", file=file))
     if done.aside is not None:
-        cli.console.say(tr("the database that was there is at {path}", path=done.aside))
+        cli.console.say(tr("the previous database is at {path}", path=done.aside))
     _say(cli, done.restored, trust=trust)
 
 
 def go_on_with_restored(cli: Cli, trust: TrustOption = False) -> None:
-    """Go on with a database that was brought back by other means, as by pg_restore, or that was moved.
+    """Continue with a database that was restored by other means, as by pg_restore, or that was moved.
 
     What may have been used since the backup was made is discarded; open orders are asked for again under their old
     keys.

@@ -43,7 +43,7 @@ def take(
     ] = None,
     wait: Annotated[
         float,
-        typer.Option("--wait", metavar="S", help="Wait so many seconds for an item, where there is none. [default: 0]"),
+        typer.Option("--wait", metavar="S", help="Wait up to S seconds for an item if there is none. [default: 0]"),
     ] = 0,
 ) -> int:
     """Lease items from a campaign's stock; exit 11 if there are none, 10 if fewer than requested."""

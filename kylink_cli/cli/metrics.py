@@ -25,7 +25,7 @@ def metrics(
     cli: Cli,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Write to this file, readable by everyone, in one step."),
+        typer.Option("--out", metavar="FILE", help="Write to this file, atomically and readable by everyone."),
     ] = None,
     campaigns: Annotated[
         int,

@@ -59,7 +59,7 @@ def _rule(name: str) -> ReplenishRule:
         return ReplenishRule(name)
     except ValueError:
         raise UsageError(
-            tr("there is no policy {name}: forecast, cover or current are known", name=one_line(name, 40))
+            tr("there is no policy {name}: known are forecast, cover and current", name=one_line(name, 40))
         ) from None
 
 
@@ -79,7 +79,7 @@ def _given(rest: str, text: str) -> dict[str, str]:
         if name not in SIMULATED:
             raise UsageError(
                 tr(
-                    "{policy}: {name} is no setting of a simulation; those are {names}",
+                    "{policy}: {name} is not a setting of a simulation; known are {names}",
                     policy=one_line(text, 80),
                     name=one_line(name.upper(), 40),
                     names=", ".join(field.upper() for field in SIMULATED),

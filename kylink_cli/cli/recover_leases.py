@@ -27,8 +27,8 @@ def recover_leases(
 ) -> None:
     """Put the items of expired leases back in stock, and mark expired items.
 
-    An item whose leases have expired LEASE_MAX_EXPIRATIONS times is discarded. What has been over for
-    ITEM_RETENTION_DAYS is deleted.
+    An item whose leases have expired LEASE_MAX_EXPIRATIONS times is discarded. What ended more than
+    ITEM_RETENTION_DAYS ago is deleted.
     """
     from kylink_cli import wiring
     from kylink_cli.cli.scheduled import reason_to_skip

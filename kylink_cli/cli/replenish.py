@@ -45,7 +45,7 @@ def replenish(
     ] = None,
     rung: Annotated[
         bool,
-        typer.Option("--rung", help="The campaigns whose takes rang the bell; waits for a run that does the same."),
+        typer.Option("--rung", help="Only campaigns whose takes rang the bell; waits for another run that answers it."),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Order even if the stock is not low, at least one batch.")
@@ -82,7 +82,7 @@ def replenish(
 
 def _require_one(chosen: list[bool]) -> None:
     if chosen.count(True) != 1:
-        raise UsageError(tr("say which campaigns: exactly one of --all, --campaign ID, --user USER and --rung"))
+        raise UsageError(tr("name the campaigns: exactly one of --all, --campaign ID, --user USER and --rung"))
 
 
 def _scope(cli: Cli, database: "Database", *, campaigns: list[str], user: str | None, rung: bool) -> "Scope":
@@ -126,7 +126,7 @@ def _reason_to_skip(cli: Cli, database: "Database", assignment: "Assignment", *,
 
     if scheduled and (reason := reason_to_skip(cli.settings, database, REPLENISH)) is not None:
         return reason
-    return tr("no campaign is rung for") if assignment.is_rung and not assignment.scope.campaign_ids else None
+    return tr("no campaign has rung the bell") if assignment.is_rung and not assignment.scope.campaign_ids else None
 
 
 def _show_plan(cli: Cli, database: "Database", assignment: "Assignment") -> int:

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def report(
     cli: Cli,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write to this file in one step.")] = Path(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write to this file, atomically.")] = Path(
         "kylink-report.html"
     ),
     days: Annotated[int, typer.Option("--days", min=1, max=365, help="Cover the last N days.")] = 7,
@@ -42,7 +42,7 @@ def report(
 ) -> None:
     """Write one HTML page with charts and tables that needs no network.
 
-    Only you can read it unless you say --public. It names campaigns and users; it holds no items and no secrets.
+    Only you can read it unless you use --public. It names campaigns and users; it holds no items and no secrets.
     """
     from kylink_cli import wiring
     from kylink_cli.overview.figures import read_figures, read_history

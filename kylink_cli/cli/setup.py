@@ -51,13 +51,13 @@ def setup(
     test_alert: Annotated[
         bool | None, typer.Option("--test-alert/--no-test-alert", help="Send a test through every channel.")
     ] = None,
-    timers: Annotated[bool | None, typer.Option("--timers/--no-timers", help="Let the timers begin.")] = None,
+    timers: Annotated[bool | None, typer.Option("--timers/--no-timers", help="Start the timers.")] = None,
     yes: YesOption = False,
 ) -> int:
     """Set this host up: settings, database, campaigns, a full check, timers.
 
-    Asks on a terminal for what no option says; elsewhere, and with --yes, that stays as it is. Safe to repeat: every
-    answer can be given anew, or changed in the env file.
+    On a terminal it asks for what no option gives; elsewhere, and with --yes, that stays as it is. Safe to
+    repeat: every answer can be given again, or changed in the env file.
     """
     from kylink_cli.cli.setup_questions import complete
     from kylink_cli.setting_up.answers import Answers
@@ -135,8 +135,10 @@ def _walk(cli: Cli, host: "Host", steps: "Sequence[Step]") -> int:
 def _say_what_next(cli: Cli, host: "Host", steps: "Sequence[Step]", code: int) -> None:
     again = "sudo kylink setup" if host.service else f"kylink --env-file {host.env_file} setup"
     if code:
-        cli.console.warning(tr("not all is well: mend what is said above, then run '{command}' again", command=again))
+        cli.console.warning(
+            tr("something is still wrong: fix what is reported above, then run '{command}' again", command=again)
+        )
         return
     cli.console.info(tr("this host is set up; '{command}' changes any answer", command=again))
     if not any("install" in step.arguments for step in steps):
-        cli.console.info(tr("the timers are as they were; '{command} --timers' lets them begin", command=again))
+        cli.console.info(tr("the timers were left unchanged; '{command} --timers' starts them", command=again))

@@ -32,7 +32,7 @@ def complete(console: Console, said: Answers, before: Mapping[str, str]) -> Answ
     if said.test_alert is None and has_channels:
         said = replace(said, test_alert=_confirm(tr("Send a test alert?"), default=False))
     if said.timers is None:
-        said = replace(said, timers=_confirm(tr("Let the timers begin now?"), default=True))
+        said = replace(said, timers=_confirm(tr("Start the timers now?"), default=True))
     return said
 
 

@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     cli: Cli,
-    days: Annotated[int, typer.Option("--days", min=1, max=28, help="Replay so many days of the own history.")] = 28,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=28, help="Replay the last N days of the recorded demand.")
+    ] = 28,
     campaign: Annotated[
         list[str] | None,
         typer.Option("--campaign", metavar="ID", help="Only these campaigns.", autocompletion=campaign_ids),
@@ -49,31 +51,33 @@ def simulate(
         typer.Option(
             "--policy",
             metavar="NAME[:SETTING=VALUE,...]",
-            help="forecast, cover or current, with settings that differ; may be said several times.",
+            help="forecast, cover or current, with settings to change; may be repeated.",
         ),
     ] = None,
-    bell: Annotated[bool, typer.Option("--bell/--no-bell", help="Takes ring, or only the timer looks.")] = True,
+    bell: Annotated[
+        bool, typer.Option("--bell/--no-bell", help="Takes ring the bell, or only the timer looks.")
+    ] = True,
     lead: Annotated[float, typer.Option("--lead", metavar="SECONDS", min=0, help="From order to arrival.")] = 5,
     outage: Annotated[
         str | None,
-        typer.Option("--outage", metavar="MINUTES:EVERY_HOURS", help="Let the supply fail at random, so often."),
+        typer.Option("--outage", metavar="MINUTES:EVERY_HOURS", help="Let the supply fail at random, this often."),
     ] = None,
     outages: Annotated[
         str | None,
         typer.Option("--outages", metavar="FILE", help="Let it fail as a CSV file says: start_minute,minutes."),
     ] = None,
     warm_up: Annotated[
-        float, typer.Option("--warm-up", metavar="DAYS", min=0, help="Figures count after so many days.")
+        float, typer.Option("--warm-up", metavar="DAYS", min=0, help="Figures count after N days.")
     ] = WARM_UP_DAYS,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same figures.")] = 1,
     events: Annotated[
         Path | None, typer.Option("--events", metavar="FILE", help="Write every order, arrival, take, loss and expiry.")
     ] = None,
 ) -> None:
-    """Replay demand through the rules that decide, several side by side.
+    """Replay demand through the ordering rules, several side by side.
 
-    Says for each policy what it would have lost, bought, thrown away and held. Figures count after the warm-up, in
-    which rules learn. Nobody is called, and nothing is changed.
+    Shows what each policy would have lost, bought, thrown away and held. Figures count after the warm-up, in
+    which the rules learn. No supply service is called, and nothing is changed.
     """
     from kylink_cli.cli.policies import Setup, contestant
     from kylink_cli.cli.views import simulate as view
@@ -84,7 +88,7 @@ def simulate(
     from kylink_cli.simulation.shop import Shop
 
     if outage is not None and outages is not None:
-        raise UsageError(tr("say either --outage or --outages"))
+        raise UsageError(tr("use either --outage or --outages"))
     series = _of_history(cli, days, campaign, user) if demand is None else _of_file(demand, campaign)
     asked = replayed(series, rate, seed)
     closed = _outages(asked, outage, outages, seed)
@@ -92,7 +96,7 @@ def simulate(
     if setup.counts_from >= asked.end:
         raise UsageError(
             tr(
-                "the demand lasts {days:.3g} days, and the first {warm_up:g} do not count: say --warm-up",
+                "the demand lasts {days:.3g} days, and the first {warm_up:g} do not count: use --warm-up",
                 days=asked.days,
                 warm_up=warm_up,
             )

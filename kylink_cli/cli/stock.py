@@ -92,7 +92,7 @@ def import_file(
     """Put the values of a file in stock: all of them, or none.
 
     The file holds one value a line, or is a sheet (or JSON) with the column value, and perhaps expires_at. Lines that
-    begin with # are no values, blanks at a value's ends no part of it. An item ends after STOCK_TTL_HOURS, or at its
+    begin with # are skipped, and blanks around a value are dropped. An item ends after STOCK_TTL_HOURS, or at its
     expires_at if that is earlier. A value that the campaign has or had is left out; of an export of kylink's, so is
     what is not available. Of what a run rescued when its database was taken away, the campaign's lines are taken.
     """
@@ -148,7 +148,7 @@ def export(
 ) -> None:
     """Write items as CSV, or as JSON with --json.
 
-    Values are written exactly as they are: mind those that begin with = + - or @ before opening the file in a
+    Values are written exactly as they are: beware of those that begin with = + - or @ before opening the file in a
     spreadsheet, which may take them for formulas.
     """
     from kylink_cli import wiring

@@ -37,7 +37,7 @@ def list_requests(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many requests.")] = 50,
 ) -> None:
-    """List orders whose end is open or in doubt, newest first; with --state others too."""
+    """List orders whose outcome is open or in doubt, newest first; with --state others too."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import supply as view
     from kylink_cli.store import request_list
@@ -79,9 +79,9 @@ def settle(
         bool, typer.Option("--not-charged", help="It was not charged: nothing comes of it.")
     ] = False,
 ) -> None:
-    """Say what became of an order that had no clear answer, once the supply service has told you.
+    """Record what became of an order that got no clear answer, once the supply service has told you.
 
-    With --charged, the values are put in stock. A request of a campaign that is just being filled is left alone.
+    With --charged, the values are put in stock. A request of a campaign that is being filled is left alone.
     """
     from kylink_cli import wiring
     from kylink_cli.cli.views import supply as view
@@ -93,7 +93,7 @@ def settle(
     from kylink_cli.store.supply_requests import NewItem
 
     if (charged is None) != not_charged:
-        raise UsageError(tr("say what you found out: exactly one of --charged FILE and --not-charged"))
+        raise UsageError(tr("tell what you found out: exactly one of --charged FILE and --not-charged"))
     database = wiring.existing_database(cli.settings)
     now, items = database.now(), None
     if charged is not None:

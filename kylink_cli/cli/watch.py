@@ -59,7 +59,7 @@ def watch(
         _show_once(cli, looked)
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
-        raise UsageError(tr("watch needs a terminal: --once draws one picture"))
+        raise UsageError(tr("watch needs a terminal: --once prints one picture"))
     try:
         with _stopped_by(signal.SIGTERM, signal.SIGHUP):
             _Live(cli, looked, interval).run()

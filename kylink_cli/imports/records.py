@@ -103,7 +103,7 @@ def read_json(text: str, names: Mapping[str, str]) -> Records:
     if isinstance(document, dict):
         document = next((document[key] for key in ("items", "campaigns") if key in document), [document])
     if not isinstance(document, list):
-        return Records(faults=[Fault(1, tr("the JSON is no list of objects"))])
+        return Records(faults=[Fault(1, tr("the JSON is not a list of objects"))])
     records, ignored = Records(), dict[str, None]()
     for number, entry in enumerate(document, start=1):
         try:
@@ -214,7 +214,7 @@ def _quoting(error: str, *, is_header: bool) -> str:
         error = tr("a quotation mark is not closed")
     if is_header:
         return tr("the header can't be read: {error}", error=error)
-    return tr("the row can't be read: {error}; the rest was not looked at", error=error)
+    return tr("the row can't be read: {error}; the rest was not read", error=error)
 
 
 def _usual_delimiter(line: str) -> str:

@@ -209,7 +209,7 @@ def _rest(until: datetime | None) -> KylinkError | None:
     if until is None:
         return None
     return RestingError(
-        tr("nothing but duplicates came last: nothing is ordered before {moment}", moment=readable(until))
+        tr("only duplicates came last time: nothing is ordered before {moment}", moment=readable(until))
     )
 
 

@@ -106,7 +106,7 @@ class Fill:
             return None
         return UnansweredError(
             tr(
-                "{items} not ordered, since as many of earlier orders are without an answer: 'kylink supply "
+                "{items} not ordered, since earlier orders for as many have no answer yet: 'kylink supply "
                 "requests --campaign {campaign_id}' shows them",
                 items=counted.items(self._claimed.held_back),
                 campaign_id=self._level.campaign_id,

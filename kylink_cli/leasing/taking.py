@@ -228,7 +228,7 @@ def _take_again(transaction: Transaction, request: TakeRequest) -> Taken | None:
     if found and not live:
         raise LeaseOverError(
             tr(
-                "key {key} of campaign {campaign_id} stands for a lease that is over ({state}): use a new key to "
+                "key {key} of campaign {campaign_id} names a lease that has ended ({state}): use a new key to "
                 "lease another item",
                 key=one_line(request.key, 80),
                 campaign_id=request.campaign_id,

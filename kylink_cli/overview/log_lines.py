@@ -25,4 +25,4 @@ def check_log_lines(schedule: Schedule | None, database: Database) -> Iterator[F
                 run_id=run.id,
                 job=run.job,
             )
-            yield Finding("log", "warning", text, tr("look where they go: a full disk, or a logger that has ended"))
+            yield Finding("log", "warning", text, tr("check where they go: a full disk, or a logger that has ended"))

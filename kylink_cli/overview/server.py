@@ -23,13 +23,15 @@ def check_server(database: Database) -> Iterator[Finding]:
 
 def _check_state(state: ServerState) -> Iterator[Finding]:
     if state.is_standby:
-        advice = tr("let DATABASE_URL name the primary, or both hosts and target_session_attrs=read-write")
+        advice = tr("point DATABASE_URL at the primary, or at both hosts with target_session_attrs=read-write")
         yield Finding("database", "error", tr("the server is a standby: nothing can be written there"), advice)
     if state.encoding is not None:
         text = tr("the database is in {encoding}, which does not hold every character", encoding=state.encoding)
         yield Finding("database", "error", text, tr("move to one in UTF8 by 'kylink db copy'"))
     if state.is_pooled:
-        text = tr("a pooler is in between: nothing is prepared there, and in transaction mode it keeps no locks")
+        text = tr(
+            "connections go through a pooler: statements are not prepared, and in transaction mode it keeps no locks"
+        )
         yield Finding("database", "ok", text)
     yield _connections(state.connections)
     yield _clock(state.clock_ahead)
@@ -55,7 +57,7 @@ def _connections(found: Connections) -> Finding:
     )
     if found.used < _FEW_LEFT * found.allowed:
         return Finding("database", "ok", text)
-    return Finding("database", "warning", text, tr("allow more, close idle ones, or put a pooler in between"))
+    return Finding("database", "warning", text, tr("allow more, close idle ones, or use a pooler"))
 
 
 def _clock(ahead: timedelta) -> Finding:

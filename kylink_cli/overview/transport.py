@@ -18,19 +18,17 @@ def check_transport(settings: Settings) -> Iterator[Finding]:
     """Is what goes off this host encrypted, and is it known who is at the other end?"""
     if is_on_server(settings.database_url) and _leaves_host(settings.database_url) and not _is_verified(settings):
         yield _warning(
-            tr("the connection to the database may be read, or be somebody else's"),
+            tr("others may read the connection to the database, or pose as its server"),
             tr("add sslmode=verify-full to DATABASE_URL, and sslrootcert= where its authority is your own"),
         )
     url = settings.proxy_api_url or ""
     if url.lower().startswith("http://") and settings.proxy_api_key is not None and _leaves_host(url):
-        yield _warning(tr("the key of the supply service travels in the clear"), tr("use https:// in PROXY_API_URL"))
+        yield _warning(tr("the key of the supply service is sent unencrypted"), tr("use https:// in PROXY_API_URL"))
     lock = settings.kylink_lock_url or ""
     if lock.startswith("redis://") and _leaves_host(lock):
-        yield _warning(
-            tr("what is said to the lock server travels in the clear"), tr("use rediss:// in KYLINK_LOCK_URL")
-        )
+        yield _warning(tr("what is sent to the lock server is not encrypted"), tr("use rediss:// in KYLINK_LOCK_URL"))
     for channel in _unverified(settings):
-        text = tr("the certificate of {channel} is not looked at (verify=no)", channel=channel)
+        text = tr("the certificate of {channel} is not checked (verify=no)", channel=channel)
         yield _warning(text, tr("leave verify= out of its address"))
 
 

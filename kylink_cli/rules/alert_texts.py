@@ -199,7 +199,7 @@ def order_limit_in_all(items: int, limit: int) -> str:
 def order_limit_advice() -> str:
     """What to do about a limit that binds."""
     return tr(
-        "Look who takes so much: kylink leases list; if it is right, raise ORDER_LIMIT_PER_DAY, "
+        "See who takes so much: kylink leases list; if it is intended, raise ORDER_LIMIT_PER_DAY, "
         "CAMPAIGN_ORDER_LIMIT_PER_DAY, or a campaign's own limit: kylink campaigns set ID --order-limit N"
     )
 
@@ -260,7 +260,7 @@ def crashed_case(run_id: int, job: str, host: str) -> str:
 
 def crashed_advice(run_id: int) -> str:
     """What to do about runs that died."""
-    return tr("See what it was doing: kylink jobs show {run}; the next run takes its work over", run=run_id)
+    return tr("See what it was doing: kylink jobs show {run}; the next run takes over its work", run=run_id)
 
 
 def supply_rate(percent: str, good: int, asked: int) -> str:
@@ -310,7 +310,7 @@ def unit_failed_advice(unit: str) -> str:
 
 def bad_settings_advice() -> str:
     """What to do about settings that can't be used."""
-    return tr("Until this is mended the timers do nothing: kylink config check says whether it is")
+    return tr("Until this is fixed the timers do nothing: kylink config check says whether it is")
 
 
 def unrecorded(reason: str) -> str:

@@ -65,7 +65,7 @@ def _parts(text: str) -> list[str]:
 
 def _parse(text: str, which: str, default: AlertLevel) -> ChannelUrl:
     if not _ADDRESS.fullmatch(text):
-        raise ValueError(tr("must be addresses like mailto://…, separated by blanks: {which} is none", which=which))
+        raise ValueError(tr("must be addresses like mailto://…, separated by blanks: {which} is not one", which=which))
     try:
         parts = split(text)
     except ValueError as error:

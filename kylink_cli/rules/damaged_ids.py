@@ -28,7 +28,9 @@ def damage(text: str) -> str | None:
     if stands_for_nothing(text):
         return tr("this stands for an empty cell: export the rows that have an id")
     if text.startswith(("'", "\u2018", "\u2019", "`", "=")) or _NUMBER.fullmatch(text) or _ERROR.fullmatch(text):
-        return tr("a spreadsheet has changed it: format the column as plain text, fill it anew, and export it again")
+        return tr(
+            "a spreadsheet has changed it: format the column as plain text, fill it in again, and export it once more"
+        )
     return None
 
 

@@ -50,7 +50,7 @@ def _by_settings(need: Need) -> str:
     if mark.source == WatermarkSource.OWN:
         return _own(need)
     if mark.source == WatermarkSource.DEFAULT:
-        return tr("new, and nobody has asked for anything yet: it begins with {target}", target=need.target)
+        return tr("new, and without demand so far: it starts with {target}", target=need.target)
     capped = tr(", capped") if mark.capped else ""
     return tr("consumed {number} in 24 hours{capped}", number=need.level.consumed_24h, capped=capped)
 

@@ -76,7 +76,7 @@ def parse_end(duration: str | None, until: str | None, now: datetime) -> datetim
         ValueError: not exactly one of them is given, it can't be read, or it is over or more than a year away.
     """
     if (duration is None) == (until is None):
-        raise ValueError(tr("say when the silence ends, either by --for or by --until"))
+        raise ValueError(tr("name the end of the silence, by --for or --until"))
     end = now + _parse_span(duration) if duration is not None else _parse_moment(until or "")
     if not now < end <= now + LONGEST:
         raise ValueError(tr("a silence must end within a year from now"))

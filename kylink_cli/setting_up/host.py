@@ -88,8 +88,8 @@ def find_host(env_file: Path | None) -> Host:
     if env_file is not None and env_file.absolute() != SYSTEM_ENV_FILE:
         return Host(env_file.absolute(), None)
     if os.geteuid() != 0:
-        raise UsageError(tr("this takes root: sudo kylink setup; --env-file FILE sets up a kylink of your own"))
+        raise UsageError(tr("this needs root: sudo kylink setup; --env-file FILE sets up a kylink of your own"))
     try:
         return Host(SYSTEM_ENV_FILE, pwd.getpwnam(SERVICE_USER))
     except KeyError:
-        raise ConfigError(tr("there is no user {user}: 'sudo make install' makes it", user=SERVICE_USER)) from None
+        raise ConfigError(tr("there is no user {user}: 'sudo make install' creates it", user=SERVICE_USER)) from None

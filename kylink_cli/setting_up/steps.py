@@ -63,7 +63,7 @@ def plan(host: Host, answers: Answers) -> Iterator[Step]:
     yield Step(tr("the database"), ["db", "init"])
     if answers.campaigns is not None:
         yield _import(answers.campaigns, answers.user)
-    look = tr("a look at everything, before the timers begin") if answers.timers else tr("a look at everything")
+    look = tr("a full check, before the timers start") if answers.timers else tr("a full check")
     yield Step(look, ["doctor"], must_succeed=False)
     if answers.test_alert:
         yield Step(tr("a test alert through every channel"), ["alerts", "test"], must_succeed=False)

@@ -104,7 +104,7 @@ def _charged(
     session: Session, request: SupplyRequest, settlement: Settlement, items: Sequence[NewItem], now: datetime
 ) -> None:
     if request.state not in BY_OPERATOR and request.settled_by is None:
-        raise UsageError(tr("the supply request {key} was answered: nothing is open about it", key=request.key))
+        raise UsageError(tr("the supply request {key} was answered: nothing about it is open", key=request.key))
     if len(items) > request.quantity:
         raise BadFileError(
             tr("{number} values are given, {quantity} were asked for", number=len(items), quantity=request.quantity)

@@ -88,7 +88,7 @@ def _moment(text: Any) -> datetime:
             return _in_utc(moment)
     except (TypeError, ValueError):
         pass
-    raise _BadItemError(tr("expires_at is no moment in ISO 8601 with a time zone"))
+    raise _BadItemError(tr("expires_at is not a moment in ISO 8601 with a time zone"))
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -228,7 +228,7 @@ def _address(url: str) -> SplitResult:
     except ValueError:
         is_one = False
     if not is_one or not url.isprintable():
-        raise ConfigError(tr("PROXY_API_URL can't be called: look for odd characters, and at its host"))
+        raise ConfigError(tr("PROXY_API_URL can't be called: check its host, and look for odd characters"))
     return address
 
 

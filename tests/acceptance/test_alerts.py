@@ -138,8 +138,8 @@ def test_a_silence_is_made_listed_heeded_and_ended(host: Host, receiver: Receive
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (["--for", "2h"], 2, "say what to silence"),
-        (["--type", "LOW_STOCK"], 2, "either by --for or by --until"),
+        (["--for", "2h"], 2, "name what to silence"),
+        (["--type", "LOW_STOCK"], 2, "by --for or --until"),
         (["--type", "LOW_STOCK", "--for", "2 hours"], 2, "as in 90m or 8h"),
         (["--campaign", "nope", "--for", "2h"], 11, "unknown campaign nope"),
     ],

@@ -77,7 +77,7 @@ def test_an_unknown_campaign_is_not_found(stocked: Installation, args: list[str]
     [
         ("gone.csv", "gone.csv can't be read: there is no such file"),
         (".", r"\. can't be read: it is a directory"),
-        ("values.txt/x", "values.txt/x can't be read: a part of its path is no directory"),
+        ("values.txt/x", "values.txt/x can't be read: a part of its path is not a directory"),
         ("empty.csv", "empty.csv is empty: nothing was changed"),
         ("no_header.csv", r"no_header.csv has no column campaign_id \(or campaignId\): its first line must name it"),
         ("latin1.csv", r"latin1.csv is not UTF-8 text \(line 2\): save it as UTF-8"),
@@ -111,7 +111,7 @@ def test_a_bad_address_of_a_campaign_is_wrong_usage(stocked: Installation, optio
             ["campaigns", "set", "1", "--low-watermark", "9", "--target-stock", "9"],
             "target_stock is 9: must be above low_watermark, which is 9",
         ),
-        (["campaigns", "set", "1"], "say what to change, as in --low-watermark 5 .*"),
+        (["campaigns", "set", "1"], "name what to change, as in --low-watermark 5 .*"),
         (["campaigns", "add", "", "--user", "u1"], "campaign_id is '': must not be empty"),
         (["campaigns", "add", "2", "--user", "u\n1"], "user_id is 'u 1': must not hold control characters"),
         (

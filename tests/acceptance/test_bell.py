@@ -112,5 +112,5 @@ def test_what_was_rung_for_is_served_by_the_timer_where_nobody_hears_the_bell(tm
         done = run_kylink("replenish", "--rung", "--scheduled", "--env-file", str(tmp_path / "kylink.env"))
         assert (done.returncode, service.calls) == (0, {"c7": 1}), done.stderr
         again = run_kylink("replenish", "--rung", "--scheduled", "--env-file", str(tmp_path / "kylink.env"))
-        assert "no campaign is rung for" in again.stderr
+        assert "no campaign has rung the bell" in again.stderr
         assert runs(database) == {"succeeded": 1}

@@ -195,7 +195,7 @@ def test_remove_never_asks_without_a_terminal_and_takes_yes(kylink: Installation
     assert (refused.returncode, refused.stdout, refused.stderr) == (
         2,
         "",
-        "kylink: nothing was removed: answer y, or say --yes\n",
+        "kylink: nothing was removed: answer y, or use --yes\n",
     )
     assert kylink.rows("SELECT count(*) FROM stock_items") == [3]
     assert kylink.document("campaigns", "remove", "1", "--yes") == {"removed": ["1"]}
@@ -211,7 +211,7 @@ def test_remove_asks_on_a_terminal(kylink: Installation, typed: str, code: int, 
     prompt = "Remove 1 with all stock and history? [y/N] "
     seen = on_terminal("campaigns", "remove", "1", env=kylink.settings, cwd=kylink.folder, answer=(prompt, typed))
     assert (seen.returncode, len(stored(kylink))) == (code, left)
-    assert seen.lines[-1] == ("removed: 1" if code == 0 else "kylink: nothing was removed: answer y, or say --yes")
+    assert seen.lines[-1] == ("removed: 1" if code == 0 else "kylink: nothing was removed: answer y, or use --yes")
 
 
 def test_a_campaign_that_a_living_run_is_filling_is_left_alone(kylink: Installation) -> None:

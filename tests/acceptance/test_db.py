@@ -62,7 +62,7 @@ def test_init_leaves_a_foreign_database_alone(tmp_path: Path) -> None:
     result = kylink(tmp_path, "db", "init")
     assert (result.returncode, result.stderr) == (
         78,
-        "kylink: the database holds other tables than kylink's: check DATABASE_URL\n",
+        "kylink: the database holds tables that are not kylink's: check DATABASE_URL\n",
     )
     assert execute(tmp_path / "kylink.db", "SELECT name FROM sqlite_master") == [("notes",)]
 
@@ -254,7 +254,7 @@ def test_backup_replaces_a_file_only_when_told_so(folder: Path) -> None:
     refused = kylink(folder, "db", "backup", "copy.db", input="y\n")
     assert (refused.returncode, copy.read_text()) == (2, "precious")
     assert (
-        refused.stderr == "kylink: copy.db exists and was left alone: name another file, or say --yes to replace it\n"
+        refused.stderr == "kylink: copy.db exists and was left alone: name another file, or use --yes to replace it\n"
     )
     assert kylink(folder, "db", "backup", "copy.db", "--yes").returncode == 0
     assert copy.read_bytes().startswith(b"SQLite format 3")
@@ -268,7 +268,7 @@ def test_backup_replaces_a_file_only_when_told_so(folder: Path) -> None:
         (
             "a_file/copy.db",
             1,
-            "kylink: the backup a_file/copy.db can't be written: a part of its path is no directory\n",
+            "kylink: the backup a_file/copy.db can't be written: a part of its path is not a directory\n",
         ),
     ],
 )

@@ -79,16 +79,16 @@ def test_a_standby_is_named_as_one(own_server: PostgresServer, tmp_path: Path) -
 def test_a_pooler_is_named(postgres: PostgresServer, tmp_path: Path) -> None:
     with PgBouncer(postgres, "transaction") as pooler:
         found = findings(pooler.url(postgres.new_database()), tmp_path, ("ok",))
-    assert any(finding["text"].startswith("a pooler is in between") for finding in found)
+    assert any(finding["text"].startswith("connections go through a pooler") for finding in found)
 
 
 def test_a_server_that_wants_tls_is_named_as_that(own_server: PostgresServer, tmp_path: Path) -> None:
     url = own_server.new_database()
     own_server.allow("local all all trust", "hostssl all all 127.0.0.1/32 trust")
     [found] = findings(url, tmp_path)
-    assert "over TLS alone, as by 'hostssl'" in found["text"]
+    assert "over TLS only, as by 'hostssl'" in found["text"]
     [found] = findings(f"{url}?sslmode=require", tmp_path)
-    assert found["text"].startswith("the server speaks no TLS")
+    assert found["text"].startswith("the server does not support TLS")
 
 
 def test_connections_that_are_nearly_used_up_are_a_warning(postgres: PostgresServer, tmp_path: Path) -> None:

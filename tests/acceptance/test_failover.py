@@ -42,7 +42,7 @@ def test_a_run_goes_on_at_the_standby_that_was_promoted(tmp_path: Path) -> None:
                 standby.promote()
                 errors = run.communicate()[1]
                 assert run.returncode == 0, errors
-                assert "the database is back: going on" in errors
+                assert "the database is back: continuing" in errors
                 assert kylink.rows("SELECT count(*) FROM stock_items") == [60]
                 assert sum(len(values) for values in service.charges.values()) == 60
                 assert_nothing_lost(kylink, service)

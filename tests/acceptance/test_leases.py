@@ -66,7 +66,7 @@ def test_a_known_key_with_another_count_is_partly_done(kylink: Installation, cou
     kylink.run("leases", "take", "1", "--key", "k", "--count", "2")
     again = kylink.run("leases", "take", "1", "--key", "k", "--count", str(count))
     assert again.returncode == 10
-    assert again.stderr == f"an earlier call with the same key took 2, not {count}: these are they\n"
+    assert again.stderr == f"an earlier call with the same key took 2, not {count}: these are the ones\n"
     assert _states(kylink) == {"available": 3, "leased": 2}
 
 

@@ -131,11 +131,11 @@ def test_options_choose_which_campaigns_and_how_much(
 @pytest.mark.parametrize(
     ("options", "code", "line"),
     [
-        ([], 2, "kylink: say which campaigns: exactly one of --all, --campaign ID, --user USER and --rung"),
+        ([], 2, "kylink: name the campaigns: exactly one of --all, --campaign ID, --user USER and --rung"),
         (
             ["--all", "--user", "u1"],
             2,
-            "kylink: say which campaigns: exactly one of --all, --campaign ID, --user USER and --rung",
+            "kylink: name the campaigns: exactly one of --all, --campaign ID, --user USER and --rung",
         ),
         (["--campaign", "77"], 11, "kylink: unknown campaign 77: 'kylink campaigns list' shows them"),
         (["--user", "nobody"], 11, "kylink: user nobody has no campaigns: 'kylink campaigns list' shows them"),

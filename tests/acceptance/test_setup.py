@@ -1,4 +1,4 @@
-"""`kylink setup` for a kylink of one's own: settings, database, campaigns and a look at everything."""
+"""`kylink setup` for a kylink of one's own: settings, database, campaigns and a full check."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def test_each_step_says_what_it_does(mine: Installation, service: SupplyService)
         f"wrote {mine.folder / 'my.env'}",
         f"the database: {command} db init",
         f"the campaigns of campaigns.csv: {command} campaigns import -",
-        f"a look at everything: {command} doctor",
+        f"a full check: {command} doctor",
     ]
 
 
@@ -111,7 +111,7 @@ def test_it_stops_where_the_sheet_is_bad(mine: Installation, service: SupplyServ
     assert done.returncode == 1
     assert "line 2" in done.stderr
     assert "doctor" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("not all is well: mend what is said above")
+    assert done.stderr.splitlines()[-1].startswith("something is still wrong: fix what is reported above")
 
 
 def test_a_service_that_is_down_is_told_and_does_not_stop_it(mine: Installation) -> None:
@@ -145,7 +145,7 @@ def test_it_asks_on_a_terminal_and_shows_no_secret(mine: Installation, service: 
         ("there is no file nowhere.csv", ""),
         ("Campaigns to import", "campaigns.csv\n"),
         ("Send a test alert? [y/N]", "n\n"),
-        ("Let the timers begin now? [Y/n]", "n\n"),
+        ("Start the timers now? [Y/n]", "n\n"),
     )
     assert seen.returncode == 0, seen.text
     assert SECRET not in seen.text
@@ -165,7 +165,7 @@ def test_return_alone_leaves_everything_as_it_is(mine: Installation, service: Su
         ("addresses (not shown; empty: none, or as before): ", "\n"),
         ("Campaigns to import", "\n"),
         ("Send a test alert?", "\n"),
-        ("Let the timers begin now?", "n\n"),
+        ("Start the timers now?", "n\n"),
     )
     assert seen.returncode == 0, seen.text
     assert (mine.folder / "my.env").read_bytes() == before

@@ -66,7 +66,7 @@ def test_the_own_history_is_replayed(kylink: Installation) -> None:
         (
             [*GOOD, "luck"],
             2,
-            "there is no policy luck: forecast, cover or current are known",
+            "there is no policy luck: known are forecast, cover and current",
         ),
         (
             [*GOOD, "cover:PROXY_API_KEY=1"],

@@ -155,7 +155,7 @@ def test_export_writes_a_private_file(stocked: Installation) -> None:
     ("target", "reason"),
     [
         ("folder", "not a regular file"),
-        ("kylink.db/x", "a part of its path is no directory"),
+        ("kylink.db/x", "a part of its path is not a directory"),
         ("gone/x", "there is no such file"),
     ],
 )

@@ -162,7 +162,7 @@ def test_once_draws_one_picture_anywhere(kylink: Installation) -> None:
 def test_without_a_terminal_one_line_says_so(kylink: Installation) -> None:
     result = kylink.run("watch")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "kylink: watch needs a terminal: --once draws one picture\n"
+    assert result.stderr == "kylink: watch needs a terminal: --once prints one picture\n"
 
 
 def test_a_plain_terminal_gets_plain_characters(kylink: Installation) -> None:

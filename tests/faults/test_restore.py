@@ -197,7 +197,7 @@ def test_nothing_is_replaced_while_somebody_works_with_it(stocked: Installation)
     with closing(sqlite3.connect(stocked.folder / "kylink.db")) as consumer:
         consumer.execute("SELECT count(*) FROM leases").fetchone()
         code, document = invoke(stocked, "db", "restore", "backup.db")
-    assert (code, "somebody works with" in document["error"]["message"]) == (75, True)
+    assert (code, "is in use: stop the timers" in document["error"]["message"]) == (75, True)
     take(stocked)
 
 

@@ -78,7 +78,7 @@ def test_a_database_that_is_started_again_in_mid_run_loses_nothing(
     server.start()
     log += run.communicate()[1]
     assert run.returncode == 0, log
-    assert "the database is back: going on" in log
+    assert "the database is back: continuing" in log
     assert "Traceback" not in log
     assert kylink.rows(LEVELS) == FULL
     assert_nothing_lost(kylink, service)

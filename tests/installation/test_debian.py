@@ -180,7 +180,7 @@ class Installation:
         running.communicate()
 
     def test_a_backup_is_brought_back(self, debian: Machine, service: SupplyService) -> None:
-        follow(debian, "Bring a backup back", service)
+        follow(debian, "Restore a backup", service)
 
     def test_an_installation_that_fails_leaves_the_old_one_at_work(self, debian: Machine) -> None:
         before = debian.shell("ls /opt/kylink; realpath /opt/kylink/current")

@@ -223,7 +223,7 @@ def test_ten_thousand_low_campaigns_are_one_alert_read_by_a_fixed_number_of_stat
 
 
 def _statements(checks: Checks) -> int:
-    """How many statements a look at everything takes."""
+    """How many statements a full check takes."""
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -184,7 +184,7 @@ UNFIT = [
     (_emptied, "the database holds no tables: an emptied database is never taken for 'nothing to do'; restore"),
     (_garbage, "the database is not a kylink database"),
     (_folder, "the database can't be opened: check the file, its directory and who owns them"),
-    (_foreign, "the database holds other tables than kylink's: check DATABASE_URL"),
+    (_foreign, "the database holds tables that are not kylink's: check DATABASE_URL"),
     (_newer, "the database is at revision 9999, newer than this kylink knows"),
     (_damaged, "the database is damaged: restore a backup"),
 ]

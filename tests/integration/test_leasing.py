@@ -139,7 +139,7 @@ def test_a_key_whose_lease_is_over_is_refused(stocked: Database, end: str) -> No
         leasing.release(stocked, [lease.token], NOW)
     else:
         recover(stocked, LATE)
-    with pytest.raises(LeaseOverError, match=f"stands for a lease that is over \\({end}\\): use a new key"):
+    with pytest.raises(LeaseOverError, match=f"names a lease that has ended \\({end}\\): use a new key"):
         take(stocked, key="k", now=LATE)
     assert items(stocked) == {"available": 3}
 

@@ -66,7 +66,7 @@ def test_a_write_whose_connection_is_cut_is_done_once(
     if words != COMMIT:
         assert told == [
             "the database can't be reached: " + told[0].partition(": ")[2],
-            "the database is back: going on",
+            "the database is back: continuing",
         ]
 
 
@@ -94,7 +94,7 @@ def test_a_read_whose_connection_is_cut_is_done_again(counter: ServerDatabase, p
     setattr(proxy, when, rule)
     assert counter.read(lambda session: list(session.scalars(select(campaigns.c.low_watermark)))) == [0, 0]
     assert rule.has_cut
-    assert told[-1] == "the database is back: going on"
+    assert told[-1] == "the database is back: continuing"
 
 
 ENTRIES: list[tuple[bytes, list[str]]] = [

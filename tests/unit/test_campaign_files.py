@@ -95,7 +95,7 @@ def test_a_file_named_jsonl_is_json_lines_whatever_it_begins_with(tmp_path: Path
         (f"{'x' * 201},u1,,,", f"campaign_id is '{'x' * 59}…': must have at most 200 characters, not 201"),
         ("42,u1", "the row has 2 cells, the header 5"),
         ("42,u1,,,,", "the row has 6 cells, the header 5"),
-        ('"42"x,u1,,,', "the row can't be read: ',' expected after '\"'; the rest was not looked at"),
+        ('"42"x,u1,,,', "the row can't be read: ',' expected after '\"'; the rest was not read"),
     ],
 )
 def test_a_bad_row_is_named_with_its_line_and_reason(row: str, fault: str | None) -> None:

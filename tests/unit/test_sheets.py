@@ -187,9 +187,7 @@ def test_an_error_in_the_header_is_named_as_such(tmp_path: Path, text: str, faul
 
 def test_a_quotation_mark_that_is_not_closed_is_named_with_its_row(tmp_path: Path) -> None:
     found = campaigns(tmp_path, 'campaign_id,name\n1,"a\n2,b\n')
-    assert faults(found) == [
-        "line 2: the row can't be read: a quotation mark is not closed; the rest was not looked at"
-    ]
+    assert faults(found) == ["line 2: the row can't be read: a quotation mark is not closed; the rest was not read"]
 
 
 @pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b", "\ufeff", "\u2060", "\u3000", "\t"])

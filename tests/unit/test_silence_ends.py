@@ -31,8 +31,8 @@ def test_a_moment_without_a_zone_is_utc(text: str) -> None:
 @pytest.mark.parametrize(
     ("duration", "until", "message"),
     [
-        (None, None, "either by --for or by --until"),
-        ("1h", "2026-02-07", "either by --for or by --until"),
+        (None, None, "by --for or --until"),
+        ("1h", "2026-02-07", "by --for or --until"),
         ("1 hour", None, "as in 90m or 8h, not '1 hour'"),
         ("0m", None, "within a year"),
         ("367d", None, "within a year"),

@@ -46,7 +46,7 @@ def show_taken(console: Console, taken: Taken, wanted: int) -> None:
     if taken.reused and len(taken.leases) != wanted:
         console.warning(
             tr(
-                "an earlier call with the same key took {number}, not {wanted}: these are they",
+                "an earlier call with the same key took {number}, not {wanted}: these are the ones",
                 number=len(taken.leases),
                 wanted=wanted,
             )

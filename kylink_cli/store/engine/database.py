@@ -174,8 +174,8 @@ class Database:
                 raise
             raise DatabaseUnfitError(
                 tr(
-                    "the file system of {path} is read-only: nothing can be written there; see 'dmesg' whether the "
-                    "disk fails, and mount it anew",
+                    "the file system of {path} is read-only: nothing can be written there; see in 'dmesg' "
+                    "whether the disk fails, and remount it",
                     path=self.path,
                 )
             ) from error

@@ -21,7 +21,7 @@ BUSY_TIMEOUT_SECONDS = 30
 _OF_POOLERS = "08P01"
 
 _BUSY = marked("the database stayed busy for {seconds} s: try again later")
-_FULL = marked("the disk is full: the last write was not done, those before it were; make room and try again")
+_FULL = marked("the disk is full: the last write failed, those before it are safe; make room and try again")
 _SQLITE: dict[str, tuple[type[DatabaseError], str]] = {
     "SQLITE_BUSY": (
         DatabaseBusyError,
@@ -45,15 +45,15 @@ _SQLITE: dict[str, tuple[type[DatabaseError], str]] = {
     "SQLITE_FULL": (DatabaseError, _FULL),
     "SQLITE_IOERR": (
         DatabaseError,
-        marked("the disk fails under the database ({code}): see 'df' and 'dmesg' whether it is full or broken"),
+        marked("the disk fails under the database ({code}): see in 'df' and 'dmesg' whether it is full or broken"),
     ),
 }
 _POSTGRESQL: dict[str, tuple[type[DatabaseError], str]] = {
     "08": (DatabaseLostError, marked("the connection to the database broke")),
     "57P": (DatabaseLostError, marked("the database was shut down or is starting")),
     "25P03": (DatabaseLostError, marked("the database closed a connection that was idle for too long")),
-    "53300": (DatabaseLostError, marked("the database takes no more connections")),
-    "40": (DatabaseConflictError, marked("other transactions stood in the way again and again: try again later")),
+    "53300": (DatabaseLostError, marked("the database accepts no more connections")),
+    "40": (DatabaseConflictError, marked("other transactions got in the way again and again: try again later")),
     "55P03": (
         DatabaseBusyError,
         _BUSY,
@@ -70,17 +70,17 @@ _POSTGRESQL: dict[str, tuple[type[DatabaseError], str]] = {
     "tls wanted": (
         DatabaseUnfitError,
         marked(
-            "the server lets this user in over TLS alone, as by 'hostssl' in its pg_hba.conf, and this connection has "
-            "none: set sslmode=require in DATABASE_URL, and ssl = on where the server has it off"
+            "the server accepts this user over TLS only, as by 'hostssl' in its pg_hba.conf, and this "
+            "connection does not use it: set sslmode=require in DATABASE_URL, and ssl = on if the server has it off"
         ),
     ),
     "tls missing": (
         DatabaseUnfitError,
-        marked("the server speaks no TLS, which DATABASE_URL asks for by sslmode: set ssl = on there"),
+        marked("the server does not support TLS, which sslmode in DATABASE_URL requires: set ssl = on there"),
     ),
     "certificate": (
         DatabaseUnfitError,
-        marked("the server's certificate does not hold: {cause}: check sslmode and sslrootcert in DATABASE_URL"),
+        marked("the server's certificate was not accepted: {cause}: check sslmode and sslrootcert in DATABASE_URL"),
     ),
     "startup": (
         DatabaseUnfitError,
@@ -92,8 +92,7 @@ _POSTGRESQL: dict[str, tuple[type[DatabaseError], str]] = {
     "statement mode": (
         DatabaseUnfitError,
         marked(
-            "the pooler works in statement mode, which knows no transactions: set its pool_mode to session or "
-            "transaction"
+            "the pooler works in statement mode, which has no transactions: set its pool_mode to session or transaction"
         ),
     ),
 }

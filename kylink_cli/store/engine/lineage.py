@@ -163,8 +163,8 @@ def _at_rest(found: Sequence[str] | None) -> DatabaseUnfitError | None:
     if state == LifeState.MOVED:
         return DatabaseUnfitError(
             tr(
-                "this database was moved to {place} and hands nothing out any more: let DATABASE_URL name that; to go "
-                "on with this one all the same, say 'kylink db restored --trust'",
+                "this database was moved to {place} and hands out nothing any more: point DATABASE_URL at that; "
+                "to continue with this one anyway, run 'kylink db restored --trust'",
                 place=place,
             )
         )
@@ -174,8 +174,8 @@ def _at_rest(found: Sequence[str] | None) -> DatabaseUnfitError | None:
 def _is_backup() -> DatabaseUnfitError:
     return DatabaseUnfitError(
         tr(
-            "this database is a backup: bring it back by 'kylink db restore FILE'; if it stands in its place already, "
-            "say 'kylink db restored'"
+            "this database is a backup: restore it with 'kylink db restore FILE'; if it is in place already, "
+            "run 'kylink db restored'"
         )
     )
 
@@ -183,8 +183,8 @@ def _is_backup() -> DatabaseUnfitError:
 def _went_back() -> DatabaseUnfitError:
     return DatabaseUnfitError(
         tr(
-            "the database went back in time: an older one was put in its place, which would hand out again what was "
-            "used since; bring a backup back by 'kylink db restore FILE', or, if it stands in its place already, say "
+            "the database went back in time: an older one was put in its place, which would hand out again what "
+            "was used since; restore a backup with 'kylink db restore FILE', or, if it is in place already, run "
             "'kylink db restored'"
         )
     )

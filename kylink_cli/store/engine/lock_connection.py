@@ -67,9 +67,9 @@ class LockConnection:
             if self._is_shared():
                 raise ConfigError(
                     tr(
-                        "KYLINK_LOCK_URL is database:, but DATABASE_URL leads through a pooler in transaction mode, "
-                        "which keeps no locks: set KYLINK_LOCK_URL to file:/FOLDER or redis://HOST, or let the pooler "
-                        "work in session mode"
+                        "KYLINK_LOCK_URL is database:, but DATABASE_URL goes through a pooler in transaction mode, "
+                        "which keeps no locks: set KYLINK_LOCK_URL to file:/FOLDER or redis://HOST, or run the "
+                        "pooler in session mode"
                     )
                 )
             return bool(self._connection.scalar(_TAKE, {"name": name}))

@@ -245,7 +245,7 @@ class _Outage:
 
     def end(self) -> None:
         """The database is there."""
-        self._turn(on=False, line=tr("the database is back: going on"))
+        self._turn(on=False, line=tr("the database is back: continuing"))
 
     def _turn(self, *, on: bool, line: str) -> None:
         with self._lock:

@@ -57,7 +57,9 @@ def read_schema(database: Database) -> Schema:
     head = revisions()[-1]
     current = read_version(database)
     if current is not None and current.startswith(UNFINISHED_COPY):
-        raise DatabaseUnfitError(tr("the database is an unfinished copy: finish it by the same 'kylink db copy' again"))
+        raise DatabaseUnfitError(
+            tr("the database is an unfinished copy: finish it by running the same 'kylink db copy' again")
+        )
     if current is not None and current not in revisions():
         raise DatabaseUnfitError(
             tr(
@@ -84,7 +86,7 @@ def _read_version(session: Session) -> str | None:
     if not tables:
         return None
     if VERSION_TABLE not in tables:
-        raise DatabaseUnfitError(tr("the database holds other tables than kylink's: check DATABASE_URL"))
+        raise DatabaseUnfitError(tr("the database holds tables that are not kylink's: check DATABASE_URL"))
     version: str | None = session.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608  (no value in it)
     return version
 
@@ -156,8 +158,8 @@ def _require_utf8(session: Session) -> None:
     line = shlex.join(["createdb", f"--owner={owner}", "--encoding=UTF8", "--locale=C", "--template=template0"])
     raise DatabaseUnfitError(
         tr(
-            "the database {name} is in {encoding}, and kylink needs UTF8: make another on its server, and name that in "
-            "DATABASE_URL: {line} {new}",
+            "the database {name} is in {encoding}, and kylink needs UTF8: create another on its server, and "
+            "point DATABASE_URL at it: {line} {new}",
             name=name,
             encoding=encoding,
             line=line,

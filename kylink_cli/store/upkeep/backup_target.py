@@ -37,7 +37,7 @@ def refuse_target(target: Path, database: Path) -> None:
     if target.is_symlink():
         raise UsageError(tr("{target} is a link: name the file itself", target=target))
     if target.exists() and not (target.is_file() or target.is_dir()):
-        raise UsageError(tr("{target} is no file: name another", target=target))
+        raise UsageError(tr("{target} is not a file: name another", target=target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _pour(copy: Path, target: Path) -> int:
     finally:
         os.close(folder)
     if not os.path.samestat(ours, there):
-        raise OSError(errno.ESTALE, tr("somebody else has exchanged it while it was written"))
+        raise OSError(errno.ESTALE, tr("it was replaced while it was being written"))
     return ours.st_size
 
 

@@ -46,9 +46,7 @@ def restore(backup: Path, target: Path, now: datetime, *, trust: bool) -> Replac
         DatabaseError: the backup is damaged, or something can't be written.
     """
     if target.exists() and backup.exists() and backup.samefile(target):
-        raise UsageError(
-            tr("{file} stands in its place already: say 'kylink db restored' to go on with it", file=backup)
-        )
+        raise UsageError(tr("{file} is in place already: run 'kylink db restored' to continue with it", file=backup))
     with _explained(target), unfinished(target) as copy:
         with _readable(backup) as source:
             copy_whole(source, copy)
@@ -119,7 +117,7 @@ def _fold_in(target: Path) -> None:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise DatabaseBusyError(
-                tr("somebody works with {file}: stop the timers and the consumers, and say it again", file=target)
+                tr("{file} is in use: stop the timers and the consumers, and run the command again", file=target)
             ) from error
     except sqlite3.DatabaseError:
         # It is damaged, which is why it is replaced.
