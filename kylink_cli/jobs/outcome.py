@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from kylink_cli.errors import KylinkError, LockedError, PartlyDoneError
@@ -18,11 +18,13 @@ from kylink_cli.running.events import CampaignFinished
 from kylink_cli.running.run import LiveRun, Report
 from kylink_cli.running.stop import StoppedError
 from kylink_cli.store import bell
-from kylink_cli.store.campaign_results import NewResult
+from kylink_cli.store.campaign_results import NewResult, partial_before
 from kylink_cli.store.levels import Scope
 from kylink_cli.supply.errors import SupplyError
 
 SERVICE_UNAVAILABLE = 69
+# A campaign that is filled only in part in so many runs in a row is said, and alerted, as one that failed.
+PARTIAL_RUNS = 3
 
 
 @dataclass(slots=True)
@@ -163,7 +165,7 @@ def _note_supply(run: LiveRun, report: ReplenishReport) -> None:
 
 
 def _report(run: LiveRun, outcomes: Sequence[Outcome], *, is_whole: bool) -> ReplenishReport:
-    failed = _failed(run, outcomes)
+    failed = _failed(run, outcomes, _often_partial(run, outcomes))
     in_doubt = [(outcome.campaign_id, key) for outcome in outcomes for key in outcome.tally.in_doubt]
     failures = [_failure(outcome) for outcome in failed]
     error = _error(run, outcomes, failed, is_whole=is_whole)
@@ -182,10 +184,22 @@ def _report(run: LiveRun, outcomes: Sequence[Outcome], *, is_whole: bool) -> Rep
     )
 
 
-def _failed(run: LiveRun, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The campaigns that a person should know of: failed, or not served before the deadline."""
+def _often_partial(run: LiveRun, outcomes: Sequence[Outcome]) -> set[str]:
+    """The campaigns that this run filled only in part, as those before did: they never reach their target."""
+    partial = [outcome.campaign_id for outcome in outcomes if outcome.status == ResultStatus.PARTIAL]
+    if not partial:
+        return set()
+    return run.database.read(lambda session: partial_before(session, run.id, partial, PARTIAL_RUNS - 1))
+
+
+def _failed(run: LiveRun, outcomes: Sequence[Outcome], often_partial: Collection[str]) -> list[Outcome]:
+    """The campaigns that a person should know of: failed, not served before the deadline, or never quite filled."""
     bad = {ResultStatus.FAILED} if run.stop.is_by_signal else {ResultStatus.FAILED, ResultStatus.NOT_SERVED}
-    return [outcome for outcome in outcomes if outcome.status in bad]
+    return [
+        outcome
+        for outcome in outcomes
+        if outcome.status in bad or (outcome.status == ResultStatus.PARTIAL and outcome.campaign_id in often_partial)
+    ]
 
 
 def _failure(outcome: Outcome) -> Failure:
@@ -203,7 +217,9 @@ def _status(run: LiveRun, outcomes: Sequence[Outcome], error: KylinkError | None
 
 
 def _has_served(outcomes: Sequence[Outcome]) -> bool:
-    return any(outcome.status in {ResultStatus.SUCCEEDED, ResultStatus.PARTIAL} for outcome in outcomes)
+    """Whether the run brought anything, if only items for campaigns that its end then cut short."""
+    served = {ResultStatus.SUCCEEDED, ResultStatus.PARTIAL}
+    return any(outcome.status in served or outcome.tally.produced for outcome in outcomes)
 
 
 def _error(
@@ -219,11 +235,10 @@ def _error(
 
 
 def _summed_up(outcomes: Sequence[Outcome], failed: Sequence[Outcome]) -> KylinkError:
-    produced = any(outcome.tally.produced for outcome in outcomes)
     unavailable = [
         o.failure for o in failed if isinstance(o.failure, SupplyError) and o.failure.exit_code == SERVICE_UNAVAILABLE
     ]
-    if not produced and len(unavailable) == len(failed):
+    if not any(outcome.tally.produced for outcome in outcomes) and len(unavailable) == len(failed):
         return unavailable[0]
     text = tr(
         "{failed} of {total} failed, the first: {error}",
@@ -231,7 +246,7 @@ def _summed_up(outcomes: Sequence[Outcome], failed: Sequence[Outcome]) -> Kylink
         total=counted.campaigns(len(outcomes)),
         error=_failure(failed[0]).error,
     )
-    return PartlyDoneError(text) if produced or _has_served(outcomes) else KylinkError(text)
+    return PartlyDoneError(text) if _has_served(outcomes) else KylinkError(text)
 
 
 def figures_of(outcomes: Sequence[Outcome]) -> dict[str, int]:

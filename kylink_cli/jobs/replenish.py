@@ -13,7 +13,7 @@ Within its run record (`runner.py`), a run is these seven steps, and `replenish`
    key (`requests.py`), and what comes is stored at once.
 5. What was not served is recorded.
 6. If the database was taken away meanwhile, what the run was supplied is rescued (`rescue.py`).
-7. Failures become one alert, and the run an exit code (`outcome.py`).
+7. Failures become one alert, and the run an exit code; so does what comes in part only, run after run (`outcome.py`).
 """
 
 import asyncio

@@ -1,14 +1,15 @@
 """How campaigns fared in runs: a row each, and the last word on the campaign itself."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.text import natural
+from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, CampaignResult, table
 
@@ -59,6 +60,30 @@ def add(session: Session, results: Sequence[NewResult], now: datetime) -> None:
 
 def _columns(result: NewResult) -> dict[str, Any]:
     return {name: value for name, value in asdict(result).items() if name != "is_barren"}
+
+
+def partial_before(session: Session, run_id: int, campaign_ids: Collection[str], runs: int) -> set[str]:
+    """The campaigns that each of the last runs before one filled only in part.
+
+    Args:
+        run_id: the run before which it is looked.
+        campaign_ids: of these campaigns; those that were skipped say nothing.
+        runs: how many of each campaign's last results are looked at.
+    """
+    c = _results.c
+    place = func.row_number().over(partition_by=c.campaign_id, order_by=c.run_id.desc()).label("place")
+    last = (
+        select(c.campaign_id, c.status, place)
+        .where(c.campaign_id.in_(campaign_ids), c.run_id < run_id, c.status != ResultStatus.SKIPPED)
+        .subquery("last")
+    )
+    statement = (
+        select(last.c.campaign_id)
+        .where(last.c.place <= runs, last.c.status == ResultStatus.PARTIAL)
+        .group_by(last.c.campaign_id)
+        .having(func.count() == runs)
+    )
+    return set(session.scalars(statement))
 
 
 def of_run(session: Session, run_id: int) -> list[tuple[CampaignResult, Campaign]]:

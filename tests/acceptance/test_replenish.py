@@ -304,7 +304,42 @@ def test_what_stays_short_failed_only_below_its_watermark(
     result = kylink.run("replenish", "--campaign", "1", "--json", PROXY_MAX_PER_CALL="10")
     document = json.loads(result.stdout)
     assert (result.returncode, document["campaigns"][0]["status"]) == (code, status)
+    # A run that brought something has not failed, though its campaign has.
+    assert document["status"] == ("partial" if code else "succeeded")
     assert (document["produced"], document["duplicates"]) == (supplied, supplied * 2)
+
+
+def test_a_run_that_got_items_for_campaigns_that_it_could_not_fill_is_partial_and_10(
+    kylink: Installation, service: SupplyService
+) -> None:
+    async def give_two(call: Call) -> web.Response | None:
+        return None if call.number <= 2 else web.Response(status=503, headers={"Retry-After": "3600"})
+
+    service.behave = give_two
+    result = kylink.run("replenish", "--campaign", "1", "--json", STOCK_CONCURRENCY="1")
+    document = json.loads(result.stdout)
+    assert (result.returncode, document["status"], document["produced"]) == (10, "partial", 2)
+    assert kylink.rows("SELECT status FROM runs") == ["partial"]
+
+
+def test_a_campaign_that_three_runs_in_a_row_fill_only_in_part_is_said_and_alerted(
+    kylink: Installation, service: SupplyService
+) -> None:
+    async def give_four_and_refuse_the_rest(call: Call) -> web.Response | None:
+        if service.calls["1"] % 2 == 0:
+            return web.json_response({"title": "not today"}, status=422)
+        service.charges.setdefault(call.key, [f"{call.key}-{number}" for number in range(4)])
+        return None
+
+    service.behave = give_four_and_refuse_the_rest
+    codes = []
+    for _ in range(4):
+        result = kylink.run("replenish", "--campaign", "1", "--json", PROXY_MAX_PER_CALL="10")
+        document = json.loads(result.stdout)
+        codes.append((result.returncode, document["status"], len(document["failures"])))
+        kylink.execute("UPDATE stock_items SET state = 'expired'")
+    assert codes == [(0, "succeeded", 0), (0, "succeeded", 0), (10, "partial", 1), (10, "partial", 1)]
+    assert kylink.rows("SELECT type, count FROM alerts") == [("STOCK_REPLENISH_FAILED", 2)]
 
 
 def test_a_scheduled_run_does_nothing_while_scheduling_is_off(kylink: Installation, service: SupplyService) -> None:
