@@ -1,6 +1,5 @@
 """The status: how each job is doing, from its recorded runs."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,13 +8,17 @@ from itertools import takewhile
 from sqlalchemy.orm import Session
 
 from kylink_cli.locks.base import Locks
-from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus, Trigger
+from kylink_cli.rules.figures import Percentiles
+from kylink_cli.rules.success import Success
+from kylink_cli.rules.vocabulary import RunStatus, Trigger
 from kylink_cli.running.liveness import is_dead
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.settings import Settings
 from kylink_cli.store import runs
 from kylink_cli.store.engine.database import Database
+from kylink_cli.store.figures.percentiles import read_run_percentiles
+from kylink_cli.store.figures.success import read_success
 from kylink_cli.store.tables import Run
 
 DAY = timedelta(hours=24)
@@ -47,7 +50,7 @@ class JobStatus:
     due_at: datetime | None  # when the timer was to start it after its last run by a timer; None if that can't be told
     next_run_at: datetime | None  # None if no timer starts it, or that can't be told
     overdue: bool
-    success_rate_24h: float | None  # 0 to 1; None without any run
+    success_24h: Success | None  # what it did of what it should; None without any run
     runs_24h: int
     p50_ms: int | None  # of the runs that began in the last 24 hours
     p95_ms: int | None
@@ -56,9 +59,17 @@ class JobStatus:
     hosts: Sequence[HostStatus]  # those that ran it in the last 24 hours
 
 
-def _read_records(session: Session) -> "list[_Record]":
+def _read_records(session: Session, now: datetime) -> "list[_Record]":
+    done, took = read_success(session, now - DAY), read_run_percentiles(session, now - DAY)
     return [
-        _Record(job, runs.history(session, job.name, READ_RUNS), runs.latest_success(session, job.name)) for job in JOBS
+        _Record(
+            job,
+            runs.history(session, job.name, READ_RUNS),
+            runs.latest_success(session, job.name),
+            done.get(job.name),
+            took.get(job.name),
+        )
+        for job in JOBS
     ]
 
 
@@ -70,7 +81,7 @@ def read_status(
     Args:
         schedule: what starts the jobs on this host; None if that is unknown, so that the last run by a timer must do.
     """
-    paused, records = database.read(lambda session: (runs.paused_jobs(session), _read_records(session)))
+    paused, records = database.read(lambda session: (runs.paused_jobs(session), _read_records(session, now)))
     for record in records:
         record.recent = [as_found(run, locks, now) for run in record.recent]
         record.rests = locks is not locks.of_host
@@ -83,6 +94,8 @@ class _Record:
     job: Job
     recent: list[Run]
     success: Run | None
+    done: Success | None
+    took: Percentiles | None
     # With one run in all, a host that came too late records nothing.
     rests: bool = False
 
@@ -101,9 +114,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     due_at = _due_at(recent, interval) if enabled else None
     silence = settings.alert_overdue_intervals * timedelta(minutes=interval) if enabled and not record.rests else None
     today = [run for run in recent if run.started_at > now - DAY]
-    ended = [run for run in today if run.status != RunStatus.RUNNING]
     failures = _consecutive_failures(recent)
-    durations = sorted(run.duration_ms for run in ended if run.duration_ms is not None)
     return JobStatus(
         job=record.job,
         interval_minutes=interval,
@@ -116,10 +127,10 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
         due_at=due_at,
         next_run_at=due_at,
         overdue=_is_overdue(due_at, interval, settings.alert_overdue_intervals, now),
-        success_rate_24h=sum(run.status in SUCCESSES for run in ended) / len(ended) if ended else None,
+        success_24h=record.done,
         runs_24h=len(today),
-        p50_ms=percentile(durations, 50),
-        p95_ms=percentile(durations, 95),
+        p50_ms=None if record.took is None else round(record.took.half),
+        p95_ms=None if record.took is None else round(record.took.most),
         consecutive_failures=len(failures),
         failing_since=failures[-1].started_at if failures else None,
         hosts=by_host(today, silence, now),
@@ -150,18 +161,6 @@ def _consecutive_failures(recent: Sequence[Run]) -> list[Run]:
     """The runs that failed or crashed since the last that did neither, newest first."""
     ended = [run for run in recent if run.status != RunStatus.RUNNING]
     return list(takewhile(lambda run: run.status in {RunStatus.FAILED, RunStatus.CRASHED}, ended))
-
-
-def percentile(ordered: Sequence[int], percent: int) -> int | None:
-    """The nearest-rank percentile of ordered numbers; None of none.
-
-    Args:
-        ordered: the numbers, smallest first.
-        percent: 1 to 100.
-    """
-    if not ordered:
-        return None
-    return ordered[math.ceil(len(ordered) * percent / 100) - 1]
 
 
 def by_host(recent: Sequence[Run], silence: timedelta | None, now: datetime) -> list[HostStatus]:

@@ -229,7 +229,7 @@ def forecast_miss_advice() -> str:
 def job_overdue(job: str, minutes: int, interval: int) -> str:
     """A timer no longer starts a job."""
     return tr(
-        "{job} has not started for {minutes} min, its interval is {interval} min",
+        "{job}: its timer has not started it for {minutes} min, its interval is {interval} min",
         job=job,
         minutes=minutes,
         interval=interval,

@@ -22,6 +22,19 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Percentiles:
+    """How long things took, exactly.
+
+    Attributes:
+        half: half of them took at most so long, milliseconds.
+        most: 95 % of them did.
+    """
+
+    half: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunsOfHour:
     """The runs of one job that began in one hour and ended alike.
 

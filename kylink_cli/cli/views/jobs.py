@@ -11,6 +11,7 @@ from kylink_cli.console.tables import Column, ago, milliseconds, span
 from kylink_cli.language import tr
 from kylink_cli.overview.status import HostStatus, JobStatus
 from kylink_cli.rules.moments import readable
+from kylink_cli.rules.success import percent
 from kylink_cli.rules.text import one_line
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.store.outbox import Undelivered
@@ -132,7 +133,7 @@ def result_document(result: CampaignResult, campaign: Campaign) -> dict[str, Any
 
 
 def _status_row(status: JobStatus, now: datetime) -> list[Any]:
-    last, rate = status.last_ended, status.success_rate_24h
+    last, share = status.last_ended, _share(status)
     return [
         status.job.name,
         _state(status),
@@ -140,8 +141,12 @@ def _status_row(status: JobStatus, now: datetime) -> list[Any]:
         last.status if last else None,
         milliseconds(last.duration_ms) if last else None,
         _next(status, now),
-        None if rate is None else f"{rate:.0%}",
+        None if share is None else percent(share),
     ]
+
+
+def _share(status: JobStatus) -> float | None:
+    return None if status.success_24h is None else status.success_24h.share
 
 
 def _state(status: JobStatus) -> str:
@@ -216,7 +221,8 @@ def _job_document(status: JobStatus) -> dict[str, Any]:
         "last_success_at": status.last_success_at,
         "next_run_at": status.next_run_at,
         "overdue": status.overdue,
-        "success_rate_24h": status.success_rate_24h,
+        "success_rate_24h": _share(status),
+        "success_24h": None if status.success_24h is None else asdict(status.success_24h),
         "runs_24h": status.runs_24h,
         "p50_ms": status.p50_ms,
         "p95_ms": status.p95_ms,
