@@ -7,7 +7,7 @@ from typing import cast
 
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
-from kylink_cli.leasing.taking import check_ttl
+from kylink_cli.leasing.requests import check_ttl
 from kylink_cli.rules.leases import TOKENS_LIMIT, UNKNOWN, Act, TokenState, answer
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 from kylink_cli.store import leases
