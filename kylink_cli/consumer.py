@@ -2,7 +2,6 @@
 
 import warnings
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,12 +10,8 @@ from kylink_cli import leasing, wiring
 from kylink_cli.errors import KylinkError, LeaseOverError
 from kylink_cli.leasing import SILENT, Bell, LeaseResult, TakeRequest
 from kylink_cli.settings_loading import load
-from kylink_cli.store.engine.clock import uptime
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.takes import TakenLease
-
-# How long a stock goes by the clock as it was set, seconds.
-CLOCK_SECONDS = 300
 
 
 class Stock:
@@ -39,7 +34,6 @@ class Stock:
         self._database = database
         self._ttl_minutes = ttl_minutes
         self._bell = bell
-        self._clock_set_at = uptime()
 
     @classmethod
     def open(cls, env_file: Path | None = None) -> Self:
@@ -111,7 +105,7 @@ class Stock:
         """
         minutes = self._ttl_minutes if ttl_minutes is None else ttl_minutes
         request = TakeRequest(campaign_id, minutes, count, holder, key)
-        taken = leasing.take(self._database, request, self._now(), wait_seconds=wait, bell=self._bell)
+        taken = leasing.take(self._database, request, self._database.fresh_now(), wait_seconds=wait, bell=self._bell)
         return [Lease(self, lease, reused=taken.reused) for lease in taken.leases]
 
     def confirm(self, *tokens: str) -> list[LeaseResult]:
@@ -120,7 +114,7 @@ class Stock:
         Raises:
             DatabaseError: the database failed; nothing was confirmed.
         """
-        return leasing.confirm(self._database, tokens, self._now())
+        return leasing.confirm(self._database, tokens, self._database.fresh_now())
 
     def release(self, *tokens: str, error: str | None = None, discard: bool = False) -> list[LeaseResult]:
         """Give items back to the stock; an answer for each token.
@@ -133,7 +127,7 @@ class Stock:
         Raises:
             DatabaseError: the database failed; nothing was released.
         """
-        return leasing.release(self._database, tokens, self._now(), error=error, discard=discard)
+        return leasing.release(self._database, tokens, self._database.fresh_now(), error=error, discard=discard)
 
     def extend(self, *tokens: str, ttl_minutes: int) -> list[LeaseResult]:
         """Let leases end that many minutes from now, if they do not last longer already; an answer for each token.
@@ -142,7 +136,7 @@ class Stock:
             UsageError: the time is out of bounds.
             DatabaseError: the database failed; nothing was extended.
         """
-        return leasing.extend(self._database, tokens, ttl_minutes, self._now())
+        return leasing.extend(self._database, tokens, ttl_minutes, self._database.fresh_now())
 
     def close(self) -> None:
         """Close the database; leases stay what they are."""
@@ -155,13 +149,6 @@ class Stock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _now(self) -> datetime:
-        """The time; a consumer may live for months, in which clocks are set right."""
-        if uptime() - self._clock_set_at >= CLOCK_SECONDS:
-            self._database.set_clock()
-            self._clock_set_at = uptime()
-        return self._database.now()
 
 
 class Lease:

@@ -26,6 +26,8 @@ NAMES = (
     "leases",
     "supply",
     "alerts",
+    "keys",
+    "serve",
     "db",
     "config",
     "systemd",

@@ -16,7 +16,7 @@ from kylink_cli.console.words import STATES
 from kylink_cli.errors import OutputError, ReaderGoneError
 from kylink_cli.language import tr
 from kylink_cli.rules.moments import iso as iso  # noqa: PLC0414  (shown here, said there)
-from kylink_cli.rules.moments import readable
+from kylink_cli.rules.moments import json_value, readable
 from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Console:
 
     def document(self, document: Mapping[str, Any]) -> None:
         """Print a result as the one JSON document on standard output."""
-        self.say(json.dumps(document, ensure_ascii=False, indent=2, default=_json_value))
+        self.say(json.dumps(document, ensure_ascii=False, indent=2, default=json_value))
 
     def say(self, text: str = "") -> None:
         """Print one line of a result; text from outside must be clean already."""
@@ -264,7 +264,7 @@ class Console:
         if self.log_format == "json":
             now = datetime.now(UTC)
             line = {"time": now, "level": logging.getLevelName(level).lower(), "message": message, **facts}
-            return json.dumps(line, ensure_ascii=False, default=_json_value)
+            return json.dumps(line, ensure_ascii=False, default=json_value)
         return message
 
 
@@ -274,9 +274,3 @@ def _in_words(value: Any) -> str:
     if value is None:
         return "-"
     return tr(value) if value in STATES else one_line(str(value))
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return iso(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -12,6 +12,17 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def json_value(value: object) -> str:
+    """What JSON itself has no form for, as documents show it.
+
+    Raises:
+        TypeError: it is no moment.
+    """
+    if isinstance(value, datetime):
+        return iso(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
 def readable(moment: datetime) -> str:
     """A moment in UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

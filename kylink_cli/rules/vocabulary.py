@@ -15,6 +15,14 @@ class JobName(StrEnum):
     ALERT_CHECK = "monitoring_alert"
 
 
+class Ability(StrEnum):
+    """What a key of the HTTP face may do: take and close leases, act as an operator, look."""
+
+    CONSUME = "consume"
+    OPERATE = "operate"
+    READ = "read"
+
+
 class CampaignStatus(StrEnum):
     """Whether a campaign's stock is kept filled."""
 

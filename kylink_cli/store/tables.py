@@ -388,6 +388,22 @@ class Notification(SQLModel, table=True):
     error: str | None = Field(default=None, sa_column=Column(Text))
 
 
+class HttpKey(SQLModel, table=True):
+    """A key of the HTTP face; of its secret, only the hash is kept."""
+
+    __tablename__ = "http_keys"
+
+    name: str = Field(sa_column=Column(String(100), primary_key=True))
+    public_id: str = Field(sa_column=Column(String(16), nullable=False, unique=True))
+    secret_hash: str = Field(sa_column=Column(String(64), nullable=False))
+    # Whose campaigns it is for; NULL for everybody's.
+    user_id: str | None = Field(default=None, sa_column=Column(String(200)))
+    abilities: str = Field(sa_column=Column(String(100), nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    rotated_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    last_used_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
 class FileValue(SQLModel, table=True):
     """A line of a `file:` supply that was handed out, and to which supply request."""
 

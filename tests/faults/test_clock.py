@@ -141,8 +141,9 @@ def test_a_consumer_that_lives_for_long_goes_by_the_clock_as_it_is_set_now(
     kylink.add_campaigns("1")
     kylink.run("replenish", "--all")
     consumer = """
-from kylink_cli import Stock, consumer
-consumer.CLOCK_SECONDS = 0
+from kylink_cli import Stock
+from kylink_cli.store.engine import database
+database.CLOCK_SECONDS = 0
 with Stock.open() as stock:
     print(stock.take("1").expires_at.timestamp(), flush=True)
     input()

@@ -29,6 +29,8 @@ OUTSIDE = JOBS | {
     "report",
     "simulation",
     "metrics",
+    "documents",
+    "serving",
 }
 
 # What each layer may import of kylink itself, beside its own modules.
@@ -60,6 +62,8 @@ ALLOWED = {
     "simulation": {"rules"},
     "report": DOMAIN | {"scheduling"},
     "metrics": DOMAIN,
+    "documents": ACTS | {"overview", "scheduling"},
+    "serving": JOBS | {"documents", "metrics"},
     "wiring": JOBS,
     "demo": OUTSIDE,
     "cli": OUTSIDE,
@@ -75,6 +79,7 @@ HOMES = {
     "apprise": {"notify/apprise_child.py"},
     "certifi": {"supply/http.py"},
     "dotenv": {"env_files.py", "setting_up/env_text.py"},
+    "fastapi": {"serving"},
     "filelock": {"locks/file.py"},
     "httpx": {"notify/http.py", "supply/http.py", "supply/http_transport.py"},
     "jinja2": {"report/page.py"},
@@ -82,15 +87,18 @@ HOMES = {
     "prometheus_client": {"metrics.py"},
     "pycountry": {"countries.py"},
     "psycopg": {"store/names.py", "store/engine"},
-    "pydantic": {"settings.py", "settings_loading.py", "settings_messages.py", "settings_salvage.py"},
+    "pydantic": {"settings.py", "settings_loading.py", "settings_messages.py", "settings_salvage.py", "serving"},
     "pydantic_core": {"settings_messages.py"},
     "redis": {"locks/redis.py"},
     "requests": {"notify/apprise_child.py"},  # comes with Apprise, which is told through it what to read
     "rich": {"cli", "console"},
     "sqlalchemy": {"store"},
     "sqlmodel": {"store"},
+    "starlette": {"serving"},
     "tenacity": {"supply/retry.py", "jobs/fill.py"},
     "typer": {"cli"},
+    "typing_extensions": {"documents", "serving"},  # pydantic reads no other TypedDict before Python 3.12
+    "uvicorn": {"serving"},
 }
 # A job hands a session on from one statement to the next; that is no SQL.
 HANDED_ON = "sqlalchemy.orm.Session"

@@ -12,7 +12,7 @@ from kylink_cli.cli import app
 from kylink_cli.cli.options import LARGEST_ID
 
 # What has no result that a program could want: scripts for a shell, tours and pictures for people, a unit's own call.
-WITHOUT_JSON = {"kylink completion", "kylink demo", "kylink watch", "kylink systemd record-failure"}
+WITHOUT_JSON = {"kylink completion", "kylink demo", "kylink serve", "kylink watch", "kylink systemd record-failure"}
 
 
 def commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:

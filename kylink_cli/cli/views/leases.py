@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kylink_cli.console import Console
-from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
+from kylink_cli.documents.leases import lease_documents, result_document
 from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.language import tr
 from kylink_cli.leasing import LeaseResult, Taken
@@ -36,8 +36,7 @@ _COLUMNS = [
 def show_taken(console: Console, taken: Taken, wanted: int) -> None:
     """Show the leases that a consumer got."""
     if console.json:
-        leases = [asdict(lease) | {"reused": taken.reused} for lease in taken.leases]
-        console.document({"leases": leases})
+        console.document({"leases": lease_documents(taken)})
         return
     rows: list[list[Any]] = [
         [lease.token, lease.item_id, readable(lease.expires_at), lease.value] for lease in taken.leases
@@ -64,7 +63,7 @@ def show_results(console: Console, results: Sequence[LeaseResult]) -> int:
         The exit code: 0 if all are as was asked for, 10 if some are, 11 if every token is unknown, else 1.
     """
     if console.json:
-        console.document({"results": [_result_document(result) for result in results]})
+        console.document({"results": [result_document(result) for result in results]})
     else:
         console.table(_RESULT_COLUMNS, [[_token(r), r.state, _answer(r)] for r in results], whole=True)
     if all(result.ok for result in results):
@@ -83,11 +82,6 @@ def show_list(console: Console, leases: Sequence["ListedLease"], now: datetime) 
         console.say(tr("no leases"))
     else:
         console.table(_COLUMNS, [_row(lease, now) for lease in leases])
-
-
-def _result_document(result: LeaseResult) -> dict[str, Any]:
-    document = {"token": result.token, "ok": result.ok, "state": result.state, "message": result.message}
-    return document if result.expires_at is None else document | {"expires_at": iso(result.expires_at)}
 
 
 def _token(result: LeaseResult) -> str:

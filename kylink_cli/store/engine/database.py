@@ -37,7 +37,7 @@ from kylink_cli.errors import DatabaseError, DatabaseMissingError, DatabaseRepla
 from kylink_cli.files import create_private_file, is_on_read_only_disk, refuse_foreign_link
 from kylink_cli.language import tr
 from kylink_cli.reasons import refusal
-from kylink_cli.store.engine.clock import Clock, local_clock
+from kylink_cli.store.engine.clock import Clock, local_clock, uptime
 from kylink_cli.store.engine.direct import Landed, Transaction, direct, pooled
 from kylink_cli.store.engine.driver_errors import BUSY_TIMEOUT_SECONDS, busy, translate
 
@@ -51,6 +51,8 @@ _WRITING = {"kylink_writing": True}
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536")
 
 _READ_AND_WRITE = "mode=rw"
+# How long a process goes by the clock as it was set, seconds.
+CLOCK_SECONDS = 300
 
 T = TypeVar("T")
 
@@ -64,6 +66,7 @@ class Database:
         self._reading = engine
         self._writing = engine.execution_options(**_WRITING)
         self._clock: Clock | None = None
+        self._clock_set_at = uptime()
         # What its file is known by, wherever it is.
         self._file = None if path is None else file_identity(path)
         self._is_adrift = False
@@ -159,9 +162,12 @@ class Database:
             self._clock = self._read_clock()
         return self._clock()
 
-    def set_clock(self) -> None:
-        """Set the clock anew, as a process that lives for long has to now and then."""
-        self._clock = self._read_clock()
+    def fresh_now(self) -> datetime:
+        """The time, by a clock that is set anew now and then, for processes that live for months."""
+        if uptime() - self._clock_set_at >= CLOCK_SECONDS:
+            self._clock = self._read_clock()
+            self._clock_set_at = uptime()
+        return self.now()
 
     @contextmanager
     def _explained_errors(self) -> Iterator[None]:

@@ -1,0 +1,72 @@
+"""The application: what is asked passes through these doors, and comes to these endpoints."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from kylink_cli import __version__
+from kylink_cli.errors import KylinkError
+from kylink_cli.serving import health, leases
+from kylink_cli.serving.answers import PROBLEMS
+from kylink_cli.serving.authentication import Authentication
+from kylink_cli.serving.backend import Backend
+from kylink_cli.serving.bodies import BoundedBodies
+from kylink_cli.serving.problems import Problem, answer_http, answer_invalid, answer_problem
+
+API: Final = "/api/v1"
+_NOTE_EVERY_SECONDS: Final = 5
+
+
+def build_app(backend: Backend) -> FastAPI:
+    """The application around a backend, which it closes at its end."""
+    app = FastAPI(
+        title="kylink",
+        version=__version__,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.backend = backend
+    api = APIRouter(prefix=API, responses=PROBLEMS)
+    api.include_router(leases.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    for kind in (KylinkError, Problem):
+        app.add_exception_handler(kind, answer_problem)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(HTTPException, answer_http)
+    # The last that is added is the first that a request meets.
+    app.add_middleware(BoundedBodies)
+    app.add_middleware(Authentication, keyring=backend.keyring)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    backend: Backend = app.state.backend
+    tasks = [asyncio.create_task(backend.waiting_room.watch()), asyncio.create_task(_note_use(backend))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(KylinkError):
+            await backend.keyring.note_use()
+        backend.workers.close()
+
+
+async def _note_use(backend: Backend) -> None:
+    """Write down now and then which keys were used."""
+    while True:
+        await asyncio.sleep(_NOTE_EVERY_SECONDS)
+        if backend.keyring.is_note_due():
+            with suppress(KylinkError, Problem):
+                await backend.keyring.note_use()

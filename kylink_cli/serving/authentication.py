@@ -1,0 +1,77 @@
+"""Who may ask: a key in `Authorization: Bearer KEY`, looked at before anything else of a request is read."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kylink_cli.errors import KylinkError
+from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import Ability
+from kylink_cli.serving.keyring import Caller, Keyring
+from kylink_cli.serving.problems import Problem, problem_of
+
+# What may be seen without a key: whether the process and the database answer, and what can be asked.
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/api/v1/openapi.json"})
+
+_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+
+
+class Authentication:
+    """Lets nobody through without a key, and notes in the request whose it is."""
+
+    def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
+        self._app = app
+        self._keyring = keyring
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it."""
+        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            try:
+                scope["state"]["caller"] = await self._caller(Headers(scope=scope))
+            except Problem as problem:
+                await problem.response()(scope, receive, send)
+                return
+            except KylinkError as error:
+                await problem_of(error).response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _caller(self, headers: Headers) -> Caller:
+        shown = headers.getlist("authorization")
+        if len(shown) != 1:
+            raise Problem(401, "UNAUTHORIZED", tr("show a key: Authorization: Bearer KEY"), _CHALLENGE)
+        scheme, _, key = shown[0].partition(" ")
+        caller = await self._keyring.caller(key.strip()) if scheme.lower() == "bearer" else None
+        if caller is None:
+            raise Problem(401, "UNAUTHORIZED", tr("this is no key of this kylink, or it was revoked"), _CHALLENGE)
+        return caller
+
+
+_BEARER: Final = HTTPBearer(auto_error=False, description="A key of 'kylink keys add'.")
+
+
+class _May:
+    """What an endpoint asks of its caller: an ability."""
+
+    def __init__(self, ability: Ability) -> None:
+        self._ability = ability
+
+    async def __call__(self, request: Request, _: Annotated[object, Depends(_BEARER)]) -> Caller:
+        """The caller.
+
+        Raises:
+            Problem: the key may not do that.
+        """
+        caller: Caller = request.state.caller
+        if self._ability not in caller.abilities:
+            raise Problem(403, "FORBIDDEN", tr("this key can't {ability}", ability=self._ability.value))
+        return caller
+
+
+# As parameters of endpoints.
+Consumer = Annotated[Caller, Depends(_May(Ability.CONSUME))]
+Operator = Annotated[Caller, Depends(_May(Ability.OPERATE))]
+Reader = Annotated[Caller, Depends(_May(Ability.READ))]

@@ -1,0 +1,59 @@
+"""What requests work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from kylink_cli.alerting.posting import Alerting
+from kylink_cli.leasing import Bell
+from kylink_cli.locks.base import Locks
+from kylink_cli.serving.keyring import Keyring
+from kylink_cli.serving.waiting_room import WaitingRoom
+from kylink_cli.serving.workers import Workers
+from kylink_cli.settings import Settings
+from kylink_cli.store.engine.database import Database
+
+# Says something in the log: a level of the module `logging`, and a line.
+Tell = Callable[[int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the face is built from."""
+
+    settings: Settings
+    env_file: Path | None  # where the settings were read, for the jobs that are started
+    database: Database
+    locks: Locks
+    bell: Bell
+    alerting: Alerting
+    tell: Tell
+
+
+class Backend:
+    """The parts, and what requests share."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.settings = parts.settings
+        self.database = parts.database
+        self.workers = Workers(parts.database)
+        self.keyring = Keyring(self.workers)
+        self.waiting_room = WaitingRoom(self.workers)
+
+    def now(self) -> datetime:
+        """The time; asked in a worker, since a server's clock may have to be read."""
+        return self.database.fresh_now()
+
+
+async def _backend(request: Request) -> Backend:
+    found: Backend = request.app.state.backend
+    return found
+
+
+# As a parameter of an endpoint.
+Served = Annotated[Backend, Depends(_backend)]

@@ -1,0 +1,98 @@
+"""The keys that callers show, looked up; when they were last used is written down now and then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from kylink_cli.rules.keys import GivenKey, read_key
+from kylink_cli.rules.vocabulary import Ability
+from kylink_cli.serving.workers import Workers
+from kylink_cli.store import http_keys
+from kylink_cli.store.engine.clock import uptime
+from kylink_cli.store.tables import HttpKey
+
+# So long a key that was revoked may still be used, seconds.
+TRUST_SECONDS: Final = 1.0
+# So many are remembered at once.
+_LIMIT: Final = 10_000
+_NOTE_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, by the key that was shown."""
+
+    name: str
+    public_id: str
+    user_id: str | None  # whose campaigns it is about; None for everybody's
+    abilities: frozenset[Ability]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    secret_hash: str
+    caller: Caller
+    until: float  # uptime, seconds
+
+
+class Keyring:
+    """The keys of the database, remembered for a moment."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._known: dict[str, _Known] = {}
+        self._used: dict[str, datetime] = {}
+        self._noted_at = uptime()
+
+    async def caller(self, shown: str) -> Caller | None:
+        """Whose key this is; None if it is none.
+
+        Raises:
+            DatabaseError: it can't be looked up.
+        """
+        given = read_key(shown)
+        if given is None:
+            return None
+        known = self._known.get(given.public_id)
+        if known is None or known.until < uptime():
+            known = await self._look_up(given)
+        if known is None or not given.fits(known.secret_hash):
+            return None
+        self._used[given.public_id] = self._workers.database.now()
+        return known.caller
+
+    def is_note_due(self) -> bool:
+        """Whether it is time to write down who was here."""
+        return bool(self._used) and uptime() - self._noted_at >= _NOTE_SECONDS
+
+    async def note_use(self) -> None:
+        """Write down when keys were last used.
+
+        Raises:
+            DatabaseError: that failed; the next time it is tried again.
+        """
+        used, self._noted_at = dict(self._used), uptime()
+        if not used:
+            return
+        await self._workers.write(lambda: self._note(used))
+        self._used = {key: moment for key, moment in self._used.items() if used.get(key) != moment}
+
+    def _note(self, used: Mapping[str, datetime]) -> None:
+        self._workers.database.commit(lambda session: http_keys.note_use(session, used))
+
+    async def _look_up(self, given: GivenKey) -> _Known | None:
+        found = await self._workers.read(lambda session: http_keys.find(session, given.public_id))
+        self._known.pop(given.public_id, None)
+        if found is None:
+            return None
+        if len(self._known) >= _LIMIT:
+            self._known.clear()
+        known = _Known(found.secret_hash, _caller(found), uptime() + TRUST_SECONDS)
+        self._known[given.public_id] = known
+        return known
+
+
+def _caller(key: HttpKey) -> Caller:
+    abilities = frozenset(Ability(word) for word in key.abilities.split(","))
+    return Caller(key.name, key.public_id, key.user_id, abilities)
