@@ -34,7 +34,7 @@ class Replaced:
 
 
 def restore(backup: Path, target: Path, now: datetime, *, trust: bool) -> Replaced:
-    """Bring a backup back in place of an embedded database, which nobody may be working with.
+    """Restore a backup in place of an embedded database, which must not be in use.
 
     Args:
         trust: whether nothing was used since the backup was made.
