@@ -1,5 +1,6 @@
 """`kylink alerts …`: what a person should know of."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -44,22 +45,30 @@ def list_alerts(
             autocompletion=users,
         ),
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show resolved ones too.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show at most N.")] = 20,
 ) -> None:
-    """List alerts, unresolved ones first, then newest first."""
+    """List the alerts that are not resolved, newest first.
+
+    --state resolved shows those that are over, --all everything; so does --json.
+    """
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
     from kylink_cli.rules.notices import GIVE_UP_AFTER
     from kylink_cli.store import outbox
-    from kylink_cli.store.alerts import AlertFilter, read_alerts
+    from kylink_cli.store.alerts import AlertFilter, count_alerts, read_alerts
     from kylink_cli.store.levels import Scope, statuses
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    found = database.read(lambda session: read_alerts(session, AlertFilter(state, type, level, user, limit)))
+    wanted = AlertFilter(state, type, level, user, limit)
+    counts = database.read(lambda session: count_alerts(session, wanted))
+    unresolved = not (everything or state or cli.console.json)
+    found = database.read(lambda session: read_alerts(session, replace(wanted, unresolved=unresolved)))
     undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
     own = None if user is None else database.read(lambda session: statuses(session, Scope(user_id=user)))
-    view.show_list(cli.console, found, undelivered, now, None if own is None else view.Viewer(user or "", own))
+    viewer = None if own is None else view.Viewer(user or "", own)
+    view.show_list(cli.console, view.Listed(found, counts), undelivered, now, viewer)
 
 
 @command(alerts, "show")
@@ -72,17 +81,18 @@ def show(
         ),
     ],
 ) -> None:
-    """Show one alert in full, and the users it concerns."""
+    """Show one alert, with what went wrong and whom it concerns."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
     from kylink_cli.store import alerts as store
 
-    alert, users = wiring.existing_database(cli.settings).read(
+    database = wiring.existing_database(cli.settings)
+    alert, users = database.read(
         lambda session: (store.get(session, [alert_id]).get(alert_id), store.users_of(session, alert_id))
     )
     if alert is None:
         raise NotFoundError(tr("there is no alert {alert_id}: 'kylink alerts list' shows them", alert_id=alert_id))
-    view.show_alert(cli.console, alert, users)
+    view.show_alert(cli.console, alert, users, database.now())
 
 
 @command(alerts, "ack", acts=True)

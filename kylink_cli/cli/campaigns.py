@@ -1,6 +1,7 @@
 """`kylink campaigns …`: what is kept in stock."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,8 @@ from kylink_cli.rules.vocabulary import CampaignStatus
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from kylink_cli.store.figures.campaign_stock import CampaignStock
+# So many campaigns are listed to a person who does not say how many.
+_LISTED = 50
 
 campaigns = group("campaigns", "Campaigns: what is kept in stock.")
 
@@ -63,7 +65,17 @@ def list_campaigns(
     ] = None,
     status: Annotated[CampaignStatus | None, typer.Option("--status", help="Show only this status.")] = None,
     low: Annotated[bool, typer.Option("--low", help="Show only campaigns below their watermark.")] = False,
-    sort: Annotated[SortOrder, typer.Option("--sort", help="Shortest runway, or emptiest, first.")] = SortOrder.ID,
+    failing: Annotated[
+        bool, typer.Option("--failing", help="Show only campaigns whose last run failed, and why.")
+    ] = False,
+    sort: Annotated[
+        SortOrder | None,
+        typer.Option("--sort", help="Shortest runway, or emptiest, first. [default: runway on a terminal, else id]"),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, max=1_000_000, help="Show at most N. [default: 50 on a terminal, else all]"),
+    ] = None,
 ) -> None:
     """List campaigns with their stock.
 
@@ -79,12 +91,17 @@ def list_campaigns(
     now = database.now()
     stocks = database.read(lambda session: read_campaign_stock(session, now, Scope(user_id=user)))
     shown = [view.Shown(stock, need(stock.level, cli.settings.policy, now)) for stock in stocks]
-    wanted = [one for one in shown if status in {None, one.status} and (one.need.low or not low)]
-    ordered = view.in_order(wanted, sort)
+    wanted = [
+        one
+        for one in shown
+        if status in {None, one.status} and (one.need.low or not low) and (one.failing or not failing)
+    ]
+    for_people = not cli.console.json and cli.console.stdout.is_terminal
+    ordered = view.in_order(wanted, sort or (SortOrder.RUNWAY if for_people else SortOrder.ID))
     if cli.console.json:
-        cli.console.document(view.list_document(ordered))
+        cli.console.document(view.list_document(ordered[:limit]))
     else:
-        view.show_list(cli.console, ordered)
+        view.show_list(cli.console, ordered, limit or (_LISTED if for_people else None), with_errors=failing)
 
 
 @command(campaigns, "show")
@@ -93,35 +110,19 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
     from kylink_cli.jobs.order_limits import planned
-    from kylink_cli.rules.replenishment import need
-    from kylink_cli.rules.watching import by_hour
-    from kylink_cli.store.figures.campaign_stock import count_by_state, read_campaign_stock
-    from kylink_cli.store.figures.consumption import read_consumption_of
-    from kylink_cli.store.levels import Scope
-    from kylink_cli.store.no_stock import count_since
-    from kylink_cli.store.supply_requests import ordered_since
+    from kylink_cli.overview.campaign import look_at_campaign
 
     database = wiring.existing_database(cli.settings)
-    now = database.now()
-    day_ago = now - timedelta(days=1)
-
-    def read(session: "Session") -> "tuple[list[CampaignStock], view.Details]":
-        items = count_by_state(session, now, campaign_id)
-        consumed = read_consumption_of(session, day_ago, [campaign_id]).get(campaign_id, {})
-        ordered = ordered_since(session, day_ago, [campaign_id]).get(campaign_id, 0)
-        details = view.Details(items, count_since(session, day_ago, campaign_id), by_hour(consumed, now), ordered)
-        return read_campaign_stock(session, now, Scope(campaign_ids=[campaign_id])), details
-
-    stocks, details = database.read(read)
-    if not stocks:
+    detail = look_at_campaign(database, cli.settings.policy, campaign_id)
+    if detail is None:
         raise UnknownCampaignError(campaign_id)
-    found = need(stocks[0].level, cli.settings.policy, now)
-    [planned_now] = database.read(lambda session: planned(session, cli.settings.order_limits, [found], now))
-    shown = view.Shown(stocks[0], planned_now)
+    found, now = detail.need, detail.now
+    [allowed] = database.read(lambda session: planned(session, cli.settings.order_limits, [found], now))
+    detail = replace(detail, need=allowed)
     if cli.console.json:
-        cli.console.document(view.campaign_document(shown, details))
+        cli.console.document(view.campaign_document(detail))
     else:
-        view.show_campaign(cli.console, shown, details)
+        view.show_campaign(cli.console, detail)
 
 
 @command(campaigns, "pause", acts=True)

@@ -120,7 +120,7 @@ def _show_table(cli: Cli, settings: list[dict[str, Any]]) -> None:
 
     names = ("name", "value", "source")
     rows: list[list[Any]] = [[cell(setting[name], setting["source"]) for name in names] for setting in settings]
-    cli.console.table([Column("setting"), Column("value", flexible=True), Column("source", words=True)], rows)
+    cli.console.table([Column("setting"), Column("value", wraps=True), Column("source", words=True)], rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def check_database(cli: Cli) -> int:
 
         rows = [["ok" if f.ok else "wrong", f.violations, tr(f.name)] for f in findings]
         cli.console.table(
-            [Column("result", words=True), Column("violations", "right"), Column("rule", flexible=True)], rows
+            [Column("result", words=True), Column("violations", "right"), Column("rule", wraps=True)], rows
         )
     return 0 if ok else 1
 
@@ -145,7 +145,7 @@ def stats(cli: Cli) -> None:
         *[[tr("rows in {table}", table=name), f"{number:,}"] for name, number in figures.rows.items()],
         *[[tr("items {state}", state=tr(state)), f"{number:,}"] for state, number in figures.items.items()],
     ]
-    cli.console.table([Column("figure"), Column("value", flexible=True)], rows)
+    cli.console.table([Column("figure"), Column("value", wraps=True)], rows)
 
 
 def _place(path: Path | None) -> str | None:

@@ -110,7 +110,7 @@ def show(
         ),
     ],
 ) -> None:
-    """Show one run, and how each campaign fared in it."""
+    """Show how one run went, and what went wrong in it."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
     from kylink_cli.overview.status import as_found
@@ -122,11 +122,12 @@ def show(
         raise NotFoundError(tr("there is no run {run_id}: 'kylink jobs history' shows the last ones", run_id=run_id))
     job = run.job
     recent = database.read(lambda session: runs.history(session, job, DRAWN_RUNS))
-    run = as_found(run, wiring.locks(cli.settings), database.now())
+    now = database.now()
+    run = as_found(run, wiring.locks(cli.settings), now)
     if cli.console.json:
         cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
     else:
-        view.show_run(cli.console, run, results, recent)
+        view.show_run(cli.console, run, results, recent, now)
 
 
 @command(jobs, "pause", acts=True)

@@ -12,11 +12,10 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from kylink_cli.console.streams import abandon_results, flush_results, writing_results
-from kylink_cli.console.words import STATES
+from kylink_cli.console.wrapping import wrapped
 from kylink_cli.errors import OutputError, ReaderGoneError
-from kylink_cli.language import tr
 from kylink_cli.rules.moments import iso as iso  # noqa: PLC0414  (shown here, said there)
-from kylink_cli.rules.moments import json_value, readable
+from kylink_cli.rules.moments import json_value
 from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
@@ -80,29 +79,31 @@ class Console:
         with self._writing():
             self.stdout.print(renderable)
 
-    def table(self, columns: "list[Column]", rows: list[list[Any]], *, whole: bool = False) -> None:
-        """Print rows as a table: cut to the width on a terminal, whole elsewhere, which is quick.
+    def table(self, columns: "list[Column]", rows: list[list[Any]]) -> None:
+        """Print rows as a table: fitted to the width on a terminal, whole elsewhere, which is quick."""
+        from kylink_cli.console.drawn_tables import fitted_table, kept_columns, plain_lines
 
-        Args:
-            whole: nothing is cut on a terminal either, for what people copy.
-        """
-        from kylink_cli.console.drawn_tables import build_table, plain_lines
-
-        if self.stdout.is_terminal and not whole:
-            self.show(build_table(columns, rows))
-            return
+        if self.stdout.is_terminal:
+            kept, fits = kept_columns(columns, rows, self.stdout.width)
+            columns, rows = [columns[at] for at in kept], [[row[at] for at in kept] for row in rows]
+            if fits:
+                self.show(fitted_table(columns, rows))
+                return
         with self.results() as stdout:
             stdout.writelines(f"{line}\n" for line in plain_lines(columns, rows))
 
-    def facts(self, facts: Mapping[str, Any]) -> None:
-        """Print what is known of one thing, a fact a line; text from outside is made clean."""
-        from rich.cells import cell_len
+    def prose(self, text: str, *, style: str = "", indent: int = 0) -> None:
+        """Print a text in whole sentences: wrapped at words on a terminal, a line elsewhere.
 
-        names = {name: tr(name) for name in facts}
-        width = max(map(cell_len, names.values()), default=0)
-        for name, value in facts.items():
-            padding = " " * (width - cell_len(names[name]))
-            self.say(f"{names[name]}{padding}  {_in_words(value)}")
+        Args:
+            text: clean.
+            indent: blanks before each of its lines.
+        """
+        from rich.text import Text
+
+        width = max(self.stdout.width - indent, 10) if self.stdout.is_terminal else _UNLIMITED_WIDTH
+        for line in wrapped(text, width):
+            self.show(Text(f"{' ' * indent}{line}".rstrip(), style=style, no_wrap=True, overflow="ignore"))
 
     def log(self, level: int, message: str, /, **facts: Any) -> None:
         """Write one log line to standard error, if that takes it.
@@ -266,11 +267,3 @@ class Console:
             line = {"time": now, "level": logging.getLevelName(level).lower(), "message": message, **facts}
             return json.dumps(line, ensure_ascii=False, default=json_value)
         return message
-
-
-def _in_words(value: Any) -> str:
-    if isinstance(value, datetime):
-        return readable(value)
-    if value is None:
-        return "-"
-    return tr(value) if value in STATES else one_line(str(value))

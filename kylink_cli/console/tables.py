@@ -11,13 +11,19 @@ from kylink_cli.rules.moments import span as span  # noqa: PLC0414
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table."""
+    """A column of a table.
+
+    Where a terminal is too narrow, cells that are `flexible` are cut, and those that `wraps` are wrapped. Where that is
+    not enough, columns are left out. What people copy (ids, tokens, keys) is never cut: where it does not fit, the line
+    is longer than the terminal.
+    """
 
     title: str
     align: Literal["left", "right"] = "left"
     words: bool = False  # cells are states, which are translated and have their colour
     flexible: bool = False  # cells are cut when the terminal is narrow; of several the widest first
     wraps: bool = False  # cells go on in the next line when the terminal is narrow
+    spare: int = 0  # of those above 0, the highest is left out first
 
 
 def ago(moment: datetime | None, now: datetime) -> str:

@@ -23,6 +23,11 @@ def cells(n: int) -> str:
     return ntr("{n:,} cell", "{n:,} cells", n)
 
 
+def checks(n: int) -> str:
+    """So many checks."""
+    return ntr("{n:,} check", "{n:,} checks", n)
+
+
 def days(n: int) -> str:
     """So many days."""
     return ntr("{n:,} day", "{n:,} days", n)

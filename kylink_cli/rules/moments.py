@@ -24,8 +24,13 @@ def json_value(value: object) -> str:
 
 
 def readable(moment: datetime) -> str:
-    """A moment in UTC, to the second."""
+    """A moment in UTC, to the second: for what is kept, or read on other hosts."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def local(moment: datetime) -> str:
+    """A moment in the reader's time zone (`TZ`, else the host's), to the second."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def span(length: timedelta) -> str:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from unicodedata import bidirectional
 from urllib.parse import quote
 
 from kylink_cli.language import tr
@@ -47,6 +48,19 @@ def one_line(text: str, limit: int | None = None) -> str:
     if limit is None or len(clean) <= limit:
         return clean
     return clean[: limit - 1] + "…"
+
+
+def isolated(text: str) -> str:
+    """Text that may be written from right to left, without an effect on the line that it stands in.
+
+    Args:
+        text: one line, clean.
+
+    Returns:
+        The text between the marks for that (Unicode's FSI and PDI), which take no room; others as they are.
+    """
+    turns = any(bidirectional(char) in {"R", "AL", "AN"} for char in text)
+    return f"\u2068{text}\u2069" if turns else text
 
 
 def bare(text: str) -> str:

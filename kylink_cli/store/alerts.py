@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.alert_book import Entry
@@ -30,6 +30,7 @@ class AlertFilter:
     level: str | None = None
     user_id: str | None = None
     limit: int = 20
+    unresolved: bool = False  # only those that go on
 
 
 def read_book(session: Session, fingerprints: Collection[str], resolved_after: datetime) -> dict[str, Alert]:
@@ -122,14 +123,26 @@ def get(session: Session, alert_ids: Collection[int]) -> dict[int, Alert]:
 
 def read_alerts(session: Session, wanted: AlertFilter) -> list[Alert]:
     """Alerts, those that are not resolved first, then newest first."""
-    statement = select(Alert).order_by(_alerts.c.state == AlertState.RESOLVED, _alerts.c.id.desc()).limit(wanted.limit)
+    newest_first = (_alerts.c.state == AlertState.RESOLVED, _alerts.c.id.desc())
+    return list(session.scalars(_matching(select(Alert), wanted).order_by(*newest_first).limit(wanted.limit)))
+
+
+def count_alerts(session: Session, wanted: AlertFilter) -> dict[str, int]:
+    """How many alerts are meant, by state, whatever the limit; a state without any is missing."""
+    statement = _matching(select(_alerts.c.state, func.count()), wanted).group_by(_alerts.c.state)
+    return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def _matching(statement: Select[Any], wanted: AlertFilter) -> Select[Any]:
     for column in ("state", "type", "level"):
         if (value := getattr(wanted, column)) is not None:
             statement = statement.where(_alerts.c[column] == value)
+    if wanted.unresolved:
+        statement = statement.where(_alerts.c.state != AlertState.RESOLVED)
     if wanted.user_id is not None:
         concerned = select(_users.c.alert_id).where(_users.c.user_id == wanted.user_id)
         statement = statement.where(_alerts.c.id.in_(concerned))
-    return list(session.scalars(statement))
+    return statement
 
 
 def users_of(session: Session, alert_id: int) -> list[str]:

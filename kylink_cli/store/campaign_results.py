@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.store.engine.database import upsert
-from kylink_cli.store.tables import Campaign, CampaignResult, table
+from kylink_cli.store.tables import Campaign, CampaignResult, Run, table
 
 _results = table(CampaignResult)
 _campaigns = table(Campaign)
+_runs = table(Run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +96,28 @@ def of_run(session: Session, run_id: int) -> list[tuple[CampaignResult, Campaign
     )
     found = [(row[0], row[1]) for row in session.execute(statement)]
     return sorted(found, key=lambda one: natural(one[0].campaign_id))
+
+
+@dataclass(frozen=True, slots=True)
+class PastResult:
+    """How a campaign fared in a run that is looked back on."""
+
+    run_id: int
+    started_at: datetime  # the run
+    status: str
+    ordered: int
+    produced: int  # items that were new in stock
+    error: str | None  # None if nothing went wrong
+
+
+def of_campaign(session: Session, campaign_id: str, limit: int) -> list[PastResult]:
+    """How a campaign fared in the last runs that had to do with it, newest first."""
+    c = _results.c
+    statement = (
+        select(c.run_id, _runs.c.started_at, c.status, c.ordered, c.produced, c.error)
+        .join(_runs, _runs.c.id == c.run_id)
+        .where(c.campaign_id == campaign_id)
+        .order_by(c.run_id.desc())
+        .limit(limit)
+    )
+    return [PastResult(*row) for row in session.execute(statement)]

@@ -115,6 +115,26 @@ def test_an_alert_that_does_not_exist_is_not_found(host: Host) -> None:
     assert host.kylink("alerts", "list") == "no alerts\n"
 
 
+def test_list_shows_people_what_goes_on_unless_they_ask_and_programs_everything(host: Host) -> None:
+    host.kylink("alert-check")
+    assert host.kylink("alerts", "list").endswith("\n\nAlerts: 1 open.\n")
+    host.kylink("alerts", "resolve", "1")
+    assert host.kylink("alerts", "list") == "Alerts: 1 resolved. --all shows those that are resolved.\n"
+    for asked in (["--all"], ["--state", "resolved"]):
+        assert "LOW_STOCK" in host.kylink("alerts", "list", *asked)
+    assert [alert["id"] for alert in host.json("alerts", "list")["alerts"]] == [1]
+
+
+def test_show_says_in_sentences_what_an_alert_is_about(host: Host) -> None:
+    host.kylink("alert-check")
+    text = host.kylink("alerts", "show", "1")
+    assert text.splitlines()[0].startswith("WARNING, open: 1 campaign is low on stock")
+    assert "Alert 1 (LOW_STOCK) was first seen " in text
+    assert "It concerns alice." in text
+    assert text.endswith("kylink alerts ack 1\n")
+    assert not [key for key in ("metadata", "first_seen_at", "campaignId", "{") if key in text]
+
+
 def test_alerts_are_listed_by_user(host: Host) -> None:
     host.kylink("alert-check")
     assert len(host.json("alerts", "list", "--user", "alice")["alerts"]) == 1

@@ -1,6 +1,7 @@
 """`kylink campaigns`: what an operator says is to be kept in stock, and sees of it."""
 
 import json
+import re
 import socket
 import stat
 from datetime import UTC, datetime
@@ -118,7 +119,7 @@ def test_list_says_what_the_contract_says(mixed: Installation) -> None:
         (["--user", "nobody"], []),
         (["--status", "paused"], ["new"]),
         (["--low"], ["fast"]),
-        (["--sort", "runway"], ["new", "fast", "slow", "idle"]),
+        (["--sort", "runway"], ["fast", "slow", "idle", "new"]),
         (["--sort", "available"], ["new", "slow", "fast", "idle"]),
     ],
 )
@@ -130,9 +131,36 @@ def test_list_is_a_table_for_people(mixed: Installation) -> None:
     lines = mixed.run("campaigns", "list", "--sort", "runway").stdout.splitlines()
     assert [line.split() for line in lines[:3]] == [
         ["CAMPAIGN", "NAME", "USER", "STATUS", "STOCK", "WM", "TARGET", "RUNWAY"],
-        ["new", "New", "u1", "paused", "0", "5", "10", "0", "s"],
         ["fast", "Fast", "u2", "low", "3", "9", "12", "62", "min"],
+        ["slow", "Slow", "u1", "active", "2", "2", "9", "63", "min"],
     ]
+    assert [line.split()[0] for line in lines[3:5]] == ["idle", "new"]
+
+
+def test_list_ends_with_its_total(mixed: Installation) -> None:
+    assert mixed.run("campaigns", "list").stdout.endswith("\n\n4 campaigns: 1 low, 1 paused\n")
+    lines = mixed.run("campaigns", "list", "--limit", "3").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == ["fast", "idle", "new"]
+    assert lines[-2:] == ["4 campaigns: 1 low, 1 paused", "These are the first 3: --limit N shows more."]
+    assert mixed.run("campaigns", "list", "--user", "u2").stdout.endswith("\n\n1 campaign: 1 low\n")
+
+
+def test_list_is_sorted_by_runway_on_a_terminal_and_by_id_elsewhere(mixed: Installation) -> None:
+    seen = on_terminal("campaigns", "list", "--no-color", env=mixed.settings, cwd=mixed.folder).lines
+    found = [
+        line.split()[0] for line in seen if line.split()[:1] and line.split()[0] in {"idle", "slow", "fast", "new"}
+    ]
+    assert found == ["fast", "slow", "idle", "new"]
+    assert listed(mixed) == ["fast", "idle", "new", "slow"]
+
+
+def test_list_shows_what_fails_and_why(mixed: Installation) -> None:
+    mixed.execute("UPDATE campaigns SET last_error = 'unknown campaign' WHERE id = 'slow'")
+    assert listed(mixed, "--failing") == ["slow"]
+    heading, row, *_, total = mixed.run("campaigns", "list", "--failing").stdout.splitlines()
+    assert heading.endswith("  ERROR")
+    assert row.endswith("  unknown campaign")
+    assert total == "1 campaign: 1 failing"
 
 
 def test_an_empty_list_says_what_to_do(kylink: Installation) -> None:
@@ -146,13 +174,39 @@ def test_show_says_all_that_is_known(mixed: Installation) -> None:
     document = mixed.document("campaigns", "show", "slow")
     assert document["items"] == {"available": 2, "leased": 0, "consumed": 2, "expired": 0, "discarded": 0}
     assert (document["low_watermark"], document["target_stock"], document["order"]) == (2, None, 0)
+
+
+def test_show_says_in_sentences_what_matters_most_first(mixed: Installation) -> None:
+    mixed.execute("UPDATE campaigns SET last_error = 'unknown campaign' WHERE id = 'slow'")
     text = mixed.run("campaigns", "show", "slow").stdout
-    for line in (
-        "campaign_id          slow",
-        "watermark_source     own",
-        "items                2 available, 2 consumed",
-    ):
-        assert line in text.splitlines()
+    headline, bar, *_ = lines = text.splitlines()
+    assert headline == "Slow is in stock: 2 items, for about 63 min"
+    assert bar.endswith("│··················  2 of 9, replenished below 2")
+    assert " refused (50 %). About " in text
+    assert "The last run failed for it: unknown campaign" in lines
+    assert "It was never filled. Of its items: 2 consumed." in lines
+    assert not [key for key in mixed.document("campaigns", "show", "slow") if "_" in key and key in text]
+
+
+def test_show_says_what_to_type_when_a_campaign_is_low(mixed: Installation) -> None:
+    lines = mixed.run("campaigns", "show", "fast").stdout.splitlines()
+    assert lines[0] == "Fast is low: 3 items left, for about 62 min"
+    assert lines[-1] == "Fill it now: kylink replenish --campaign fast"
+
+
+def test_show_wraps_at_words_on_a_terminal(mixed: Installation) -> None:
+    seen = on_terminal("campaigns", "show", "fast", "--no-color", env=mixed.settings, cwd=mixed.folder, columns=60)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", seen.text)
+    assert max(map(len, plain.splitlines())) <= 60
+    assert plain.split() == mixed.run("campaigns", "show", "fast").stdout.split()
+
+
+@pytest.mark.parametrize(("zone", "moment"), [("UTC", "00:00:00 UTC"), ("Asia/Shanghai", "08:00:00 CST")])
+def test_details_show_times_in_the_zone_of_the_reader_and_json_in_utc(
+    mixed: Installation, zone: str, moment: str
+) -> None:
+    assert f"Added 2026-01-01 {moment}." in mixed.run("campaigns", "show", "slow", TZ=zone).stdout
+    assert mixed.document("campaigns", "show", "slow", TZ=zone)["created_at"] == "2026-01-01T00:00:00.000Z"
 
 
 # --- set, pause, resume
@@ -241,7 +295,7 @@ def test_terminal_and_markup_codes_in_names_do_no_harm(kylink: Installation) -> 
         assert result.returncode in {0, 11}
         assert not set(written) & {"\x1b", "\x9b", "\u202e", "\x07"}, args
     assert "[/nope] [bold]x" in kylink.run("campaigns", "list").stdout
-    assert len(kylink.run("campaigns", "list").stdout.splitlines()) == 3
+    assert len(kylink.run("campaigns", "list").stdout.splitlines()) == 5
 
 
 def test_ids_come_in_natural_order(kylink: Installation) -> None:

@@ -135,7 +135,7 @@ def test_every_table_is_whole_at_80_columns(kylink: Installation) -> None:
         run_id = kylink.record_run(name, "interrupted", minutes_ago(119), trigger="timer", duration_ms=119_999)
     with kylink.database.writing() as session:
         session.add(result(run_id, "12345678901", status="not_served", error="the supply service is down " * 5))
-    for args in (["jobs", "status"], ["jobs", "history"], ["jobs", "show", str(run_id)]):
+    for args in (["jobs", "status"], ["jobs", "history"]):
         env = kylink.settings | ON | {"REPLENISH_INTERVAL_MINUTES": "238"}
         lines = on_terminal(*args, "--no-color", env=env, cwd=kylink.folder).lines
         plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
@@ -151,21 +151,24 @@ def test_every_table_is_whole_at_80_columns(kylink: Installation) -> None:
 
 
 def test_history_shows_the_last_runs_newest_first(kylink: Installation) -> None:
-    ids = [kylink.record_run(name, "succeeded", minutes_ago(9), figures={"total": 2, "failed": 0}) for name in JOBS * 2]
+    ids = [
+        kylink.record_run(name, "succeeded", minutes_ago(9), figures={"recovered": 2, "discarded": 0})
+        for name in JOBS * 2
+    ]
     runs = kylink.document("jobs", "history")["runs"]
     assert [run["run_id"] for run in runs] == ids[::-1]
     assert set(runs[0]) >= {
         "run_id", "job", "status", "trigger", "started_at", "finished_at", "duration_ms",
         "host", "pid", "invocation_id", "figures", "error",
     }  # fmt: skip
-    assert runs[0]["figures"] == {"total": 2, "failed": 0}
+    assert runs[0]["figures"] == {"recovered": 2, "discarded": 0}
     assert [run["job"] for run in kylink.document("jobs", "history", "lease_recovery")["runs"]] == [
         "lease_recovery"
     ] * 2
     assert len(kylink.document("jobs", "history", "--limit", "3")["runs"]) == 3
     lines = kylink.run("jobs", "history", "lease_recovery").stdout.splitlines()
     assert lines[0].split() == ["RUN", "JOB", "STATUS", "STARTED", "TOOK", "WHAT"]
-    assert lines[1].split("  ")[-1].strip() == "2 total"
+    assert lines[1].split("  ")[-1].strip() == "2 items back in stock"
 
 
 def test_a_history_without_runs_says_so(kylink: Installation) -> None:
@@ -183,19 +186,29 @@ def result(run_id: int, campaign: str, status: str, error: str | None) -> Campai
     )  # fmt: skip
 
 
-def test_show_says_how_each_campaign_fared_and_why_it_failed(kylink: Installation) -> None:
-    kylink.add_campaigns("1")
-    run_id = kylink.record_run("stock_replenish", "failed", minutes_ago(3), figures={"failed": 1})
+def test_show_groups_what_failed_by_its_reason_and_counts_what_did_not(kylink: Installation) -> None:
+    kylink.add_campaigns(*map(str, range(1, 13)))
+    figures = {"total": 12, "succeeded": 2, "failed": 10, "partial": 0, "skipped": 0, "not_served": 0, "produced": 20}
+    run_id = kylink.record_run("stock_replenish", "failed", minutes_ago(3), figures=figures)
     with kylink.database.writing() as session:
-        session.add(result(run_id, "1", "failed", "[/nope]\n\x1b[2Jout of order"))
+        session.add_all([result(run_id, str(number), "failed", "the service is down") for number in range(1, 10)])
+        session.add(result(run_id, "10", "failed", "[/nope]\n\x1b[2Jout of order"))
+        session.add_all([result(run_id, str(number), "succeeded", None) for number in (11, 12)])
     document = kylink.document("jobs", "show", str(run_id))
-    assert [(c["campaign_id"], c["user_id"], c["name"], c["status"]) for c in document["campaigns"]] == [
-        ("1", "u1", "Campaign 1", "failed")
-    ]
+    assert next((c["campaign_id"], c["user_id"], c["name"], c["status"]) for c in document["campaigns"]) == (
+        "1", "u1", "Campaign 1", "failed"
+    )  # fmt: skip
     lines = kylink.run("jobs", "show", str(run_id)).stdout.splitlines()
-    assert lines[-2].split("  ")[-1] == "3"
-    assert lines[-1] == "1: [/nope] [2Jout of order"
-    assert ["failed", "1"] in [line.split() for line in lines]
+    assert lines[0] == "Run 1 of stock_replenish: failed in 1.0 s; 2 of 12 campaigns filled, 10 failed, 20 items"
+    named = ", ".join(f"{number} Campaign {number}" for number in range(1, 7))
+    assert lines[2:6] == [
+        "9 campaigns: the service is down",
+        f"    {named}, and 3 more",
+        "1 campaign: [/nope] [2Jout of order",
+        "    10 Campaign 10",
+    ]
+    assert lines[7].startswith("Started 3 min ago (2")
+    assert len(lines) == 8
 
 
 @pytest.mark.parametrize("run_id", ["1", str(2**63 - 1)])

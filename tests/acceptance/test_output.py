@@ -228,7 +228,7 @@ def hostile(kylink: Installation) -> Installation:
 
 def test_a_table_is_whole_in_a_pipe_and_ends_its_lines_without_blanks(hostile: Installation) -> None:
     lines = hostile.run("campaigns", "list").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["CAMPAIGN", "42"]
+    assert [line.split()[0] for line in lines if line] == ["CAMPAIGN", "42", "1"]
     assert HOSTILE.strip() in lines[1]
     hostile.run("stock", "import", "42", "-", input="value\na longer one\nv\n")
     lines = hostile.run("stock", "list").stdout.splitlines()
@@ -238,15 +238,35 @@ def test_a_table_is_whole_in_a_pipe_and_ends_its_lines_without_blanks(hostile: I
 @pytest.mark.parametrize("columns", [80, 100, 132])
 def test_a_table_fits_the_terminal_by_cutting_what_may_be_cut(hostile: Installation, columns: int) -> None:
     seen = on_terminal("campaigns", "list", "--no-color", env=hostile.settings, cwd=hostile.folder, columns=columns)
-    heading, rule, row = (re.sub(r"\x1b\[[0-9;]*m", "", line) for line in seen.lines)
+    heading, rule, row, *_ = (re.sub(r"\x1b\[[0-9;]*m", "", line) for line in seen.lines)
     assert heading.split() == ["CAMPAIGN", "NAME", "USER", "STATUS", "STOCK", "WM", "TARGET", "RUNWAY"]
     assert len(rule) == columns
     # Two characters of the name are two columns wide each.
     assert len(row.rstrip()) + 2 <= columns
     assert row.split()[0] == "42"
-    assert row.split()[-7:] == ["u1", "low", "0", "5", "10", "0", "s"]
+    assert row.split()[-6:] == ["u1", "low", "0", "5", "10", "empty"]
     assert "\u65e5\u672c [/nope] [red]x" in row
     assert "…" in row
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (70, ["CAMPAIGN", "NAME", "USER", "STATUS", "STOCK", "WM", "TARGET", "RUNWAY"]),
+        (60, ["CAMPAIGN", "NAME", "USER", "STATUS", "STOCK", "TARGET", "RUNWAY"]),
+        (52, ["CAMPAIGN", "NAME", "USER", "STATUS", "STOCK", "RUNWAY"]),
+        (40, ["CAMPAIGN", "STATUS", "STOCK", "RUNWAY"]),
+        (20, ["CAMPAIGN", "STATUS", "STOCK", "RUNWAY"]),
+    ],
+)
+def test_where_it_is_narrow_the_least_important_columns_are_left_out_and_no_id_is_cut(
+    kylink: Installation, columns: int, shown: list[str]
+) -> None:
+    kylink.add_campaigns("12345678901")
+    seen = on_terminal("campaigns", "list", "--no-color", env=kylink.settings, cwd=kylink.folder, columns=columns)
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in seen.lines]
+    assert plain[0].split() == shown
+    assert any(line.startswith("12345678901 ") for line in plain)
 
 
 # --- colours

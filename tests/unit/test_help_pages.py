@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from kylink_cli import language
 from kylink_cli.cli import app
-from kylink_cli.cli.help_pages import wrapped
+from kylink_cli.console.wrapping import wrapped
 
 # Chinese for "item" and "stock", and the marks that end a clause and a sentence.
 ITEM, STOCK, COMMA, STOP = "\u6761\u76ee", "\u5e93\u5b58", "\uff0c", "\u3002"

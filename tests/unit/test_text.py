@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kylink_cli.rules.text import has_control_characters, has_hidden_characters, natural, one_line
+from kylink_cli.rules.text import has_control_characters, has_hidden_characters, isolated, natural, one_line
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,13 @@ def test_what_can_t_be_seen_is_found_in_ids_and_names(text: str, expected: bool)
 
 def test_people_sort_numbers_by_their_value() -> None:
     assert sorted(["10", "2", "1", "b10", "b9", "a", ""], key=natural) == ["", "1", "2", "10", "a", "b9", "b10"]
+
+
+@pytest.mark.parametrize("text", ["\u05d7\u05d5\u05e8\u05e3", "a \u0645\u062a\u062c\u0631 1"])
+def test_what_is_written_from_right_to_left_is_shut_off_from_its_line(text: str) -> None:
+    assert isolated(text) == f"\u2068{text}\u2069"
+
+
+@pytest.mark.parametrize("text", ["plain", "中文 ünï", "", "1/2"])
+def test_other_text_is_left_as_it_is(text: str) -> None:
+    assert isolated(text) == text

@@ -1,22 +1,27 @@
 """What alerts, silences and channels look like."""
 
-import json
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from kylink_cli.alerting.acts import AlertResult
 from kylink_cli.alerting.delivery import Probed
+from kylink_cli.cli.views.failures import show_failures
 from kylink_cli.console import Console
+from kylink_cli.console.campaign_words import when
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
+from kylink_cli.console.words import STATES
 from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.language import tr
 from kylink_cli.rules import counted
 from kylink_cli.rules.alert_views import for_user
-from kylink_cli.rules.moments import readable
+from kylink_cli.rules.error_groups import Failing
+from kylink_cli.rules.moments import local
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import AlertState
 from kylink_cli.store.alerts import document
 from kylink_cli.store.outbox import Undelivered
 from kylink_cli.store.tables import Alert, SilenceRecord
@@ -24,19 +29,19 @@ from kylink_cli.store.tables import Alert, SilenceRecord
 _COLUMNS = [
     Column("ID", "right"),
     Column("LEVEL", words=True),
-    Column("STATE", words=True),
-    Column("TYPE"),
-    Column("LAST SEEN"),
+    Column("STATE", words=True, spare=2),
+    Column("TYPE", spare=3),
+    Column("LAST SEEN", spare=1),
     Column("WHAT", wraps=True),
 ]
-_RESULT_COLUMNS = [Column("ID", "right"), Column("STATE", words=True), Column("ANSWER", flexible=True)]
+_RESULT_COLUMNS = [Column("ID", "right"), Column("STATE", words=True), Column("ANSWER", wraps=True)]
 _SILENCE_COLUMNS = [
     Column("ID", "right"),
-    Column("TYPE"),
+    Column("TYPE", spare=2),
     Column("CAMPAIGN"),
     Column("USER"),
     Column("ENDS"),
-    Column("REASON", flexible=True),
+    Column("REASON", flexible=True, spare=1),
 ]
 _PROBE_COLUMNS = [Column("CHANNEL"), Column("FROM"), Column("RESULT", wraps=True)]
 
@@ -49,9 +54,17 @@ class Viewer:
     campaign_ids: Collection[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The alerts that are listed, and how many there are by state."""
+
+    alerts: Sequence[Alert]
+    counts: Mapping[str, int]
+
+
 def show_list(
     console: Console,
-    found: Sequence[Alert],
+    listed: Listed,
     undelivered: Sequence[Undelivered],
     now: datetime,
     viewer: Viewer | None = None,
@@ -62,42 +75,79 @@ def show_list(
         viewer: whose campaigns alone the alerts are to speak of; None for all.
     """
     if console.json:
-        documents = [document(alert) for alert in found]
+        documents = [document(alert) for alert in listed.alerts]
         if viewer is not None:
             documents = [for_user(shown, viewer.user_id, viewer.campaign_ids) for shown in documents]
         console.document({"alerts": documents})
         return
-    if found:
-        console.table(_COLUMNS, [_row(alert, now) for alert in found])
-    else:
-        console.say(tr("no alerts"))
+    if listed.alerts:
+        console.table(_COLUMNS, [_row(alert, now) for alert in listed.alerts])
+        console.say()
+    console.prose(_total(listed))
     show_undelivered(console, undelivered)
 
 
-def show_alert(console: Console, alert: Alert, users: Sequence[str]) -> None:
-    """Show one alert whole."""
-    facts = document(alert)
+def _total(listed: Listed) -> str:
+    """How many alerts there are, and how those are seen that are not listed."""
+    shown = Counter(alert.state for alert in listed.alerts)
+    counts = [f"{number:,} {tr(state)}" for state in AlertState if (number := listed.counts.get(state, 0))]
+    said = tr("Alerts: {counts}.", counts=", ".join(counts)) if counts else tr("no alerts")
+    if listed.counts.get(AlertState.RESOLVED, 0) and not shown[AlertState.RESOLVED]:
+        said += " " + tr("--all shows those that are resolved.")
+    if any(shown[state] < number for state, number in listed.counts.items() if shown[state]):
+        said += " " + tr("--limit N shows more.")
+    return said
+
+
+def show_alert(console: Console, alert: Alert, users: Sequence[str], now: datetime) -> None:
+    """Say all that is known of one alert."""
     if console.json:
-        console.document({**facts, "users": users, "silenced_until": alert.silenced_until})
+        console.document({**document(alert), "users": users, "silenced_until": alert.silenced_until})
         return
-    console.say(
-        tr(
-            "alert {id}: {level} {type}, {state}, seen {times}",
-            id=alert.id,
-            level=tr(alert.level),
-            type=alert.type,
-            state=tr(alert.state),
-            times=counted.times(alert.count),
-        )
+    state = tr("{level}, {state}: {title}", level=tr(alert.level), state=tr(alert.state), title=one_line(alert.title))
+    console.prose(state, style=STATES.get(alert.level, "") if alert.resolved_at is None else "")
+    _show_cases(console, alert)
+    console.say()
+    console.prose(" ".join(_history(alert, users, now)))
+    if alert.state == AlertState.OPEN:
+        console.say(tr("It is repeated until somebody takes it on: {command}", command=f"kylink alerts ack {alert.id}"))
+
+
+def _show_cases(console: Console, alert: Alert) -> None:
+    """What the alert is about: failures by their reason, anything else as it was worded."""
+    failures = [
+        Failing(str(case.get("campaignId", "")), str(case.get("campaignName", "")), str(case.get("error", "")))
+        for case in alert.details.get("failures", [])
+        if isinstance(case, dict)
+    ]
+    lines = [line for line in alert.message.splitlines() if line.rstrip(":\uff1a") != alert.title]
+    if failures or lines:
+        console.say()
+    if failures:
+        show_failures(console, failures)
+        return
+    for line in lines:
+        console.prose(one_line(line))
+
+
+def _history(alert: Alert, users: Sequence[str], now: datetime) -> Iterator[str]:
+    """Since when it goes on, whom it concerns, and who knows of it."""
+    yield tr(
+        "Alert {id} ({type}) was first seen {first}, {times} since; last {last}.",
+        id=alert.id,
+        type=alert.type,
+        first=when(alert.first_seen_at, now),
+        times=counted.times(alert.count),
+        last=when(alert.last_seen_at, now),
     )
-    moments = ("first_seen_at", "last_seen_at", "acknowledged_at", "resolved_at")
-    known = {name: facts[name] for name in moments if facts[name] is not None}
-    console.facts(known | ({"users": ", ".join(users)} if users else {}))
-    console.say()
-    for line in alert.message.splitlines():
-        console.say(one_line(line))
-    console.say()
-    console.facts({"metadata": one_line(json.dumps(alert.details, ensure_ascii=False), 1_000)})
+    if users:
+        yield tr("It concerns {users}.", users=", ".join(one_line(user) for user in users))
+    if alert.acknowledged_at is not None:
+        yield tr("Acknowledged {when}.", when=when(alert.acknowledged_at, now))
+    if alert.resolved_at is not None:
+        yield tr("Resolved {when}.", when=when(alert.resolved_at, now))
+    if alert.silenced_until is not None and alert.silenced_until > now:
+        yield tr("Silenced until {moment}.", moment=local(alert.silenced_until))
 
 
 def show_results(console: Console, results: Sequence[AlertResult]) -> int:
@@ -124,7 +174,7 @@ def show_silence(console: Console, record: SilenceRecord) -> None:
     if console.json:
         console.document(_silence_document(record))
         return
-    ends = readable(record.until)
+    ends = local(record.until)
     console.say(tr("silence {id} lasts until {ends}; 'kylink alerts unsilence {id}' ends it", id=record.id, ends=ends))
 
 

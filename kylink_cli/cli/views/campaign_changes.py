@@ -11,7 +11,7 @@ from kylink_cli.rules.campaign_import import Plan
 from kylink_cli.rules.campaigns import CampaignFacts, differences
 from kylink_cli.rules.text import one_line
 
-_COLUMNS = [Column("CAMPAIGN", flexible=True), Column("WHAT", words=True), Column("CHANGE", wraps=True)]
+_COLUMNS = [Column("CAMPAIGN"), Column("WHAT", words=True), Column("CHANGE", wraps=True)]
 
 
 def change_text(before: CampaignFacts, after: CampaignFacts) -> str:

@@ -1,34 +1,39 @@
 """What campaigns look like."""
 
 import math
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from rich.text import Text
+
 from kylink_cli.console import Console
-from kylink_cli.console.sparkline import sparkline
+from kylink_cli.console import campaign_words as words
 from kylink_cli.console.tables import Column, span
-from kylink_cli.language import tr
+from kylink_cli.language import marked, tr
+from kylink_cli.overview.campaign import CampaignDetail
+from kylink_cli.rules import counted
 from kylink_cli.rules.demand import MINUTES_AN_HOUR
-from kylink_cli.rules.moments import readable
-from kylink_cli.rules.reasons import reason, reason_for_programs
+from kylink_cli.rules.reasons import reason_for_programs
 from kylink_cli.rules.replenishment import Need, runway_minutes
-from kylink_cli.rules.text import natural
+from kylink_cli.rules.text import natural, one_line
 from kylink_cli.store.figures.campaign_stock import CampaignStock
 
 MINUTES_A_DAY = 24 * MINUTES_AN_HOUR
 
 _COLUMNS = [
-    Column("CAMPAIGN", flexible=True),
-    Column("NAME", flexible=True),
-    Column("USER", flexible=True),
+    Column("CAMPAIGN"),
+    Column("NAME", flexible=True, spare=2),
+    Column("USER", flexible=True, spare=3),
     Column("STATUS", words=True),
     Column("STOCK", "right"),
-    Column("WM", "right"),
-    Column("TARGET", "right"),
+    Column("WM", "right", spare=5),
+    Column("TARGET", "right", spare=4),
     Column("RUNWAY", "right"),
 ]
+_ERROR_COLUMN = Column("ERROR", flexible=True, spare=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class Shown:
     def status(self) -> str:
         """The campaign's status."""
         return "active" if self.stock.level.active else "paused"
+
+    @property
+    def failing(self) -> bool:
+        """Whether its last run went wrong."""
+        return self.stock.level.active and self.stock.last_error is not None
 
     @property
     def runway(self) -> int | None:
@@ -62,34 +72,54 @@ class Shown:
 
 
 def in_order(shown: Sequence[Shown], sort: str) -> list[Shown]:
-    """Campaigns sorted by `id`, `runway` (shortest first, unknown last) or `available` (emptiest first)."""
+    """Campaigns sorted by `id`, `runway` or `available`; those of equal rank by id.
 
-    def key(one: Shown) -> float:
+    Args:
+        sort: `runway` is the shortest first, then what is not known, then what is paused; `available` the emptiest.
+    """
+
+    def rank(one: Shown) -> tuple[bool, float]:
         if sort == "available":
-            return one.stock.level.available
+            return False, one.stock.level.available
         if sort == "runway":
-            return math.inf if one.runway is None else one.runway
-        return 0
+            return not one.stock.level.active, math.inf if one.runway is None else one.runway
+        return False, 0
 
-    return sorted(shown, key=lambda one: (key(one), natural(one.stock.level.campaign_id)))
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What is known of a campaign that is looked at alone."""
-
-    items: Mapping[str, int]  # by state
-    no_stock_24h: int
-    by_hour: Sequence[int]  # consumed in each of the last 24 hours
-    ordered_24h: int
+    return sorted(shown, key=lambda one: (rank(one), natural(one.stock.level.campaign_id)))
 
 
-def show_list(console: Console, shown: Sequence[Shown]) -> None:
-    """Show campaigns, one a row."""
-    if not shown:
+def show_list(console: Console, found: Sequence[Shown], limit: int | None, *, with_errors: bool = False) -> None:
+    """Show campaigns, one a row, and below them how many there are.
+
+    Args:
+        found: all that were asked for, in their order.
+        limit: so many are shown; None for all.
+        with_errors: whether to show what went wrong last.
+    """
+    if not found:
         console.say(tr("no such campaign: 'kylink campaigns add' and 'kylink campaigns import' add some"))
         return
-    console.table(_COLUMNS, [_row(one) for one in shown])
+    listed = found[:limit]
+    columns = [*_COLUMNS, _ERROR_COLUMN] if with_errors else _COLUMNS
+    console.table(columns, [[*_row(one), one.stock.last_error][: len(columns)] for one in listed])
+    console.say()
+    console.prose(_total(found))
+    if len(listed) < len(found):
+        first = tr("These are the first {number}: --limit N shows more.", number=f"{len(listed):,}")
+        console.prose(first)
+
+
+def _total(found: Sequence[Shown]) -> str:
+    """How many campaigns there are, and how many of them a person should look at."""
+    counts = {
+        marked("{n:,} empty"): sum(one.status == "active" and one.stock.level.available == 0 for one in found),
+        marked("{n:,} low"): sum(one.need.low for one in found),
+        marked("{n:,} failing"): sum(one.failing for one in found),
+        marked("{n:,} paused"): sum(one.status == "paused" for one in found),
+    }
+    said = ", ".join(tr(words, n=number) for words, number in counts.items() if number)
+    total = counted.campaigns(len(found))
+    return tr("{campaigns}: {said}", campaigns=total, said=said) if said else total
 
 
 def list_document(shown: Sequence[Shown]) -> dict[str, Any]:
@@ -97,26 +127,44 @@ def list_document(shown: Sequence[Shown]) -> dict[str, Any]:
     return {"campaigns": [_document(one) for one in shown]}
 
 
-def show_campaign(console: Console, shown: Shown, details: Details) -> None:
-    """Show all that is known of one campaign."""
-    console.facts(campaign_document(shown, details) | _words(shown, details))
+def show_campaign(console: Console, detail: CampaignDetail) -> None:
+    """Say all that is known of one campaign, the most important first."""
+    need, error = detail.need, detail.stock.last_error
+    console.prose(words.headline(need).plain, style=str(words.headline(need).style))
+    console.show(words.stock_line(detail))
+    console.say()
+    console.prose(words.demand(detail))
+    if (line := words.demand_line(detail)) is not None:
+        console.show(line)
+    console.prose(words.rule(need))
+    if (limit := words.orders(detail)) is not None:
+        console.prose(limit)
+    console.prose(words.past(detail))
+    if error is not None:
+        console.prose(tr("The last run failed for it: {error}", error=one_line(error)), style="red")
+    console.say()
+    console.prose(" ".join(words.origin(need)))
+    if need.low:
+        campaign_id = shlex.quote(one_line(need.level.campaign_id))
+        console.say(tr("Fill it now: {command}", command=f"kylink replenish --campaign {campaign_id}"))
 
 
-def campaign_document(shown: Shown, details: Details) -> dict[str, Any]:
+def campaign_document(detail: CampaignDetail) -> dict[str, Any]:
     """All that is known of one campaign, as JSON."""
+    shown = Shown(detail.stock, detail.need)
     level = shown.stock.level
     return _document(shown) | {
         "source_url": level.source_url,
         "low_watermark": level.own_watermark,
         "target_stock": level.own_target,
         "order_limit": level.own_order_limit,
-        "ordered_24h": details.ordered_24h,
+        "ordered_24h": detail.ordered_24h,
         "watermark_capped": shown.need.watermark.capped,
         "order": shown.need.order,
         "why": reason_for_programs(shown.need),
         "created_at": level.created_at,
-        "items": dict(details.items),
-        "no_stock_24h": details.no_stock_24h,
+        "items": dict(detail.items),
+        "no_stock_24h": detail.no_stock_24h,
     }
 
 
@@ -143,19 +191,6 @@ def _document(shown: Shown) -> dict[str, Any]:
     }
 
 
-def _words(shown: Shown, details: Details) -> dict[str, Any]:
-    """What is said to people in other words than to programs."""
-    moments = {"last_replenished_at": shown.stock.last_replenished_at, "created_at": shown.stock.level.created_at}
-    return {
-        **{name: moment and readable(moment) for name, moment in moments.items()},
-        "consumed_24h": f"{shown.stock.level.consumed_24h}  {sparkline(details.by_hour)}".rstrip(),
-        "why": reason(shown.need),
-        "low": tr("yes") if shown.need.low else tr("no"),
-        "watermark_capped": tr("yes: WATERMARK_MAX binds") if shown.need.watermark.capped else tr("no"),
-        "items": ", ".join(f"{number} {tr(state)}" for state, number in details.items.items() if number) or tr("none"),
-    }
-
-
 def _row(shown: Shown) -> list[Any]:
     level, runway = shown.stock.level, shown.runway
     return [
@@ -166,5 +201,11 @@ def _row(shown: Shown) -> list[Any]:
         level.available,
         shown.need.watermark.items,
         shown.need.target,
-        None if runway is None else span(timedelta(minutes=runway)),
+        _lasting(shown, runway),
     ]
+
+
+def _lasting(shown: Shown, minutes: int | None) -> Text | str | None:
+    if shown.status == "active" and shown.stock.level.available == 0:
+        return Text(tr("empty"), style="bold red")
+    return None if minutes is None else span(timedelta(minutes=minutes))

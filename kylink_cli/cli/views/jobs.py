@@ -5,14 +5,21 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from kylink_cli.cli.views.failures import show_failures
+from kylink_cli.cli.views.run_words import figures_in_words, run_in_words
 from kylink_cli.console import Console
+from kylink_cli.console.campaign_words import when
 from kylink_cli.console.sparkline import sparkline
 from kylink_cli.console.tables import Column, ago, milliseconds, span
+from kylink_cli.console.words import STATES
 from kylink_cli.language import tr
 from kylink_cli.overview.status import HostStatus, JobStatus
-from kylink_cli.rules.moments import readable
+from kylink_cli.rules import counted
+from kylink_cli.rules.error_groups import Failing
+from kylink_cli.rules.moments import local
 from kylink_cli.rules.success import percent
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.vocabulary import Trigger
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.store.outbox import Undelivered
 from kylink_cli.store.tables import Campaign, CampaignResult, Run
@@ -22,32 +29,24 @@ _STATUS_COLUMNS = [
     Column("STATE", words=True),
     Column("LAST RUN"),
     Column("RESULT", words=True),
-    Column("TOOK", "right"),
-    Column("NEXT", "right"),
-    Column("OK 24 H", "right"),
+    Column("TOOK", "right", spare=2),
+    Column("NEXT", "right", spare=1),
+    Column("OK 24 H", "right", spare=3),
 ]
 _HOST_COLUMNS = [
     Column("JOB"),
-    Column("HOST", flexible=True),
+    Column("HOST"),
     Column("STATE", words=True),
-    Column("LAST RUN"),
-    Column("RESULT", words=True),
+    Column("LAST RUN", spare=1),
+    Column("RESULT", words=True, spare=2),
 ]
 _HISTORY_COLUMNS = [
     Column("RUN", "right"),
     Column("JOB"),
     Column("STATUS", words=True),
-    Column("STARTED"),
-    Column("TOOK", "right"),
+    Column("STARTED", spare=1),
+    Column("TOOK", "right", spare=2),
     Column("WHAT", flexible=True),
-]
-_RESULT_COLUMNS = [
-    Column("CAMPAIGN", flexible=True),
-    Column("NAME", flexible=True),
-    Column("STATUS", words=True),
-    Column("STOCK", "right"),
-    Column("GOT", "right"),
-    Column("TRIES", "right"),
 ]
 
 
@@ -85,27 +84,54 @@ def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
     if len({run.host for run in found}) == 1:
         console.table(_HISTORY_COLUMNS, rows)
         return
-    columns = [*_HISTORY_COLUMNS[:2], Column("HOST", flexible=True), *_HISTORY_COLUMNS[2:]]
+    columns = [*_HISTORY_COLUMNS[:2], Column("HOST", spare=3), *_HISTORY_COLUMNS[2:]]
     console.table(columns, [[*row[:2], run.host, *row[2:]] for run, row in zip(found, rows, strict=True)])
 
 
 def show_run(
-    console: Console, run: Run, results: Sequence[tuple[CampaignResult, Campaign]], recent: Sequence[Run]
+    console: Console,
+    run: Run,
+    results: Sequence[tuple[CampaignResult, Campaign]],
+    recent: Sequence[Run],
+    now: datetime,
 ) -> None:
-    """Show one run with its campaigns, and beside it how long the last runs of its job took, newest first."""
-    known = {name: value for name, value in run_document(run).items() if value is not None and name != "figures"}
-    durations = [other.duration_ms or 0 for other in reversed(recent)]
-    console.facts(known | run.figures | {"last_durations": f"{sparkline(durations)}  {_at_most(durations)}"})
-    if results:
+    """Say how one run went, what went wrong first.
+
+    Args:
+        recent: the last runs of its job, newest first.
+    """
+    failures = [Failing(r.campaign_id, campaign.name, r.error) for r, campaign in results if r.error]
+    console.prose(
+        tr("Run {id} of {job}: {summary}", id=run.id, job=run.job, summary=run_in_words(run)),
+        style=STATES.get(run.status, ""),
+    )
+    if run.error is not None and not failures:
+        console.prose(one_line(run.error), style="red")
+    if failures:
         console.say()
-        console.table(_RESULT_COLUMNS, [_result_row(*result) for result in results])
-    failed = [result for result, _ in results if result.error]
-    for result in failed:
-        console.say(f"{one_line(result.campaign_id)}: {one_line(result.error or '')}")
+        show_failures(console, failures)
+    console.say()
+    console.prose(_started(run, now))
+    durations = [other.duration_ms or 0 for other in reversed(recent)]
+    if len(durations) > 1:
+        longest = milliseconds(max(durations))
+        last = tr(
+            "how long the last {runs} took, at most {longest}", runs=counted.runs(len(durations)), longest=longest
+        )
+        console.say(f"{sparkline(durations)}  {last}")
 
 
-def _at_most(durations: Sequence[int]) -> str:
-    return tr("at most {longest}", longest=milliseconds(max(durations, default=0)))
+def _started(run: Run, now: datetime) -> str:
+    said = tr(
+        "Started {when} by {trigger} on {host}, pid {pid}.",
+        when=when(run.started_at, now),
+        trigger=tr("a timer") if run.trigger == Trigger.TIMER else tr("hand"),
+        host=one_line(run.host),
+        pid=run.pid,
+    )
+    if run.invocation_id is None:
+        return said
+    return tr("{said} Its log: {command}", said=said, command=f"journalctl _SYSTEMD_INVOCATION_ID={run.invocation_id}")
 
 
 def run_document(run: Run) -> dict[str, Any]:
@@ -162,7 +188,7 @@ def _state(status: JobStatus) -> str:
 def _notes(status: JobStatus, now: datetime) -> Iterator[str]:
     name, run = status.job.name, status.current
     if run is not None:
-        since = tr("running since {moment} ({span})", moment=readable(run.started_at), span=span(now - run.started_at))
+        since = tr("running since {moment} ({span})", moment=local(run.started_at), span=span(now - run.started_at))
         yield tr(
             "{name}: run {id}, {trigger}, {since}, pid {pid} on {host}",
             name=name,
@@ -176,13 +202,13 @@ def _notes(status: JobStatus, now: datetime) -> Iterator[str]:
         yield tr(
             "{name}: overdue since {moment}: check whether its timer is active",
             name=name,
-            moment=readable(status.due_at),
+            moment=local(status.due_at),
         )
     if status.paused_since is not None:
         yield tr(
             "{name}: paused since {moment}: 'kylink jobs resume {name}' lets it run again",
             name=name,
-            moment=readable(status.paused_since),
+            moment=local(status.paused_since),
         )
     if status.consecutive_failures > 0 and status.last_ended is not None:
         last = status.last_ended
@@ -239,16 +265,5 @@ def _host_row(status: JobStatus, host: HostStatus, now: datetime) -> list[Any]:
 
 
 def _history_row(run: Run, now: datetime) -> list[Any]:
-    what = run.error or ", ".join(f"{value} {tr(name)}" for name, value in run.figures.items() if value)
+    what = run.error or figures_in_words(run.job, run.figures)
     return [run.id, run.job, run.status, ago(run.started_at, now), milliseconds(run.duration_ms), what]
-
-
-def _result_row(result: CampaignResult, campaign: Campaign) -> list[Any]:
-    return [
-        result.campaign_id,
-        campaign.name,
-        result.status,
-        f"{result.available_before}→{result.available_after}",
-        f"{result.produced}/{result.ordered}",
-        result.attempts,
-    ]

@@ -12,7 +12,7 @@ from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.language import tr
 from kylink_cli.leasing import LeaseResult, Taken
 from kylink_cli.rules.leases import UNKNOWN, is_overdue
-from kylink_cli.rules.moments import readable
+from kylink_cli.rules.moments import local
 from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 PARTLY = PartlyDoneError.exit_code
 
-_TAKEN_COLUMNS = [Column("TOKEN"), Column("ITEM", "right"), Column("UNTIL"), Column("VALUE", flexible=True)]
-_RESULT_COLUMNS = [Column("TOKEN"), Column("STATE", words=True), Column("ANSWER", flexible=True)]
+_TAKEN_COLUMNS = [Column("TOKEN"), Column("ITEM", "right"), Column("UNTIL", spare=1), Column("VALUE")]
+_RESULT_COLUMNS = [Column("TOKEN"), Column("STATE", words=True), Column("ANSWER", wraps=True)]
 _COLUMNS = [
     Column("CAMPAIGN"),
     Column("ITEM", "right"),
-    Column("HOLDER", flexible=True),
+    Column("HOLDER", flexible=True, spare=2),
     Column("STATE", words=True),
-    Column("TAKEN"),
+    Column("TAKEN", spare=1),
     Column("ENDS"),
-    Column("ERROR", flexible=True),
+    Column("ERROR", flexible=True, spare=3),
 ]
 
 
@@ -39,9 +39,9 @@ def show_taken(console: Console, taken: Taken, wanted: int) -> None:
         console.document({"leases": lease_documents(taken)})
         return
     rows: list[list[Any]] = [
-        [lease.token, lease.item_id, readable(lease.expires_at), lease.value] for lease in taken.leases
+        [lease.token, lease.item_id, local(lease.expires_at), lease.value] for lease in taken.leases
     ]
-    console.table(_TAKEN_COLUMNS, rows, whole=True)
+    console.table(_TAKEN_COLUMNS, rows)
     if taken.reused and len(taken.leases) != wanted:
         console.warning(
             tr(
@@ -65,7 +65,7 @@ def show_results(console: Console, results: Sequence[LeaseResult]) -> int:
     if console.json:
         console.document({"results": [result_document(result) for result in results]})
     else:
-        console.table(_RESULT_COLUMNS, [[_token(r), r.state, _answer(r)] for r in results], whole=True)
+        console.table(_RESULT_COLUMNS, [[_token(r), r.state, _answer(r)] for r in results])
     if all(result.ok for result in results):
         return 0
     if any(result.ok for result in results):
@@ -91,7 +91,7 @@ def _token(result: LeaseResult) -> str:
 def _answer(result: LeaseResult) -> str:
     if result.expires_at is None:
         return result.message
-    return tr("{message} until {moment}", message=result.message, moment=readable(result.expires_at))
+    return tr("{message} until {moment}", message=result.message, moment=local(result.expires_at))
 
 
 def _row(lease: "ListedLease", now: datetime) -> list[Any]:

@@ -15,10 +15,10 @@ from kylink_cli.store.stock import Item
 
 _COLUMNS = [
     Column("ID", "right"),
-    Column("CAMPAIGN", flexible=True),
-    Column("STATE", words=True),
-    Column("CAME"),
-    Column("ENDS"),
+    Column("CAMPAIGN"),
+    Column("STATE", words=True, spare=1),
+    Column("CAME", spare=3),
+    Column("ENDS", spare=2),
     Column("VALUE", flexible=True),
 ]
 

@@ -15,12 +15,12 @@ from kylink_cli.store.tables import SupplyRequest
 
 _COLUMNS = [
     Column("KEY"),
-    Column("CAMPAIGN", flexible=True),
+    Column("CAMPAIGN", spare=1),
     Column("STATE", words=True),
-    Column("ITEMS", "right"),
-    Column("ASKED IN VAIN", "right"),
-    Column("ORDERED"),
-    Column("ERROR", flexible=True),
+    Column("ITEMS", "right", spare=2),
+    Column("ASKED IN VAIN", "right", spare=4),
+    Column("ORDERED", spare=3),
+    Column("ERROR", flexible=True, spare=5),
 ]
 
 
