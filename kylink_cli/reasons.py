@@ -46,6 +46,8 @@ _REASONS_OF_RESOLVER: Final = {
     socket.EAI_AGAIN: marked("its name can't be looked up now"),
     socket.EAI_FAIL: marked("its name can't be looked up"),
 }
+# Instead of the system's, with the address behind them.
+_WORDS_OF_ASYNCIO: Final = "Connect call failed"
 _UNKNOWN_NAME: Final = marked("its name is not known")
 
 
@@ -56,7 +58,7 @@ def reason(error: BaseException) -> str:
         return tr("no answer in time")
     if isinstance(error, socket.gaierror):
         return tr(_REASONS_OF_RESOLVER.get(number, _UNKNOWN_NAME))
-    if number in _REASONS and words == os.strerror(number):
+    if number in _REASONS and (words == os.strerror(number) or str(words).startswith(_WORDS_OF_ASYNCIO)):
         return tr(_REASONS[number])
     return one_line(words or str(error) or tr("unknown error"), ERROR_LENGTH).lower()
 

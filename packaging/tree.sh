@@ -22,8 +22,8 @@ PROJECT="$source ${WITH:-}" EXPECTED="half a minute" PYTHON=${PYTHON:-/usr/bin/p
 # What has built it is of no use to what runs; of the commands of its libraries, neither.
 "$home/bin/python" -m pip uninstall --quiet --yes setuptools pip 2>/dev/null
 find "$home/bin" -mindepth 1 ! -name 'python*' ! -name kylink -delete
-# The names of countries in a hundred languages, a seventh of the whole: only the English ones are read.
-rm -rf "$home"/lib/python3*/site-packages/pycountry/locales
+# The names of countries in a hundred languages, a seventh of the whole: English and Chinese are read.
+find "$home"/lib/python3*/site-packages/pycountry/locales -mindepth 1 -maxdepth 1 ! -name 'zh*' -exec rm -rf {} +
 mkdir -p "$source/completions"
 for shell in bash zsh fish; do "$home/bin/kylink" completion $shell >"$source/completions/$shell"; done
 sed -i "1s|.*|#!$release/bin/python|" "$home/bin/kylink"

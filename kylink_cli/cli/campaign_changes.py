@@ -165,7 +165,9 @@ def set_fields(
 
 def import_file(
     cli: Cli,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="CSV or JSON lines: a file, https://… or - for standard input.")
+    ],
     user: Annotated[
         str | None, typer.Option("--user", metavar="USER", help="User of the campaigns for which the file names none.")
     ] = None,

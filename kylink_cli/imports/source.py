@@ -1,4 +1,4 @@
-"""Where an import's text comes from: a file, or standard input."""
+"""Where an import's text comes from: a file, standard input, or an address."""
 
 import re
 import sys
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kylink_cli.errors import BadFileError
+from kylink_cli.imports.download import download, is_address
 from kylink_cli.language import ntr, tr
 from kylink_cli.reasons import reason
+from kylink_cli.rules.addresses import shown_address
 from kylink_cli.rules.campaign_import import Fault
 from kylink_cli.rules.text import one_line
 
@@ -20,13 +22,16 @@ _PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)\b", re.IGNORECASE
 
 
 def read_text(source: str) -> str:
-    """The whole text of a file, or of standard input for `-`; a byte order mark is dropped, lines end with a line feed.
+    """The whole text of a source; a byte order mark is dropped, lines end with a line feed.
+
+    Args:
+        source: a file's path, `-` for standard input, or the `https://` address of a sheet.
 
     Raises:
         BadFileError: it can't be read, is neither UTF-8 nor UTF-16, or is a workbook or a web page.
     """
     try:
-        data = _standard_input() if source == STANDARD_INPUT else Path(source).read_bytes()
+        data = _data(source)
         _refuse_another_kind(source, data)
         return data.decode(_encoding(data)).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -47,6 +52,12 @@ def _refuse_another_kind(source: str, data: bytes) -> None:
         raise BadFileError(tr("{source} is a web page or XML: download the sheet itself, as CSV", source=shown(source)))
 
 
+def _data(source: str) -> bytes:
+    if source == STANDARD_INPUT:
+        return _standard_input()
+    return download(source) if is_address(source) else Path(source).read_bytes()
+
+
 def _standard_input() -> bytes:
     if sys.stdin is None:
         raise BadFileError(tr("standard input is closed: nothing was changed"))
@@ -64,7 +75,9 @@ def _encoding(data: bytes) -> str:
 
 def shown(source: str) -> str:
     """What to call a source in a message."""
-    return tr("standard input") if source == STANDARD_INPUT else one_line(source)
+    if source == STANDARD_INPUT:
+        return tr("standard input")
+    return shown_address(source) if is_address(source) else one_line(source)
 
 
 def refuse_faults(source: str, faults: Sequence[Fault]) -> None:

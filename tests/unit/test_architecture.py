@@ -81,7 +81,7 @@ HOMES = {
     "dotenv": {"env_files.py", "setting_up/env_text.py"},
     "fastapi": {"serving"},
     "filelock": {"locks/file.py"},
-    "httpx": {"notify/http.py", "supply/http.py", "supply/http_transport.py"},
+    "httpx": {"imports/download.py", "notify/http.py", "supply/http.py", "supply/http_transport.py"},
     "jinja2": {"report/page.py"},
     "markupsafe": {"report/page.py"},
     "prometheus_client": {"metrics.py"},

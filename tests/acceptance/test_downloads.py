@@ -1,0 +1,141 @@
+"""Sheets that are published at an address: what is fetched, what is refused, and what is shown of it."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from kylink_cli.errors import BadFileError
+from kylink_cli.imports.download import download
+from tests.support.installation import Installation
+
+SHEET = b"campaign_id,user_id,campaign_name\n42,alice,Spring sale\n43,alice,Shoes\n"
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def published(answer: Answer) -> Iterator[str]:
+    """A web server that answers every request in one way; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def answers(status: int, body: bytes = b"", **headers: str) -> Answer:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name.replace("_", "-"), value)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+def test_campaigns_are_imported_from_a_published_sheet(kylink: Installation) -> None:
+    with published(answers(200, SHEET)) as address:
+        planned = kylink.document("campaigns", "import", f"{address}/pub?output=csv&key=s3cret", "--dry-run")
+        done = kylink.run("campaigns", "import", f"{address}/pub?output=csv&key=s3cret")
+    assert planned["added"] == 2
+    assert done.stdout.startswith("2 added")
+    assert [one["name"] for one in kylink.document("campaigns", "list")["campaigns"]] == ["Spring sale", "Shoes"]
+
+
+def test_what_is_wrong_with_a_sheet_is_told_without_its_secret(kylink: Installation) -> None:
+    with published(answers(200, b"campaign_id,user_id\n42,\n")) as address:
+        done = kylink.run("campaigns", "import", f"{address}/pub?key=s3cret")
+        assert done.returncode == 1
+        assert f"{address}/********" in done.stderr
+    assert "s3cret" not in done.stderr
+    assert kylink.document("campaigns", "list")["campaigns"] == []
+
+
+def test_a_redirect_is_followed_on_the_same_host() -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        moved = request.path == "/old"
+        (answers(307, Location="/new?sheet=1") if moved else answers(200, SHEET))(request)
+
+    with published(answer) as address:
+        assert download(f"{address}/old") == SHEET
+
+
+@pytest.mark.parametrize("place", ["http://other.example/sheet", "//other.example/sheet", "https://127.0.0.1/sheet"])
+def test_a_redirect_to_another_host_is_refused(place: str) -> None:
+    with published(answers(302, Location=place)) as address, pytest.raises(BadFileError, match="to another host"):
+        download(f"{address}/sheet")
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "/etc/passwd", "not a place"])
+def test_a_redirect_never_reads_a_file(place: str) -> None:
+    with published(answers(302, Location=place)) as address, pytest.raises(BadFileError):
+        download(f"{address}/sheet")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (answers(404), "HTTP 404"),
+        (answers(204), "HTTP 204"),
+        (answers(500, b"s3cret"), "HTTP 500"),
+        (answers(302, Location="/sheet"), "redirected again and again"),
+        (answers(200, b"\x1f\x8b", Content_Encoding="gzip"), "compressed"),
+        (answers(200, b"x" * 2_000), "larger than"),
+    ],
+)
+def test_what_is_no_sheet_is_refused(answer: Answer, told: str) -> None:
+    with published(answer) as address, pytest.raises(BadFileError, match=told) as refused:
+        download(f"{address}/sheet", largest_bytes=1_000)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\ncampaign_id,"])
+def test_a_server_that_drips_is_given_up(sent: bytes) -> None:
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(sent)
+            while not over.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        try:
+            with pytest.raises(BadFileError, match="not complete after"):
+                download(f"http://127.0.0.1:{listener.getsockname()[1]}/sheet", longest_seconds=0.5)
+        finally:
+            over.set()
+            thread.join()
+
+
+def test_a_page_instead_of_a_sheet_is_named(kylink: Installation) -> None:
+    with published(answers(200, b"<!DOCTYPE html><title>Log in</title>")) as address:
+        assert "is a web page" in kylink.run("campaigns", "import", f"{address}/edit").stderr
+
+
+def test_an_unreachable_server_is_told_in_the_system_s_words(kylink: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    done = kylink.run("campaigns", "import", f"http://127.0.0.1:{port}/x")
+    assert done.returncode == 1
+    assert "the connection was refused" in done.stderr
