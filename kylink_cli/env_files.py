@@ -6,7 +6,7 @@ its parser is asked, which is where those functions get their lines from.
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -139,6 +139,18 @@ def parse(path: Path, on_bad_line: Callable[[ConfigError], None] = _refuse) -> d
         elif binding.key is not None:
             values[binding.key] = binding.value or ""
     return values
+
+
+def bindings(path: Path) -> Iterator[tuple[str, int, str]]:
+    """Each name that an env file sets, with its line and all that is written there.
+
+    Raises:
+        ConfigError: the file can't be read.
+    """
+    for binding in parse_stream(StringIO(read_text(path, "env"))):
+        if binding.key is not None and not binding.error:
+            before = len(binding.original.string) - len(binding.original.string.lstrip("\r\n"))
+            yield binding.key, binding.original.line + before, binding.original.string
 
 
 def by_field(values: Mapping[str, str]) -> dict[str, str]:

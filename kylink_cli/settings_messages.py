@@ -13,7 +13,7 @@ from kylink_cli.rules.text import one_line
 from kylink_cli.settings import Settings, is_secret
 
 _SHOWN_LENGTH = 80
-_ADDRESSES = {"database_url", "proxy_api_url", "kylink_lock_url"}
+ADDRESSES = {"database_url", "proxy_api_url", "kylink_lock_url"}
 
 
 def shown(field: str, value: Any) -> Any:
@@ -22,7 +22,7 @@ def shown(field: str, value: Any) -> Any:
         return None
     if is_secret(field):
         return MASK
-    if field in _ADDRESSES:
+    if field in ADDRESSES:
         return one_line(shown_address(value))
     return one_line(value) if isinstance(value, str) else value
 

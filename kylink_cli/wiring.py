@@ -123,6 +123,20 @@ def database_at(url: str, *, create: bool = False) -> Database:
     return create_database(sqlite_path(url)) if create else open_database(sqlite_path(url))
 
 
+def check_database_address(url: str) -> None:
+    """See whether there can be a database behind a URL; none is opened.
+
+    Raises:
+        ConfigError: there can't.
+    """
+    if is_on_server(url):
+        from kylink_cli.store.engine.address import parse
+
+        parse(url)
+    elif sqlite_path(url).is_dir():
+        raise ConfigError(tr("DATABASE_URL names the folder {path}: it must be a file", path=sqlite_path(url)))
+
+
 def own_files(settings: Settings) -> tuple[Path | None, Path]:
     """The file of an embedded database, and the folder of the locks of this host.
 
@@ -233,12 +247,12 @@ def _heartbeat(settings: Settings, name: str, warn: Callable[[str], None]) -> Pi
     return Heartbeat(url.get_secret_value(), warn).ping
 
 
-def supplier(settings: Settings, database: Database) -> Supplier:
+def supplier(settings: Settings, database: Database | None) -> Supplier:
     """Where items come from.
 
     Args:
         settings: name it, by the scheme of PROXY_API_URL.
-        database: remembers what a file of values has given out.
+        database: remembers what a file of values has given out; None where nothing is ordered.
 
     Raises:
         ConfigError: it is not named, or its kind is unknown.
@@ -255,27 +269,27 @@ def supplier(settings: Settings, database: Database) -> Supplier:
     return build_plugin(kind, options, SUPPLIERS) if build is None else build(options, database)
 
 
-def _http(options: SupplierOptions, _: Database) -> Supplier:
+def _http(options: SupplierOptions, _: Database | None) -> Supplier:
     from kylink_cli.supply.http import HttpSupplier
 
     return HttpSupplier(options.url, options.key, options.timeout_seconds)
 
 
-def _exec(options: SupplierOptions, _: Database) -> Supplier:
+def _exec(options: SupplierOptions, _: Database | None) -> Supplier:
     from kylink_cli.supply.exec import ExecSupplier
 
     return ExecSupplier(options.place, options.key, options.timeout_seconds)
 
 
-def _file(options: SupplierOptions, database: Database) -> Supplier:
+def _file(options: SupplierOptions, database: Database | None) -> Supplier:
     from kylink_cli.store.file_values import FileValues
-    from kylink_cli.supply.file import FileSupplier
+    from kylink_cli.supply.file import FileSupplier, Forgetful
 
-    return FileSupplier(Path(options.place), FileValues(database))
+    return FileSupplier(Path(options.place), Forgetful() if database is None else FileValues(database))
 
 
 # A new kind of supplier is one more line, and the function that builds it.
-SUPPLIERS: dict[str, Callable[[SupplierOptions, Database], Supplier]] = {
+SUPPLIERS: dict[str, Callable[[SupplierOptions, Database | None], Supplier]] = {
     "https": _http,
     "http": _http,
     "exec": _exec,

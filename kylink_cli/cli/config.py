@@ -139,22 +139,25 @@ class _Verdict:
 
 
 def _look_through(cli: Cli) -> _Verdict:
+    from kylink_cli.cli.settings_trial import problems
+    from kylink_cli.settings_salvage import salvage
+    from kylink_cli.settings_slips import slips_beside
+
     try:
-        # On a terminal the line was seen when the settings were read.
-        refused = [cli.loaded.refused] if cli.loaded.refused and cli.console.output.json else []
-        return _Verdict(warnings=[*refused, *_warnings(cli.loaded)], notes=_notes(cli.loaded))
+        loaded = cli.loaded
     except ConfigError as error:
-        return _Verdict(error.problems)
+        others = problems(salvage(cli.options.env_file).settings)
+        return _Verdict((*error.problems, *others), slips_beside(cli.options.env_file))
+    # On a terminal the line was seen when the settings were read.
+    refused = [loaded.refused] if loaded.refused and cli.console.output.json else []
+    return _Verdict(tuple(problems(loaded.settings)), [*refused, *_warnings(loaded)], _notes(loaded))
 
 
 def _warnings(loaded: "Loaded") -> list[str]:
     """What is no mistake in itself, and still seldom meant."""
-    from kylink_cli.settings_loading import unknown_names
+    from kylink_cli.settings_slips import slips
 
-    warnings = [
-        tr("{name} means nothing", name=name) + (tr(": did you mean {nearest}?", nearest=nearest) if nearest else "")
-        for name, nearest in unknown_names(loaded.env_file).items()
-    ]
+    warnings = slips(loaded)
     if loaded.settings.proxy_api_url is None:
         warnings.append(tr("PROXY_API_URL is not set: there is no supply service to order from"))
     return warnings

@@ -46,27 +46,34 @@ def _show(cli: Cli, findings: "Sequence[Finding]") -> None:
 def _findings(cli: Cli) -> "Iterator[Finding]":
     """Everything that is found, in order; what can't be looked at without something else is left out."""
     from kylink_cli import wiring
-    from kylink_cli.overview.doctor import check_settings
+    from kylink_cli.cli.settings_trial import problems
+    from kylink_cli.overview.doctor import Finding, check_settings
     from kylink_cli.overview.transport import check_transport
+    from kylink_cli.settings_slips import slips, slips_beside
 
     try:
         settings = cli.settings
     except KylinkError as error:
         yield _error("settings", error, tr("fix the value and run 'kylink config check'"))
+        for slip in slips_beside(cli.options.env_file):
+            yield Finding("settings", "warning", slip)
         return
-    yield from check_settings(cli.loaded)
+    unusable = problems(settings)
+    yield from check_settings(cli.loaded, unusable, slips(cli.loaded))
     yield from check_transport(settings)
     try:
         database = wiring.existing_database(settings, scheduled=True)
     except KylinkError as error:
-        yield _error("database", error)
+        if str(error) not in unusable:
+            yield _error("database", error)
         yield from _of_server(settings)
         return
     for area, check in _checks(settings, database).items():
         try:
             yield from check()
         except KylinkError as error:
-            yield _error(area, error)
+            if str(error) not in unusable:
+                yield _error(area, error)
 
 
 def _checks(settings: "Settings", database: "Database") -> "Mapping[str, Callable[[], Iterator[Finding]]]":

@@ -16,7 +16,7 @@ from kylink_cli.children import bare_environment, own_command
 from kylink_cli.language import tr
 from kylink_cli.notify.base import ChannelError
 from kylink_cli.rules.notices import Message
-from kylink_cli.rules.text import one_line
+from kylink_cli.rules.text import nearest, one_line
 from kylink_cli.rules.vocabulary import AlertLevel
 
 MASK = "********"
@@ -37,6 +37,14 @@ class AppriseChannel:
     url: str  # nearly every part of it may be a secret
     lowest: AlertLevel = AlertLevel.INFO
 
+    def check(self) -> None:
+        """See whether Apprise can do something with the address.
+
+        Raises:
+            ChannelError: it can't.
+        """
+        _require_known(_in_a_process_of_its_own({"url": self.url}), self.name)
+
     def send(self, message: Message) -> None:
         """Send a message as plain text; Apprise makes of it what the service takes.
 
@@ -50,10 +58,26 @@ class AppriseChannel:
             "type": _TYPES[message.level],
         }
         outcome = _in_a_process_of_its_own(order)
-        if not outcome["known"]:
-            raise ChannelError(tr("Apprise does not know this kind of address, or it is not complete"))
+        _require_known(outcome, self.name)
         if not outcome["sent"]:
             raise ChannelError(_masked(outcome["complaint"] or tr("Apprise could not send it"), self.url))
+
+
+def _require_known(outcome: dict[str, Any], name: str) -> None:
+    """Refuse what Apprise can do nothing with.
+
+    Raises:
+        ChannelError: there is no such kind, or something is missing.
+    """
+    if outcome["known"]:
+        return
+    if not outcome["is_kind"]:
+        near = nearest(name, outcome["kinds"])
+        hint = tr(": did you mean {nearest}?", nearest=near) if near else ""
+        raise ChannelError(tr("Apprise does not know this kind of address") + hint)
+    raise ChannelError(
+        tr("the address is not complete, or holds a # / @ or ? in a user or password: write %23 %2F %40 %3F there")
+    )
 
 
 def _in_a_process_of_its_own(order: dict[str, str]) -> dict[str, Any]:

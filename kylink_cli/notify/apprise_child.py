@@ -45,7 +45,7 @@ def _limit() -> None:
 
 
 def _send(order: dict[str, str]) -> dict[str, Any]:
-    """Send a message; whether the address is known and the message has arrived, and what was complained of."""
+    """Send a message, if there is one: whether the address is known and it has arrived, and what was complained of."""
     watch = _Watch()
     # What every session of Apprise's plug-ins is built with.
     vars(sessions)["HTTPAdapter"] = lambda: _BoundedAdapter(watch)
@@ -55,10 +55,19 @@ def _send(order: dict[str, str]) -> dict[str, Any]:
     logger.propagate = False
     sender = Apprise()
     if not sender.add(order["url"]):
-        return {"known": False, "sent": False, "complaint": None}
+        kinds = _kinds(sender)
+        return {"known": False, "is_kind": order["url"].partition("://")[0].lower() in kinds, "kinds": kinds}
+    if "title" not in order:
+        return {"known": True}
     has_arrived = sender.notify(title=order["title"], body=order["body"], notify_type=order["type"], body_format="text")
     is_sent = bool(has_arrived) and watch.last_status in {None, *_SUCCESSES}
     return {"known": True, "sent": is_sent, "complaint": watch.fault or (lines.last if not has_arrived else None)}
+
+
+def _kinds(sender: Apprise) -> list[str]:
+    """What addresses may begin with."""
+    services = sender.details()["schemas"]
+    return [kind for service in services for part in ("protocols", "secure_protocols") for kind in service[part] or ()]
 
 
 class _Lines(logging.Handler):

@@ -26,6 +26,13 @@ class Channel(Protocol):
     def lowest(self) -> AlertLevel:
         """Notices below this level are not for it."""
 
+    def check(self) -> None:
+        """See whether the address is one that messages can be sent to; nothing is sent.
+
+        Raises:
+            ChannelError: it is none, or not complete.
+        """
+
     def send(self, message: Message) -> None:
         """Send a message; whoever calls gives it a thread of its own, and may stop waiting for it.
 

@@ -96,6 +96,15 @@ class ChatRoom:
     lowest: AlertLevel = AlertLevel.INFO
     clock: Callable[[], datetime] = _utc_now  # when a message is sent, which is signed
 
+    def check(self) -> None:
+        """See whether the address names a robot.
+
+        Raises:
+            ChannelError: it does not.
+        """
+        if not _robot(self.url, self.clock()).token:
+            raise ChannelError(tr("the address holds no token"))
+
     def send(self, message: Message) -> None:
         """Post a message.
 

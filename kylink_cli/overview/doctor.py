@@ -25,7 +25,7 @@ from kylink_cli.rules.moments import readable
 from kylink_cli.rules.notices import GIVE_UP_AFTER
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS
-from kylink_cli.settings_loading import Loaded, unknown_names
+from kylink_cli.settings_loading import Loaded
 from kylink_cli.store import outbox, runs
 from kylink_cli.store.engine.database import Database
 from kylink_cli.supply.base import Supplier
@@ -50,19 +50,22 @@ class Finding:
     advice: str = ""  # empty if there is nothing to do
 
 
-def check_settings(loaded: Loaded) -> Iterator[Finding]:
-    """Are the settings complete, and is the env file private?"""
+def check_settings(loaded: Loaded, unusable: Sequence[str], odd: Sequence[str]) -> Iterator[Finding]:
+    """Can a run work with the settings, do they say what is meant, and is the env file private?
+
+    Args:
+        unusable: what a run could not work with.
+        odd: what is probably meant otherwise.
+    """
     source = tr("read from {env_file}", env_file=loaded.env_file) if loaded.env_file else tr("no env file")
-    yield Finding("settings", "ok", tr("all values are valid ({source})", source=source))
+    if not unusable:
+        yield Finding("settings", "ok", tr("all values are valid ({source})", source=source))
+    for text in unusable:
+        yield Finding("settings", "error", text, tr("fix the value and run 'kylink config check'"))
+    for text in odd:
+        yield Finding("settings", "warning", text)
     if loaded.refused is not None:
         yield Finding("settings", "warning", loaded.refused)
-    for name, nearest in unknown_names(loaded.env_file).items():
-        yield Finding(
-            "settings",
-            "warning",
-            tr("{name} means nothing", name=name),
-            tr("did you mean {nearest}?", nearest=nearest) if nearest else "",
-        )
     if loaded.env_file is not None and loaded.env_file.stat().st_mode & stat.S_IROTH:
         yield Finding(
             "settings",

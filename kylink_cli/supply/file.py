@@ -40,6 +40,18 @@ class Memory(Protocol):
         """
 
 
+class Forgetful:
+    """Hands nothing out and remembers nothing: for a look at a file."""
+
+    def unused(self, _source: str, values: Iterator[str]) -> Iterator[str]:
+        """All of a file's values."""
+        return values
+
+    def take(self, _source: str, _key: str, _quantity: int, _values: Iterator[str]) -> list[str]:
+        """Nothing."""
+        return []
+
+
 class FileSupplier:
     """A file of values. A run reads it once, from its beginning to where the last order was served."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Pooler = Literal["session", "transaction"]
 
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _CONNECT_SECONDS = 10
 # A connection that broke silently is given up within a minute, on either side, instead of after hours.
 _KEEPALIVE = {
@@ -104,10 +105,16 @@ def _read(url: str) -> dict[str, str]:
     try:
         given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     except ProgrammingError:
+        if "schema" in [part.partition("=")[0] for part in url.partition("?")[2].split("&")]:
+            raise ConfigError(
+                tr("DATABASE_URL: schema= is no parameter of libpq: write options=-csearch_path%3DNAME instead")
+            ) from None
         # The driver's own words may hold the password.
         raise ConfigError(
             tr("DATABASE_URL must be postgresql://USER@HOST/NAME, with parameters as libpq knows them")
         ) from None
+    if given.get("sslmode", _SSL_MODES[0]) not in _SSL_MODES:
+        raise ConfigError(tr("sslmode= in DATABASE_URL must be one of {modes}", modes=", ".join(_SSL_MODES)))
     ports = given.get("port", "").split(",")
     if not all(port == "" or (port.isdecimal() and 0 < int(port) < 65536) for port in ports):
         raise ConfigError(tr("DATABASE_URL must be postgresql://USER@HOST/NAME, with ports from 1 to 65535"))
