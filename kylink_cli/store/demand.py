@@ -15,7 +15,7 @@ from sqlalchemy import Select, case, delete, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.demand import KEPT_HOURS, MINUTES_AN_HOUR, Asked, DemandHistory, add_minutes
-from kylink_cli.store.demand_hours import pack, unpack
+from kylink_cli.store.demand_hours import RecordedHours, pack, unpack
 from kylink_cli.store.engine.database import lock_table, upsert
 from kylink_cli.store.engine.direct import Direct, Flavour, Transaction
 from kylink_cli.store.tables import DemandHours, DemandMinute, table
@@ -96,33 +96,39 @@ def fold(session: Session, before: datetime, limit: int) -> int:
 
 
 def read_histories(
-    session: Session, now: datetime, campaign_ids: Collection[str] | None = None
+    session: Session, now: datetime, campaign_ids: Collection[str] | Select[Any] | None = None
 ) -> dict[str, DemandHistory]:
     """What was asked of campaigns, until now; one of which nothing was asked in four weeks is missing.
 
     Args:
         session: a transaction.
         now: the moment.
-        campaign_ids: of these campaigns; None for all.
+        campaign_ids: of these campaigns, or of those that a statement selects; None for all.
     """
     until = minute_at(now)
     c = _minutes.c
+    first_kept = until // MINUTES_AN_HOUR - KEPT_HOURS + 1
     rows = session.execute(_of(select(c.campaign_id, c.minute, c.taken, c.refused), c.campaign_id, campaign_ids))
     minutes = _grouped(rows.all())
-    hours = _read_hours(session, campaign_ids)
-    return {key: _history(hours.get(key, {}), minutes.get(key, ()), until) for key in hours.keys() | minutes.keys()}
+    h = _hours.c
+    packed = session.execute(_of(select(h.campaign_id, h.last_hour, h.packed), h.campaign_id, campaign_ids))
+    histories = {
+        key: _history(RecordedHours(first_kept, last_hour, hours, minutes.get(key, ())), minutes.get(key, ()), until)
+        for key, last_hour, hours in packed
+    }
+    for key in minutes.keys() - histories.keys():
+        histories[key] = _history(RecordedHours(first_kept, 0, b"", minutes[key]), minutes[key], until)
+    return histories
 
 
-def _history(hours: Mapping[int, Asked], minutes: Sequence[tuple[int, int, int]], until: int) -> DemandHistory:
+def _history(hours: RecordedHours, minutes: Sequence[tuple[int, int, int]], until: int) -> DemandHistory:
     def asked_within(length: int) -> int:
         return max(0, sum(taken + refused for minute, taken, refused in minutes if minute > until - length))
 
-    first_kept = until // MINUTES_AN_HOUR - KEPT_HOURS
-    kept = {hour: asked for hour, asked in add_minutes(hours, minutes).items() if hour > first_kept}
-    return DemandHistory(kept, asked_within(10), asked_within(MINUTES_AN_HOUR))
+    return DemandHistory(hours, asked_within(10), asked_within(MINUTES_AN_HOUR))
 
 
-def _of(statement: Select[Any], column: Any, campaign_ids: Collection[str] | None) -> Select[Any]:
+def _of(statement: Select[Any], column: Any, campaign_ids: Collection[str] | Select[Any] | None) -> Select[Any]:
     return statement if campaign_ids is None else statement.where(column.in_(campaign_ids))
 
 

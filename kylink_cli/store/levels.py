@@ -71,10 +71,9 @@ def level_columns(available: ColumnElement[int], consumed: ColumnElement[int]) -
 
 def with_histories(session: Session, now: datetime, rows: Sequence[Sequence[Any]]) -> list[Level]:
     """Levels out of their columns, with what was asked of the campaigns."""
-    levels = [Level(*row) for row in rows]
-    few = [level.campaign_id for level in levels] if len(levels) <= FEW_CAMPAIGNS else None
+    few = [row[0] for row in rows] if len(rows) <= FEW_CAMPAIGNS else None
     histories = read_histories(session, now, few)
-    return [replace(level, history=histories.get(level.campaign_id, NO_HISTORY)) for level in levels]
+    return [replace(Level(*row), history=histories.pop(row[0], NO_HISTORY)) for row in rows]
 
 
 def _watermark(consumed: ColumnElement[int], policy: Policy) -> ColumnElement[Any]:

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import tracemalloc
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from kylink_cli import leasing, wiring
 from kylink_cli.alerting.posting import Alerting
@@ -19,18 +21,21 @@ from kylink_cli.jobs import replenish
 from kylink_cli.jobs.recover_leases import RecoveryLimits, recover_within
 from kylink_cli.jobs.replenish import replenish_with
 from kylink_cli.locks.file import FileLocks
+from kylink_cli.rules.demand import DemandHistory
 from kylink_cli.rules.replenishment import Demand
 from kylink_cli.rules.vocabulary import ReplenishRule
 from kylink_cli.running.events import Event
 from kylink_cli.running.run import LiveRun, RunRequest
 from kylink_cli.running.runner import run_job
 from kylink_cli.settings import Settings
+from kylink_cli.store.demand import read_histories
+from kylink_cli.store.demand_hours import pack
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.postgresql import ServerDatabase
 from kylink_cli.store.levels import Scope
 from kylink_cli.supply.base import Order, SuppliedItem, Supply
 from tests.support.alerts import RULES
-from tests.support.database import add_campaigns, add_items
+from tests.support.database import add_campaigns, add_demand, add_items
 
 NOW = datetime.now(UTC)
 # What is sent to a server and answered, in libpq's own record of its messages.
@@ -209,3 +214,25 @@ def consume(database: Database, count: int, asked: Callable[[], int]) -> list[in
     after_take = asked()
     leasing.confirm(database, [lease.token for lease in taken.leases], NOW)
     return [after_take - before, asked() - after_take]
+
+
+def test_the_histories_of_all_campaigns_take_hardly_more_memory_than_their_bytes(database: Database) -> None:
+    """Unpacked, four weeks are twenty times as large: a gigabyte for a hundred thousand campaigns."""
+    campaigns = [f"c{number}" for number in range(30)]
+    add_campaigns(database, *campaigns)
+    for campaign in campaigns:
+        add_demand(database, campaign, items_an_hour=3)
+
+    def read(session: Session) -> dict[str, DemandHistory]:
+        return read_histories(session, NOW)
+
+    database.read(read)
+    tracemalloc.start()
+    try:
+        histories = database.read(read)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    packed = sum(len(pack(history.hours)[1]) for history in histories.values())
+    assert len(histories) == len(campaigns)
+    assert kept < 2 * packed

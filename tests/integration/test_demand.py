@@ -1,5 +1,6 @@
 """Demand: what consumers took and kept and what they were refused, recorded by the hour, on every database."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,9 @@ from sqlalchemy import func, select, text
 from kylink_cli import leasing
 from kylink_cli.errors import NoStockError
 from kylink_cli.leasing import TakeRequest
-from kylink_cli.rules.demand import Asked, DemandHistory
+from kylink_cli.rules.demand import Asked, DemandHistory, add_minutes
 from kylink_cli.store import demand, recovery
+from kylink_cli.store.demand_hours import RecordedHours, pack
 from kylink_cli.store.engine.database import Database, create_database
 from kylink_cli.store.engine.schema import upgrade
 from kylink_cli.store.tables import DemandMinute, table
@@ -157,3 +159,15 @@ _OLD = (
     ('z', '1', 4, 0, 'released', :now, :now, :now)""",
     "INSERT INTO no_stock_events (campaign_id, happened_at) VALUES ('1', :now), ('1', :now)",
 )
+
+
+@pytest.mark.parametrize("minutes", [(), ((HOUR * 60, 2, 1),), ((HOUR * 60, 2, 0), (HOUR * 60 + 1, -2, 0))])
+@pytest.mark.parametrize("first", [0, HOUR - 5, HOUR - 2, HOUR, HOUR + 1])
+def test_hours_that_stay_packed_are_what_they_were(first: int, minutes: Sequence[tuple[int, int, int]]) -> None:
+    hours = {HOUR - 7: Asked(1, 0), HOUR - 3: Asked(0, 4), HOUR - 1: Asked(0, 0)}
+    found = RecordedHours(first, *pack(hours), minutes)
+    wanted = {hour: asked for hour, asked in add_minutes(hours, minutes).items() if hour >= first and hour != HOUR - 1}
+    assert found == wanted
+    assert (bool(found), len(found), list(found)) == (bool(wanted), len(wanted), list(wanted))
+    assert (dict(found.items()), list(found.values())) == (wanted, list(wanted.values()))
+    assert [found.get(hour) for hour in (HOUR - 7, HOUR)] == [wanted.get(hour) for hour in (HOUR - 7, HOUR)]

@@ -1,20 +1,21 @@
 """Campaigns beside their stock, for people to look at: one statement, however many campaigns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.demand import NO_HISTORY
 from kylink_cli.rules.replenishment import Level
 from kylink_cli.rules.vocabulary import ItemState
+from kylink_cli.store.demand import read_histories
 from kylink_cli.store.levels import (
     Scope,
     available_items,
     consumed_items,
     leased_items,
     level_columns,
-    with_histories,
     within,
 )
 from kylink_cli.store.tables import Campaign, StockItem, in_state, table
@@ -54,9 +55,12 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
         .outerjoin(leased, leased.c.campaign_id == c.id)
         .order_by(c.id)
     )
-    rows = session.execute(within(statement, c.id, scope, c.user_id)).all()
-    levels = with_histories(session, now, [row[: len(level)] for row in rows])
-    return [CampaignStock(found, *row[len(level) :]) for found, row in zip(levels, rows, strict=True)]
+    histories = read_histories(session, now, None if scope == Scope() else within(select(c.id), c.id, scope, c.user_id))
+    # Row by row, since a list of them would be as large as what is made of them.
+    return [
+        CampaignStock(replace(Level(*row[: len(level)]), history=histories.pop(row.id, NO_HISTORY)), *row[len(level) :])
+        for row in session.execute(within(statement, c.id, scope, c.user_id))
+    ]
 
 
 def count_by_state(session: Session, now: datetime, campaign_id: str) -> dict[str, int]:
