@@ -3,9 +3,11 @@
 import ast
 import re
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import kylink_cli
@@ -195,3 +197,12 @@ def test_no_page_and_no_list_of_steps_names_a_file_that_is_not_there() -> None:
         for page, names in named.items()
         if (missing := {name for name in names if not any(path.endswith(f"/{name}") for path in there)})
     } == {}
+
+
+def test_the_page_says_of_every_library_what_it_does_and_where() -> None:
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = "\n".join(line.split("|")[1] for line in page.partition("## Libraries")[2].splitlines() if "|" in line)
+    names = {re.split(r"[\[<>=]", requirement)[0] for requirement in wanted}
+    assert names - set(re.findall(r"[\w-]+", table)) == set()
