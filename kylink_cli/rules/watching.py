@@ -1,16 +1,17 @@
-"""What a watcher sees of many campaigns: which of them, in which order, from which on; and what keys change of it."""
+"""What a watcher sees of many campaigns: which of them, and in which order."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from kylink_cli.rules.replenishment import Need, runway_minutes
 from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import Sorting
 
 HOURS: Final = 24
+T = TypeVar("T")
 _SORTINGS: Final = tuple(Sorting)
 
 
@@ -22,20 +23,33 @@ class Selection:
         sorting: what is shown first: the shortest runway, the emptiest stock, or the first name.
         text: only campaigns whose id, name or user contains it, whatever the case.
         low: only those below their watermark.
-        first: how many of them are scrolled past.
     """
 
     sorting: Sorting = Sorting.RUNWAY
     text: str = ""
     low: bool = False
-    first: int = 0
 
 
-def chosen(needs: Sequence[Need], selection: Selection) -> list[Need]:
-    """The campaigns that were selected, in their order; those of equal rank by id."""
+def next_sorting(sorting: Sorting) -> Sorting:
+    """What is shown first after one more press of the key for that."""
+    return _SORTINGS[(_SORTINGS.index(sorting) + 1) % len(_SORTINGS)]
+
+
+def chosen(rows: Iterable[T], selection: Selection, need_of: Callable[[T], Need]) -> list[T]:
+    """The campaigns that were selected, in their order; those of equal rank by id.
+
+    Args:
+        rows: campaigns, with whatever is known of them.
+        need_of: the need of one of them.
+    """
     text = selection.text.casefold()
-    wanted = [need for need in needs if (need.low or not selection.low) and _matches(need, text)]
-    return sorted(wanted, key=lambda need: (*_rank(need, selection.sorting), natural(need.level.campaign_id)))
+    wanted = [row for row in rows if (need_of(row).low or not selection.low) and _matches(need_of(row), text)]
+
+    def rank(row: T) -> tuple[bool, float | str, float, tuple[tuple[float, str], ...]]:
+        need = need_of(row)
+        return (*_rank(need, selection.sorting), natural(need.level.campaign_id))
+
+    return sorted(wanted, key=rank)
 
 
 def by_hour(consumed: Mapping[datetime, int], now: datetime) -> list[int]:
@@ -57,67 +71,8 @@ def _matches(need: Need, text: str) -> bool:
 def _rank(need: Need, sorting: Sorting) -> tuple[bool, float | str, float]:
     runway = runway_minutes(need)
     length = math.inf if runway is None else runway
-    if sorting == "name":
+    if sorting == Sorting.NAME:
         return False, need.level.name.casefold(), 0
     if sorting == Sorting.AVAILABLE:
         return not need.level.active, need.level.available, length
-    # What is low without any consumption has no runway, and is still what a person should see first.
-    return not need.level.active, 0 if need.low and need.level.available == 0 else length, need.level.available
-
-
-@dataclass(frozen=True, slots=True)
-class Watcher:
-    """A watcher between two keys.
-
-    Attributes:
-        selection: which campaigns are shown.
-        typing: whether a text to search for is being typed.
-        gone: whether the view is to close.
-    """
-
-    selection: Selection = field(default_factory=Selection)
-    typing: bool = False
-    gone: bool = False
-
-
-def press(watcher: Watcher, key: str, page: int, matching: int) -> Watcher:
-    """What a key does.
-
-    Args:
-        watcher: before it.
-        key: a character, or the name of another key.
-        page: how many campaigns are on the screen.
-        matching: how many there are to scroll through.
-    """
-    if watcher.typing:
-        return _type(watcher, key)
-    if key in {"q", "Q"}:
-        return replace(watcher, gone=True)
-    if key == "/":
-        return replace(watcher, typing=True)
-    return replace(watcher, selection=_change(watcher.selection, key, page, matching))
-
-
-def _change(selection: Selection, key: str, page: int, matching: int) -> Selection:
-    if key == "s":
-        following = _SORTINGS[(_SORTINGS.index(selection.sorting) + 1) % len(_SORTINGS)]
-        return replace(selection, sorting=following, first=0)
-    if key == "l":
-        return replace(selection, low=not selection.low, first=0)
-    if key == "escape":
-        return replace(selection, text="", first=0)
-    step = {"up": -1, "k": -1, "down": 1, "j": 1, "page up": -page, "page down": page, "home": -matching}.get(key, 0)
-    return replace(selection, first=max(0, min(selection.first + step, matching - page)))
-
-
-def _type(watcher: Watcher, key: str) -> Watcher:
-    match key:
-        case "enter":
-            return replace(watcher, typing=False)
-        case "escape":
-            return replace(watcher, typing=False, selection=replace(watcher.selection, text="", first=0))
-        case "backspace":
-            text = watcher.selection.text[:-1]
-        case _:
-            text = watcher.selection.text + (key if len(key) == 1 and key.isprintable() else "")
-    return replace(watcher, selection=replace(watcher.selection, text=text, first=0))
+    return not need.level.active, length, need.level.available

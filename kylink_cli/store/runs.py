@@ -177,3 +177,15 @@ def resume_job(session: Session, job: str) -> bool:
 def paused_jobs(session: Session) -> dict[str, datetime]:
     """The paused jobs, and since when."""
     return {row.job: row.paused_at for row in session.scalars(select(PausedJob))}
+
+
+def read_filled(session: Session, run_id: int) -> dict[str, int]:
+    """The campaigns that a run has claimed, each with the items that it has put in stock for it."""
+    of_claim = (_requests.c.campaign_id == _claims.c.campaign_id) & (_requests.c.run_id == run_id)
+    statement = (
+        select(_claims.c.campaign_id, func.coalesce(func.sum(_requests.c.produced), 0))
+        .outerjoin(_requests, of_claim)
+        .where(_claims.c.run_id == run_id)
+        .group_by(_claims.c.campaign_id)
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}

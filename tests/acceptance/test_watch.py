@@ -2,6 +2,8 @@
 
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from kylink_cli.demo.service import SupplyService
 from tests.support.gate import Gate
 from tests.support.installation import Installation
-from tests.support.screen import on_screen
+from tests.support.screen import Screen, on_screen
 from tests.support.waiting import wait_until
 
 LONG_AGO, FAR_OFF = "2026-01-01 00:00:00.000000", "2999-01-01 00:00:00.000000"
@@ -41,20 +43,36 @@ def kylink(tmp_path: Path, service: SupplyService) -> Iterator[Installation]:
         yield installation
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 50), (60, 16)])
+def rows_of(screen: Screen) -> list[str]:
+    return [line.split()[0] for line in screen.lines if line.startswith("c") and line[1:3].isdigit()]
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (100, 30), (200, 50), (60, 16)])
 def test_the_picture_fits_the_terminal(kylink: Installation, columns: int, rows: int) -> None:
     with on_screen("watch", env=kylink.environment, cwd=kylink.folder, columns=columns, rows=rows) as screen:
-        screen.wait_for("q quit")
-        lines = screen.lines
-        assert "30 campaigns, 6 low" in lines[0] or columns < 80
-        assert lines[1].split()[:3] == ["JOB", "STATE", "RESULT"]
-        assert lines[3].startswith("lease_recovery")
-        assert "q quit" in lines[-1]
-        campaigns = [line for line in lines if line.startswith("c")]
-        assert len(campaigns) == min(30, rows - 9 - max(2, rows // 7))
-        assert campaigns[0].startswith("c00")
-        assert "0/10" in campaigns[0]
-        assert all(len(line) <= columns for line in lines)
+        screen.wait_for("30 campaigns")
+        assert "1 empty · 6 low" in screen.lines[0]
+        assert screen.lines[2].startswith("lease_recovery")
+        wait_until(lambda: len(rows_of(screen)) == min(30, rows - 7), f"all lines of\n{screen.text}")
+        assert rows_of(screen)[0] == "c00"
+        assert any("0/10" in line and line.startswith("c00") for line in screen.lines)
+        assert "q quit" in screen.lines[-1]
+
+
+def test_nothing_is_written_while_nothing_changes(kylink: Installation) -> None:
+    env = kylink.environment | {"ENABLE_AUTO_CRON": "false"}
+    with kylink.database.writing() as session:
+        session.connection().exec_driver_sql("DELETE FROM runs")
+    with on_screen("watch", "--interval", "0.2", env=env, cwd=kylink.folder) as screen:
+        screen.wait_for("30 campaigns")
+        kylink.execute("UPDATE campaigns SET name = 'looked again' WHERE id = 'c00'")
+        screen.wait_for("looked again")
+        before = len(screen.written)
+        kylink.execute("UPDATE campaigns SET country = 'DE'")
+        kylink.execute("UPDATE campaigns SET name = 'and again' WHERE id = 'c00'")
+        screen.wait_for("and again")
+        # One line of the table, and nothing else.
+        assert len(screen.written) - before < 1000
 
 
 def test_a_run_under_way_is_seen_coming_on(kylink: Installation, service: SupplyService) -> None:
@@ -62,40 +80,53 @@ def test_a_run_under_way_is_seen_coming_on(kylink: Installation, service: Supply
     run = kylink.start("replenish", "--campaign", "c00", STOCK_CONCURRENCY="5")
     gate.wait_for_calls(5)
     with on_screen("watch", "--interval", "0.2", env=kylink.environment, cwd=kylink.folder, columns=200) as screen:
-        screen.press("ss")
         screen.wait_for("run 2: 0 campaigns done, 1 in work, 0 items")
-        assert "running" in screen.lines[2]
+        assert "running" in screen.lines[1]
+        screen.wait_for("0/10  c00")
         gate.open()
         run.communicate()
-        screen.wait_for("no run is under way")
-        wait_until(lambda: any(line.startswith("c00") and "10/10" in line for line in screen.lines), "c00 to be full")
+        wait_until(lambda: "run 2:" not in screen.text, "the run to be over")
 
 
-def test_keys_sort_filter_scroll_and_quit(kylink: Installation) -> None:
-    with on_screen("watch", "--interval", "60", env=kylink.environment, cwd=kylink.folder) as screen:
-        screen.wait_for("sort: runway")
+def test_keys_of_a_real_terminal_move_filter_and_quit(kylink: Installation) -> None:
+    with on_screen("watch", "--interval", "60", env=kylink.environment, cwd=kylink.folder, columns=160) as screen:
+        wait_until(lambda: rows_of(screen)[:1] == ["c00"], "the campaigns")
+        screen.press("\x1b[4~")  # End, as tmux sends it
+        wait_until(lambda: rows_of(screen)[-1:] == ["c29"], "the end of the list")
+        screen.press("\x1b[1~")  # Home
+        wait_until(lambda: rows_of(screen)[:1] == ["c00"], "its beginning")
         screen.press("s")
         screen.wait_for("sort: available")
-        screen.press("s")
-        screen.wait_for("sort: name")
-        screen.press("\x1b[6~")
-        screen.wait_for("13-24 of 30")
-        screen.press("\x1b[A")
-        screen.wait_for("12-23 of 30")
         screen.press("/")
-        screen.wait_for("search: _")
-        screen.press("WINTER C2")
-        screen.wait_for("search: WINTER C2_")
-        screen.press("\r")
-        screen.wait_for("1-10 of 10")
+        screen.wait_for("a part of an id")
+        screen.press("WINTER C2\r")
+        screen.wait_for("10 with 'WINTER C2'")
         screen.press("l")
-        screen.wait_for("low only: on")
-        screen.wait_for("1-2 of 2")
+        screen.wait_for("2 with")
         screen.press("\x1b")
-        screen.wait_for("1-6 of 6")
+        screen.wait_for("30  ? help")
+        screen.press("\r")
+        screen.wait_for("esc back")
+        screen.press("\x1b")
+        screen.wait_for("q quit")
         screen.press("q")
         assert screen.wait() == 0
         assert screen.is_clean
+
+
+def test_a_campaign_is_replenished_paused_and_seen_to_be_so(kylink: Installation, service: SupplyService) -> None:
+    with on_screen("watch", "--interval", "0.2", env=kylink.environment, cwd=kylink.folder, columns=160) as screen:
+        screen.wait_for("30 campaigns")
+        screen.press("r")
+        screen.wait_for("Replenish Winter c00 (c00) now?")
+        screen.press("y")
+        screen.wait_for("campaign c00: run")
+        assert len(service.charges) == 10
+        screen.press("\x1b[1~p")
+        screen.wait_for("Nothing is ordered for it then.")
+        screen.press("y")
+        screen.wait_for("1 paused")
+        assert len(kylink.rows("SELECT id FROM campaigns WHERE status = 'paused'")) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -107,18 +138,20 @@ def test_a_signal_leaves_the_terminal_as_it_was(kylink: Installation, number: si
         assert screen.is_clean
 
 
-def test_ctrl_z_does_not_leave_the_shell_on_our_screen(kylink: Installation) -> None:
+def test_ctrl_c_ends_it_as_the_signal_that_it_is(kylink: Installation) -> None:
     with on_screen("watch", env=kylink.environment, cwd=kylink.folder) as screen:
-        screen.wait_for("q quit")
-        screen.press("\x1as")
-        screen.wait_for("sort: available")
+        screen.wait_for("30 campaigns")
+        screen.press("\x03")
+        assert screen.wait() == -signal.SIGINT
 
 
 def test_the_window_s_size_is_followed(kylink: Installation) -> None:
     with on_screen("watch", "--interval", "60", env=kylink.environment, cwd=kylink.folder) as screen:
-        screen.wait_for("1-12 of 30")
+        screen.wait_for("30 campaigns")
+        assert "LAST 24 H" in screen.text
         screen.resize(160, 40)
-        screen.wait_for("q quit  s sort: runway  l low only: off  / search: -  1-26 of 30")
+        wait_until(lambda: len(rows_of(screen)) == 30, "all campaigns")
+        screen.wait_for("s sort: runway")
 
 
 def test_names_from_outside_do_no_harm(kylink: Installation) -> None:
@@ -127,62 +160,78 @@ def test_names_from_outside_do_no_harm(kylink: Installation) -> None:
         with kylink.database.writing() as session:
             session.connection().exec_driver_sql("UPDATE campaigns SET name = ? WHERE id = ?", (name, campaign))
     with on_screen("watch", env=kylink.environment, cwd=kylink.folder) as screen:
-        screen.wait_for("q quit")
+        screen.wait_for("30 campaigns")
+        wait_until(lambda: len(rows_of(screen)) == 17, f"all lines of\n{screen.text}")
         assert "[red] [2Jevil" in screen.text
         assert b"\x1b[2Jevil" not in screen.written
         assert "\u202e" not in screen.text
-        rows = [line for line in screen.lines if line.startswith("c")]
-        assert len(rows) == 12
         assert sum("xxxx" in line for line in screen.lines) == 1
 
 
 def test_a_database_that_is_away_for_a_while_is_no_end(kylink: Installation) -> None:
     with on_screen("watch", "--interval", "0.2", env=kylink.environment, cwd=kylink.folder) as screen:
-        screen.wait_for("q quit")
+        screen.wait_for("30 campaigns")
         database = kylink.folder / "kylink.db"
         kylink.database.close()
-        away = database.with_suffix(".away")
         with sqlite3.connect(database) as connection:
             connection.execute("ALTER TABLE campaigns RENAME TO away")
         screen.wait_for("the database failed")
         assert "c00" in screen.text
+        assert "Traceback" not in screen.text
         with sqlite3.connect(database) as connection:
             connection.execute("ALTER TABLE away RENAME TO campaigns")
-        screen.wait_for("30 campaigns, 6 low")
-        assert not away.exists()
+        screen.wait_for("30 campaigns")
 
 
-def test_once_draws_one_picture_anywhere(kylink: Installation) -> None:
+def test_once_prints_one_picture_anywhere(kylink: Installation) -> None:
     result = kylink.run("watch", "--once")
     assert (result.returncode, result.stderr) == (0, "")
-    assert "30 campaigns, 6 low" in result.stdout.splitlines()[0]
+    lines = result.stdout.splitlines()
+    assert lines[0] == "30 campaigns, 6 low"
+    assert lines[2].split()[:3] == ["JOB", "STATE", "LAST"]
+    assert next(line.split()[0] for line in lines if line.startswith("c")) == "c00"
     assert "\x1b" not in result.stdout
 
 
 def test_without_a_terminal_one_line_says_so(kylink: Installation) -> None:
     result = kylink.run("watch")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "kylink: watch needs a terminal: --once prints one picture\n"
+    assert result.stderr == "kylink: watch needs a terminal: --once draws one picture\n"
 
 
 def test_a_plain_terminal_gets_plain_characters(kylink: Installation) -> None:
     with on_screen("watch", env=kylink.environment | {"TERM": "linux"}, cwd=kylink.folder) as screen:
-        screen.wait_for("q quit")
+        screen.wait_for("30 campaigns")
         assert "#" in screen.text
         assert not set("▁▂▃▄▅▆▇█│") & set(screen.text)
+
+
+@pytest.mark.parametrize(("options", "env"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})], ids=str)
+def test_colours_can_be_turned_off(kylink: Installation, options: list[str], env: dict[str, str]) -> None:
+    with on_screen("watch", *options, env=kylink.environment | env, cwd=kylink.folder) as screen:
+        screen.wait_for("30 campaigns")
+        assert {cell.fg for row in screen.cells for cell in row} == {"default"}
 
 
 def test_a_look_takes_as_many_statements_for_many_campaigns_as_for_one(kylink: Installation) -> None:
     from kylink_cli import wiring
     from kylink_cli.overview.watching import look
-    from kylink_cli.rules.watching import Selection
     from kylink_cli.settings import Settings
     from tests.support.statements import counting
 
     settings = Settings(database_url=kylink.settings["DATABASE_URL"])
     with counting(kylink.database) as few:
-        look(kylink.database, wiring.locks(settings), settings, Selection(), 1)
+        look(kylink.database, wiring.locks(settings), settings)
     kylink.add_campaigns(*[f"d{number}" for number in range(200)])
     with counting(kylink.database) as many:
-        look(kylink.database, wiring.locks(settings), settings, Selection(), 100)
+        look(kylink.database, wiring.locks(settings), settings)
     assert len(few) == len(many)
+
+
+def test_no_other_command_loads_what_draws_it(kylink: Installation) -> None:
+    program = "import sys; from kylink_cli.cli import app; sys.argv = ['kylink', 'jobs', 'status']\n"
+    program += "try: app()\nexcept SystemExit: pass\nprint('textual' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=kylink.environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"

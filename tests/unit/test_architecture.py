@@ -100,6 +100,7 @@ HOMES = {
     "sqlmodel": {"store"},
     "starlette": {"serving"},
     "tenacity": {"supply/retry.py", "jobs/fill.py"},
+    "textual": {"console/watch"},
     "typer": {"cli"},
     "typing_extensions": {"documents", "serving"},  # pydantic reads no other TypedDict before Python 3.12
     "uvicorn": {"serving"},

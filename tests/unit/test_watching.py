@@ -1,4 +1,4 @@
-"""What a watcher sees and what his keys do: rules, and pictures of one line."""
+"""Which campaigns a watcher sees, and pictures of one line."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from kylink_cli.console.sparkline import ASCII, glyphs_for, sparkline, stock_bar
 from kylink_cli.rules.demand import Asked, DemandHistory
 from kylink_cli.rules.replenishment import Level, Need, Watermark
 from kylink_cli.rules.vocabulary import Sorting, WatermarkSource
-from kylink_cli.rules.watching import Selection, Watcher, by_hour, chosen, press
+from kylink_cli.rules.watching import Selection, by_hour, chosen, next_sorting
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
@@ -47,50 +47,20 @@ CAMPAIGNS = [
     ids=str,
 )
 def test_which_campaigns_and_in_which_order(selection: Selection, expected: list[str]) -> None:
-    assert [one.level.campaign_id for one in chosen(CAMPAIGNS, selection)] == expected
+    assert [one.level.campaign_id for one in chosen(CAMPAIGNS, selection, lambda need: need)] == expected
+
+
+def test_each_sorting_comes_round_again() -> None:
+    found = [Sorting.RUNWAY]
+    for _ in Sorting:
+        found.append(next_sorting(found[-1]))
+    assert found == [Sorting.RUNWAY, Sorting.AVAILABLE, Sorting.NAME, Sorting.RUNWAY]
 
 
 def test_hours_without_consumption_count_as_none() -> None:
     this_hour = NOW.replace(minute=0)
     hours = by_hour({this_hour: 3, this_hour - timedelta(hours=23): 7, this_hour - timedelta(hours=24): 9}, NOW)
     assert hours == [7, *[0] * 22, 3]
-
-
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ([], Watcher()),
-        (["q"], Watcher(gone=True)),
-        (["s"], Watcher(Selection(sorting=Sorting.AVAILABLE))),
-        (["s", "s", "s"], Watcher()),
-        (["l"], Watcher(Selection(low=True))),
-        (["l", "l"], Watcher()),
-        (["down", "j"], Watcher(Selection(first=2))),
-        (["down", "up", "k"], Watcher()),
-        (["page down"], Watcher(Selection(first=10))),
-        (["page down"] * 9, Watcher(Selection(first=20))),
-        (["page down", "home"], Watcher()),
-        (["page down", "s"], Watcher(Selection(sorting=Sorting.AVAILABLE))),
-        (["/"], Watcher(typing=True)),
-        (["/", "q", "2", "enter"], Watcher(Selection(text="q2"))),
-        (["/", "a", "b", "backspace"], Watcher(Selection(text="a"), typing=True)),
-        (["/", "a", "up", "\x00", "enter"], Watcher(Selection(text="a"))),
-        (["/", "a", "enter", "escape"], Watcher()),
-        (["/", "a", "escape"], Watcher()),
-        (["x"], Watcher()),
-    ],
-    ids=str,
-)
-def test_what_keys_do(keys: list[str], expected: Watcher) -> None:
-    watcher = Watcher()
-    for key in keys:
-        watcher = press(watcher, key, page=10, matching=30)
-    assert watcher == expected
-
-
-def test_there_is_nothing_to_scroll_where_everything_fits() -> None:
-    assert press(Watcher(), "down", page=10, matching=4) == Watcher()
-    assert press(replace(Watcher(), selection=Selection(first=8)), "down", page=10, matching=0) == Watcher()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The live view, as Textual draws it: loaded by `kylink watch` alone."""
