@@ -3,6 +3,8 @@
 import getpass
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,9 @@ from kylink_cli.rules.text import one_line
 LOCAL_ENV_FILE: Final = Path(".env")
 SYSTEM_ENV_FILE: Final = Path("/etc/kylink/kylink.env")
 SYSTEM_CREDENTIALS: Final = Path("/etc/kylink/credentials")
+BELL_PATH_UNIT: Final = "kylink-bell.path"
+_SYSTEM_UNITS: Final = Path("/etc/systemd/system")
+_WATCHED: Final = "PathExists="
 _SQLITE: Final = "sqlite:///"
 
 
@@ -58,3 +63,18 @@ def sqlite_path(url: str) -> Path:
             )
         )
     return Path(url.removeprefix(_SQLITE)).expanduser()
+
+
+def watched_bell() -> Path | None:
+    """The file that the installed path unit watches; None if none is installed."""
+    for folder in _unit_folders():
+        with suppress(OSError):
+            for line in (folder / BELL_PATH_UNIT).read_text(encoding="utf-8").splitlines():
+                if line.startswith(_WATCHED):
+                    return Path(line.removeprefix(_WATCHED))
+    return None
+
+
+def _unit_folders() -> Iterator[Path]:
+    yield _SYSTEM_UNITS
+    yield Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"

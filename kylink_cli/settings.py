@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from kylink_cli.language import Language, preferred, tr
-from kylink_cli.places import default_database_url, is_on_server
+from kylink_cli.places import default_database_url, is_on_server, watched_bell
 from kylink_cli.rules.addresses import is_plain, split
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.vocabulary import AlertLevel, ReplenishRule
@@ -429,6 +429,13 @@ class Settings(BaseModel):
         return 3 if self.replenish_rule == ReplenishRule.COVER else 1
 
     @property
+    def is_bell_heard(self) -> bool:
+        """Whether a run of this host answers a take that rings; else only the timer looks at the stock."""
+        if not self.enable_auto_cron or self.bell == "off":
+            return False
+        return self.bell != "auto" or watched_bell() is not None
+
+    @property
     def policy(self) -> "Policy":
         """The settings that decide how much is kept in stock."""
         from kylink_cli.rules.replenishment import Policy
@@ -442,7 +449,7 @@ class Settings(BaseModel):
             rule=self.replenish_rule,
             service_level=self.service_level,
             cover_minutes=self.cover_minutes,
-            look_minutes=_BELL_MINUTES if self.bell in {"path", "spawn"} else self.replenish_interval_minutes,
+            look_minutes=_BELL_MINUTES if self.is_bell_heard else self.replenish_interval_minutes,
             life_minutes=self.stock_ttl_hours * 60,
         )
 

@@ -5,6 +5,7 @@ that fades, may have moved their reorder point; the rest cost it nothing.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from zlib import crc32
@@ -33,7 +34,8 @@ def look_ahead(database: Database, policy: Policy, scope: Scope, now: datetime) 
     """
     for _ in purge(database, [(demand.fold, now)]):
         pass
-    rule = crc32(repr(policy).encode())
+    # Hosts of which only some hear the bell look at each other's campaigns no more often than at their own.
+    rule = crc32(repr(replace(policy, look_minutes=0)).encode())
     ids = database.read(lambda session: reorder_points.due(session, now, scope, rule))
     for first in range(0, len(ids), CAMPAIGNS_AT_ONCE):
         some = ids[first : first + CAMPAIGNS_AT_ONCE]

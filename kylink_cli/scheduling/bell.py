@@ -2,20 +2,18 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from kylink_cli.children import own_command
+from kylink_cli.places import watched_bell
 
 Mode = Literal["auto", "path", "spawn", "off"]
 
-BELL_PATH_UNIT: Final = "kylink-bell.path"
 FILE_NAME: Final = "rung"
-_SYSTEM_UNITS: Final = Path("/etc/systemd/system")
-_WATCHED: Final = "PathExists="
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def hang(mode: Mode, folder: Path, command: Sequence[str], patience_seconds: flo
         command: what answers it where systemd does not.
         patience_seconds: a ring that is older was not heard.
     """
-    watched = watched_file()
+    watched = watched_bell()
     own = folder / FILE_NAME
     match mode:
         case "spawn":
@@ -62,25 +60,10 @@ def hang(mode: Mode, folder: Path, command: Sequence[str], patience_seconds: flo
             return HostBell()
 
 
-def watched_file() -> Path | None:
-    """The file that the installed path unit watches; None if none is installed."""
-    for folder in _unit_folders():
-        with suppress(OSError):
-            for line in (folder / BELL_PATH_UNIT).read_text(encoding="utf-8").splitlines():
-                if line.startswith(_WATCHED):
-                    return Path(line.removeprefix(_WATCHED))
-    return None
-
-
 def answer_command(env_file: Path | None) -> list[str]:
     """What answers a ring where systemd does not: this very kylink, with the settings of who rings."""
     named = [] if env_file is None else ["--env-file", str(env_file.absolute())]
     return [*own_command(), *named, "replenish", "--rung", "--scheduled"]
-
-
-def _unit_folders() -> Iterator[Path]:
-    yield _SYSTEM_UNITS
-    yield Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
 
 
 def _made(file: Path, patience_seconds: float) -> bool:

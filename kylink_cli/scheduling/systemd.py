@@ -11,8 +11,8 @@ from pathlib import Path
 from kylink_cli.children import search_path
 from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
+from kylink_cli.places import BELL_PATH_UNIT
 from kylink_cli.rules.text import one_line
-from kylink_cli.scheduling.bell import BELL_PATH_UNIT
 from kylink_cli.scheduling.changes import Change, carry_out
 from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.scheduling.units import BELL_SERVICE

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
-from kylink_cli.places import state_directory
-from kylink_cli.scheduling.bell import BELL_PATH_UNIT
+from kylink_cli.places import BELL_PATH_UNIT, state_directory
 from kylink_cli.scheduling.calendar import systemd_times
 from kylink_cli.scheduling.jobs import JOBS, REPLENISH, Job
 from kylink_cli.settings import Settings

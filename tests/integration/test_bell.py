@@ -15,8 +15,9 @@ from sqlalchemy import select, update
 from kylink_cli import leasing
 from kylink_cli.errors import NoStockError, UsageError
 from kylink_cli.leasing import Bell, TakeRequest
+from kylink_cli.places import BELL_PATH_UNIT, watched_bell
 from kylink_cli.rules.vocabulary import CampaignStatus
-from kylink_cli.scheduling.bell import BELL_PATH_UNIT, HostBell, hang, watched_file
+from kylink_cli.scheduling.bell import HostBell, hang
 from kylink_cli.store import bell, claims, no_stock
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Campaign, ReorderPoint, Run, StockItem, Waiter, table
@@ -245,7 +246,7 @@ def test_a_bell_that_cannot_be_rung_fails_no_take(tmp_path: Path) -> None:
 
 def test_the_bell_hangs_where_the_installed_path_unit_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    if watched_file() is None:
+    if watched_bell() is None:
         assert hang("auto", tmp_path, [], 60).file is None
     units = tmp_path / "systemd" / "user"
     units.mkdir(parents=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kylink_cli.errors import ConfigError
+from kylink_cli.places import BELL_PATH_UNIT
 from kylink_cli.settings import Settings, is_secret
 from kylink_cli.settings_loading import load, unknown_names
 from kylink_cli.settings_messages import shown
@@ -269,3 +270,29 @@ def test_no_bad_value_is_answered_in_a_library_s_words(
         said = salvage(file).problems
         assert all(line.startswith(f"{name} is ") for line in said)
         assert not re.search("[Ii]nput|String|[Vv]alid|parse", " ".join(said).replace(name, ""))
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+@pytest.mark.parametrize(
+    ("bell", "auto_cron", "heard"),
+    [
+        ("auto", "true", "where the path unit is installed"),
+        ("path", "true", "always"),
+        ("spawn", "true", "always"),
+        ("off", "true", "never"),
+        ("auto", "false", "never"),
+        ("spawn", "false", "never"),
+    ],
+)
+def test_the_reorder_point_waits_for_the_bell_where_it_is_heard_and_else_for_the_timer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bell: str, auto_cron: str, heard: str, is_installed: bool
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("BELL", bell)
+    monkeypatch.setenv("ENABLE_AUTO_CRON", auto_cron)
+    if is_installed:
+        units = tmp_path / "systemd" / "user"
+        units.mkdir(parents=True)
+        (units / BELL_PATH_UNIT).write_text("[Path]\nPathExists=/var/lib/kylink/bell/rung\n", encoding="utf-8")
+    is_heard = heard == "always" or (heard != "never" and is_installed)
+    assert load().settings.policy.look_minutes == (0.1 if is_heard else 10)
