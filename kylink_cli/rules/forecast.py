@@ -9,7 +9,7 @@ import math
 from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kylink_cli.rules.demand import KEPT_HOURS, MINUTES_AN_HOUR, Asked, DemandHistory
 from kylink_cli.rules.quantiles import Spread
@@ -47,6 +47,8 @@ class DemandProfile:
         by_weekday: how often the mean, on each day of the week, from Monday on.
         burst: how unsteady the hours of a day are: the squared coefficient of variation of their rates.
         drift: the same of the days.
+        doubt: how little is known of the mean itself, where the demand has only just begun: the same of the mean.
+        is_unasked: whether nobody had asked anything until this hour.
     """
 
     rate: float
@@ -54,6 +56,8 @@ class DemandProfile:
     by_weekday: Sequence[float] = _FLAT_WEEK
     burst: float = USUAL_BURST
     drift: float = USUAL_DRIFT
+    doubt: float = 0.0
+    is_unasked: bool = False
 
     def rate_at(self, hour: int) -> float:
         """Items in an hour, counted since 1970."""
@@ -80,53 +84,83 @@ def profile(hours: Mapping[int, Asked], now_hour: int, age_hours: int) -> Demand
         now_hour: the hour that is under way, counted since 1970.
         age_hours: how long the campaign has been there.
     """
-    first = now_hour - KEPT_HOURS
-    counts = [
-        (hour, taken + refused)
-        for hour, (taken, refused) in hours.items()
-        if first <= hour < now_hour and taken + refused > 0
-    ]
-    age = min(KEPT_HOURS, max(age_hours, now_hour - min((hour for hour, _ in counts), default=now_hour), 1))
-    rate = _mean_rate(counts, now_hour, age)
-    total = sum(items for _, items in counts)
-    if total < 2:
-        return DemandProfile(rate)
-    days: dict[int, int] = defaultdict(int)
-    for hour, items in counts:
-        days[hour // HOURS_A_DAY] += items
+    seen = _sum_up(hours, now_hour)
+    since = now_hour - seen.first_hour
+    age = min(KEPT_HOURS, max(age_hours, since, 1))
+    rate, doubt = _mean_rate(seen.faded, age), 0.0
+    if seen.items < 2:
+        return DemandProfile(rate, is_unasked=not seen.items)
+    if (begun := _mean_rate(seen.faded - 1, since)) > rate:
+        age, rate, doubt = since, begun, 1 / seen.items + USUAL_BURST / since
     observed_days = max(1.0, age / HOURS_A_DAY)
-    drift = _clumping(sum(n * (n - 1) for n in days.values()), total * (total - 1) / observed_days, USUAL_DRIFT)
-    pairs_a_day = sum(n * (n - 1) for n in days.values())
-    in_one_hour = sum(n * (n - 1) for _, n in counts)
-    flat_burst = _clumping(in_one_hour, pairs_a_day / HOURS_A_DAY, USUAL_BURST)
-    by_hour = _shape(_by_phase(counts, HOURS_A_DAY), observed_days, flat_burst)
+    pairs_a_day = sum(n * (n - 1) for n in seen.by_day.values())
+    drift = _clumping(pairs_a_day, seen.items * (seen.items - 1) / observed_days, USUAL_DRIFT)
+    flat_burst = _clumping(seen.pairs, pairs_a_day / HOURS_A_DAY, USUAL_BURST)
+    by_hour = _shape(seen.by_hour, observed_days, flat_burst)
     by_weekday: Sequence[float] = _FLAT_WEEK
     if age >= WEEKS_FOR_WEEKDAYS * HOURS_A_WEEK:
-        weekdays = [(day + _FIRST_WEEKDAY, items) for day, items in days.items()]
-        by_weekday = _shape(_by_phase(weekdays, 7), observed_days / 7, drift)
+        by_weekday = _shape(_weekdays(seen.by_day), observed_days / 7, drift)
     evenness = sum(factor * factor for factor in by_hour) / HOURS_A_DAY
-    return DemandProfile(
-        rate, by_hour, by_weekday, _clumping(in_one_hour, evenness * pairs_a_day / HOURS_A_DAY, USUAL_BURST), drift
-    )
+    burst = _clumping(seen.pairs, evenness * pairs_a_day / HOURS_A_DAY, USUAL_BURST)
+    return DemandProfile(rate, by_hour, by_weekday, burst, drift, doubt)
 
 
-def _mean_rate(counts: Sequence[tuple[int, int]], now_hour: int, age: int) -> float:
+@dataclass(frozen=True, slots=True)
+class _Summed:
+    """What the hours before now come to.
+
+    Attributes:
+        items: all that was asked for.
+        faded: the same, of which the more is forgotten the longer ago it is.
+        pairs: pairs of items that came in one hour, each counted twice.
+        by_hour: items in each hour of the day.
+        by_day: items on each day that had any.
+        first_hour: the first with any; that which is under way if there is none.
+    """
+
+    items: int
+    faded: float
+    pairs: int
+    by_hour: Sequence[int]
+    by_day: Mapping[int, int]
+    first_hour: int
+
+
+def _sum_up(hours: Mapping[int, Asked], now_hour: int) -> _Summed:
+    """One pass over four weeks: a run does this for every campaign that is busy."""
+    first_hour, total, pairs, faded = now_hour, 0, 0, 0.0
+    by_hour = [0] * HOURS_A_DAY
+    by_day: dict[int, int] = defaultdict(int)
+    first = now_hour - KEPT_HOURS
+    for hour, (taken, refused) in hours.items():
+        items = taken + refused
+        if items <= 0 or not first <= hour < now_hour:
+            continue
+        total += items
+        pairs += items * (items - 1)
+        faded += items * _FADED[now_hour - hour]
+        by_hour[hour % HOURS_A_DAY] += items
+        by_day[hour // HOURS_A_DAY] += items
+        first_hour = min(first_hour, hour)
+    return _Summed(total, faded, pairs, by_hour, by_day, first_hour)
+
+
+def _weekdays(by_day: Mapping[int, int]) -> list[int]:
+    weekdays = [0] * 7
+    for day, items in by_day.items():
+        weekdays[(day + _FIRST_WEEKDAY) % 7] += items
+    return weekdays
+
+
+def _mean_rate(faded: float, age: float) -> float:
     """A mean in which the past fades, and a little of what is usual where there is hardly any past."""
-    items = sum(n * _FADED[now_hour - hour] for hour, n in counts)
     hours = MEMORY_HOURS * -math.expm1(-age / MEMORY_HOURS)
-    return (items + UNKNOWN_ITEMS) / (hours + UNKNOWN_ITEMS / UNKNOWN_RATE)
+    return (faded + UNKNOWN_ITEMS) / (hours + UNKNOWN_ITEMS / UNKNOWN_RATE)
 
 
 def _clumping(pairs: float, expected: float, usual: float) -> float:
     """How unsteady a rate is: by how much pairs of items that came together outnumber those of a steady rate."""
     return max(0.0, (pairs + USUAL_PAIRS * (1 + usual)) / (expected + USUAL_PAIRS) - 1)
-
-
-def _by_phase(counts: Sequence[tuple[int, int]], period: int) -> list[int]:
-    phases = [0] * period
-    for at, items in counts:
-        phases[at % period] += items
-    return phases
 
 
 def _shape(phases: Sequence[int], rounds: float, unsteadiness: float) -> Sequence[float]:
@@ -206,7 +240,7 @@ class Forecast:
 def _unsteadiness(of: DemandProfile, minutes: float) -> float:
     """The squared coefficient of variation of the rate over so many minutes: bursts average out, and days do."""
     hours = minutes / MINUTES_AN_HOUR
-    return of.burst / max(1.0, hours) + of.drift / max(1.0, hours / HOURS_A_DAY)
+    return of.doubt + of.burst / max(1.0, hours) + of.drift / max(1.0, hours / HOURS_A_DAY)
 
 
 def forecast(of: DemandProfile, history: DemandHistory, minute: int) -> Forecast:
@@ -220,8 +254,11 @@ def forecast(of: DemandProfile, history: DemandHistory, minute: int) -> Forecast
         history: what was asked for last.
         minute: now, minutes since 1970.
     """
-    usual = of.rate_at(minute // MINUTES_AN_HOUR)
-    shape = 1 / max(of.burst, 0.05)
     recent = ((history.last_ten_minutes, 1 / 6), (history.last_hour, 1.0))
+    if of.is_unasked and history.last_hour > 1:
+        begun = max(_mean_rate(items - 1, hours) for items, hours in recent)
+        of = replace(of, rate=max(of.rate, begun), doubt=1 / history.last_hour + USUAL_BURST)
+    usual = of.rate_at(minute // MINUTES_AN_HOUR)
+    shape = 1 / max(of.burst + of.doubt, 0.05)
     raised = max((shape + items) / (shape / usual + hours) for items, hours in recent)
     return Forecast(of, minute, max(usual, raised))

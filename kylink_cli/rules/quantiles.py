@@ -54,12 +54,12 @@ class Spread:
         if nothing > _SMALLEST_CHANCE:
             return self._approximate(certainty)
         chance = reached = math.exp(-nothing)
-        number = 0
-        while reached < certainty and number < _LARGEST:
+        for number in range(_LARGEST):
+            if reached >= certainty:
+                return number
             chance *= (ratio + shrink * number) / (number + 1)
-            number += 1
             reached += chance
-        return number
+        return _LARGEST
 
     def _approximate(self, certainty: float) -> int:
         """Wilson and Hilferty: the cube root of a gamma distribution with this mean and variance is nearly normal."""

@@ -55,6 +55,7 @@ class Replay:
     book: Book = no_book
     till: Till = field(default_factory=Till)
     _batches: deque[list[float]] = field(default_factory=deque)  # end of life and items of what came, oldest first
+    _policy: Policy = field(init=False)
     _stock: int = 0
     _since: float = 0  # when the stock last changed
     _point: int = 0
@@ -72,6 +73,7 @@ class Replay:
     def run(self) -> Till:
         """Replay the campaign from the first minute to the last."""
         terms, minutes = self.terms, self.asking.minutes
+        self._policy = terms.decisive
         self._since = terms.counts_from
         self._next_hour = int(terms.start // MINUTES_AN_HOUR)
         looks = math.ceil(terms.start / terms.interval) * terms.interval
@@ -129,7 +131,7 @@ class Replay:
     def _look(self, now: float) -> None:
         """A run looks at the campaign, and orders what the rule says."""
         self.till.runs += now >= self.terms.counts_from
-        found = need(self._level(now), self.terms.decisive, _EPOCH + timedelta(minutes=now))
+        found = need(self._level(now), self._policy, _EPOCH + timedelta(minutes=now))
         self._point, self._rung = found.watermark.items, False
         if found.order > 0:
             self._ordered, self._tries = found.order, 0

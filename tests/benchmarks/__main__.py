@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.benchmarks import hosts, leases, recovery, replenish, report, scan, size, startup
+from tests.benchmarks import hosts, leases, recovery, replenish, report, scan, simulate, size, startup
 from tests.benchmarks.frame import FULL, SMOKE, Effort, Figure
 
 BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
@@ -19,6 +19,8 @@ BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "startup": startup.starting,
     "size": size.of_a_large_run,
     "hosts": hosts.sharing,
+    "simulate": simulate.of_a_year,
+    "demand": simulate.of_the_own_demand,
 }
 
 

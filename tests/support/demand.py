@@ -17,6 +17,11 @@ def generated(per_hour: float, days: int, seed: int) -> list[Steps]:
     return [_series(name, shape, per_hour, days, f"{seed} {name}") for name, shape in shapes.items()]
 
 
+def daily(per_hour: float, days: int, seed: int) -> Steps:
+    """One campaign that is asked for more by day than by night."""
+    return _series("daily", _daily, per_hour, days, f"{seed} daily")
+
+
 def _series(name: str, shape: Callable[[float], float], per_hour: float, days: int, seed: str) -> Steps:
     """Counts around a shape, with bursts of about ten times that come about daily and last some minutes."""
     chance = random.Random(seed)

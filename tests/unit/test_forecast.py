@@ -110,6 +110,31 @@ def test_a_steady_campaign_is_expected_to_go_on() -> None:
     assert forecast(of, NO_HISTORY, HOUR * 60).items(DAY * 60) == pytest.approx(288, rel=0.05)
 
 
+def test_a_campaign_of_which_nobody_has_asked_before_is_stocked_within_minutes_of_its_beginning() -> None:
+    begun = levels_of({}, history=DemandHistory({}, 8, 8))
+    assert begun.point >= 3
+    assert 8 <= begun.upto <= 48
+    an_hour_later = levels_of({HOUR - 1: Asked(50, 0)}, history=DemandHistory({}, 8, 50))
+    assert an_hour_later.point >= 50
+
+
+@pytest.mark.parametrize("items", [0, 1])
+def test_one_item_is_no_beginning(items: int) -> None:
+    assert levels_of({}, history=DemandHistory({}, items, items)).upto == 1
+
+
+def test_little_is_bought_where_a_beginning_is_all_that_is_known() -> None:
+    """Two that come together may be all for a long time."""
+    assert levels_of({}, history=DemandHistory({}, 2, 2)).upto <= 2
+    assert levels_of({HOUR - 1: Asked(2, 0)}, history=DemandHistory({}, 0, 2)).upto <= 4
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_a_beginning_that_is_asked_more_of_is_never_stocked_less(ten: int, more: int) -> None:
+    less, busier = (levels_of({}, history=DemandHistory({}, ten, ten + n)) for n in (more, more + 1))
+    assert less.point <= busier.point
+
+
 @given(st.integers(2, 50))
 def test_twice_the_demand_is_twice_the_forecast(items: int) -> None:
     once, twice = (profile(asked(lambda _, n=n: n), HOUR, KEPT_HOURS) for n in (items, 2 * items))  # type: ignore[misc]
