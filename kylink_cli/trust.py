@@ -1,13 +1,13 @@
 """Whose files are believed: what somebody else could have planted is not read as if the operator had written it."""
 
+import grp
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from kylink_cli.language import tr
-
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def distrust(path: Path, *, shared_folder: bool = True) -> str | None:
@@ -46,7 +46,7 @@ def _of_file(path: Path) -> str | None:
         return _of_owner(path, path.lstat())
     status = path.stat()
     # What is written to a device like /dev/null is not what is read there.
-    if status.st_mode & _WRITABLE_BY_OTHERS and not stat.S_ISCHR(status.st_mode):
+    if _is_writable_by_others(status) and not stat.S_ISCHR(status.st_mode):
         return tr("others can write to it: chmod go-w {path}", path=path)
     return _of_owner(path, status)
 
@@ -54,9 +54,34 @@ def _of_file(path: Path) -> str | None:
 def _of_folder(folder: Path, *, shared: bool) -> str | None:
     status = folder.stat()
     is_shared = bool(status.st_mode & stat.S_ISVTX)
-    if status.st_mode & _WRITABLE_BY_OTHERS and not (shared and is_shared):
+    if _is_writable_by_others(status) and not (shared and is_shared):
         return tr("others can write to its folder: chmod go-w {path}", path=folder)
     return _of_owner(folder, status)
+
+
+def _is_writable_by_others(status: os.stat_result) -> bool:
+    if status.st_mode & stat.S_IWOTH:
+        return True
+    return bool(status.st_mode & stat.S_IWGRP) and not _is_caller_s_alone(status.st_gid)
+
+
+def _is_caller_s_alone(gid: int) -> bool:
+    """Whether a group is the caller's private one, as Debian makes one for every user, with a umask of 002.
+
+    It bears the user's name, is the user's primary group, and nobody else is in it, by whichever of its names, or has
+    it as a primary group. Root's is no such group: root shares files with nobody.
+    """
+    if os.geteuid() == 0:
+        return False
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+    except KeyError:
+        return False
+    if gid != user.pw_gid or group.gr_name != user.pw_name:
+        return False
+    members = {name for other in (group, *grp.getgrall()) if other.gr_gid == gid for name in other.gr_mem}
+    primary = {other.pw_name for other in pwd.getpwall() if other.pw_gid == gid}
+    return members | primary <= {user.pw_name}
 
 
 def _of_way(folder: Path) -> str | None:
