@@ -26,7 +26,9 @@ _kylink_completion() {{
         [ -z "$word" ] || COMPREPLY+=("$(printf '%q' "$word")")
     done < <(COMP_WORDS="${{COMP_WORDS[*]}}" COMP_CWORD=$COMP_CWORD {VARIABLE}=complete_bash "$1" 2>/dev/null)
 }}
-complete -o default -F _kylink_completion kylink"""
+# The order of kylink's answer is the natural one of ids; shells before bash 4.4 know no other than their own.
+complete -o nosort -o default -F _kylink_completion kylink 2>/dev/null ||
+    complete -o default -F _kylink_completion kylink"""
 
 # Typer's own has the shell evaluate what it is given. Here a name is read as a line and handed on as a word, never as
 # code; the lines are those for fish: a name, a tab, and what people call it.
@@ -42,7 +44,7 @@ _kylink() {{
     done < <(_TYPER_COMPLETE_ARGS="${{words[1,CURRENT]}}" _TYPER_COMPLETE_FISH_ACTION=get-args \\
         {VARIABLE}=complete_fish "${{words[1]}}" 2>/dev/null)
     if (( $#names )); then
-        compadd -l -d texts -a names
+        compadd -V kylink -l -d texts -a names
     else
         _files
     fi

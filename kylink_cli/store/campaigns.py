@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.campaigns import CampaignFacts
+from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import CampaignStatus
 from kylink_cli.store.engine.database import upsert
 from kylink_cli.store.tables import Campaign, table
@@ -82,7 +83,7 @@ def set_status(session: Session, campaign_ids: Collection[str], status: str) -> 
         .values(status=status)
         .returning(_campaigns.c.id)
     )
-    return sorted(session.scalars(statement))
+    return sorted(session.scalars(statement), key=natural)
 
 
 def remove(session: Session, campaign_ids: Collection[str]) -> list[str]:
@@ -92,7 +93,7 @@ def remove(session: Session, campaign_ids: Collection[str]) -> list[str]:
         Those that existed, by id.
     """
     statement = delete(_campaigns).where(_campaigns.c.id.in_(campaign_ids)).returning(_campaigns.c.id)
-    return sorted(session.scalars(statement))
+    return sorted(session.scalars(statement), key=natural)
 
 
 def _values(campaign: CampaignFacts) -> tuple[str | int | None, ...]:

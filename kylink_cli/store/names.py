@@ -6,14 +6,17 @@ from contextlib import closing
 from typing import Any, Final, Literal
 
 from kylink_cli.places import is_on_server, sqlite_path
+from kylink_cli.rules.text import natural
 
 Kind = Literal["campaigns", "users", "alerts", "silences", "runs"]
 
 LIMIT: Final = 200
 _PATIENCE_SECONDS: Final = 1
+# Numbers that kylink gives come newest first.
+_IN_NATURAL_ORDER: Final = {"campaigns", "users"}
 
 _STATEMENTS: Final[dict[Kind, str]] = {
-    "campaigns": "SELECT id, name FROM campaigns WHERE id LIKE {mark} ESCAPE '!' ORDER BY id",
+    "campaigns": "SELECT id, name FROM campaigns WHERE id LIKE {mark} ESCAPE '!' ORDER BY length(id), id",
     "users": "SELECT DISTINCT user_id, '' FROM campaigns WHERE user_id LIKE {mark} ESCAPE '!' ORDER BY user_id",
     "alerts": "SELECT id, title FROM alerts WHERE state <> 'resolved' AND CAST(id AS TEXT) LIKE {mark} ESCAPE '!' "
     "ORDER BY id DESC",
@@ -24,7 +27,7 @@ _STATEMENTS: Final[dict[Kind, str]] = {
 
 
 def read_names(url: str, kind: Kind, beginning: str) -> list[tuple[str, str]]:
-    """Names that begin with a text, each with what people call it; at most `LIMIT`.
+    """Names that begin with a text, each with what people call it; at most `LIMIT`, texts as people sort them.
 
     Raises:
         Exception: whatever the driver raises when the database can't be read.
@@ -32,7 +35,8 @@ def read_names(url: str, kind: Kind, beginning: str) -> list[tuple[str, str]]:
     escaped = beginning.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     rows = _read(url, f"{_STATEMENTS[kind]} LIMIT {LIMIT}", f"{escaped}%")
     # SQLite's LIKE ignores case.
-    return [(str(name), str(text)) for name, text in rows if str(name).startswith(beginning)]
+    found = [(str(name), str(text)) for name, text in rows if str(name).startswith(beginning)]
+    return sorted(found, key=lambda one: natural(one[0])) if kind in _IN_NATURAL_ORDER else found
 
 
 def _read(url: str, statement: str, pattern: str) -> Iterable[tuple[Any, ...]]:

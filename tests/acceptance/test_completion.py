@@ -192,6 +192,20 @@ def test_hostile_ids_and_names_run_nothing_at_the_prompt(kylink: Installation, s
 
 
 @pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(name)) for name in STARTS])
+def test_ids_are_offered_in_natural_order(kylink: Installation, shell: str) -> None:
+    kylink.add_campaigns("c10x", "c9x", "c1x", "c100x", "c2x")
+    command, start = STARTS[shell]
+    with drawn(command, environment(kylink), kylink.folder, (120, 60)) as screen:
+        screen.press(f"{start}; clear\r")
+        screen.wait_for_last("ready>")
+        screen.press("kylink campaigns show c\t\t")
+        wait_until(lambda: len(set(re.findall(r"\bc\d+x\b", screen.text))) == 5, "five ids")
+        listed = list(dict.fromkeys(re.findall(r"\bc\d+x\b", screen.text)))
+    # fish writes the first of them behind the prompt.
+    assert listed == ["c1x", "c2x", "c9x", "c10x", "c100x"]
+
+
+@pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(name)) for name in STARTS])
 def test_what_a_shell_has_completed_is_the_id(kylink: Installation, shell: str) -> None:
     command, start = STARTS[shell]
     with drawn(command, environment(kylink), kylink.folder, (120, 60)) as screen:
