@@ -30,28 +30,28 @@ def report(failure: UnitFailure, alerting: Alerting, observe: Observer, office: 
         Whether this is news that nobody was notified of.
     """
     try:
-        is_news = _record(office(), failure)
+        return _record(office(), failure)
     except KylinkError as error:
         return _tell_directly(failure, alerting, observe, error)
-    return is_news and not alerting.channels
 
 
 def _record(office: PostOffice, failure: UnitFailure) -> bool:
     now = office.clock()
     posted = office.database.commit(lambda session: post(session, office.alerting, [unit_failed(failure)], [], now))
-    asyncio.run(office.deliver(None, only_due=True))
-    return bool(posted.opened)
+    delivered = asyncio.run(office.deliver(None, only_due=True))
+    nobody_heard = not office.alerting.channels or (delivered.failed > 0 and not delivered.sent)
+    return nobody_heard and bool(posted.opened)
 
 
 def _tell_directly(failure: UnitFailure, alerting: Alerting, observe: Observer, reason: KylinkError) -> bool:
     if told_failures.is_told(failure.scope):
         return False
     results = send_directly(alerting, unrecorded(str(uuid4()), unit_failed(failure), str(reason)))
+    is_in_journal = told_failures.is_told(failure.scope, by_journal=True)
     for result in results:
-        if result.error is not None:
+        if result.error is not None and not is_in_journal:
             text = tr("the notification through {name} failed: {error}", name=result.channel, error=result.error)
             observe(Warned(text))
     is_told = any(result.error is None for result in results)
-    if is_told or not results:
-        told_failures.remember(failure.scope)
-    return not is_told
+    told_failures.remember(failure.scope, by_journal=not is_told)
+    return not is_told and not is_in_journal

@@ -125,7 +125,7 @@ def record_failure(
     if unit_failure.report(failure, alerting, observe, lambda: _post_office(salvaged, observe)):
         cli.console.error_line(tr("nobody was told: {failure}", failure=unit_failed(failure).message))
     else:
-        cli.console.info(tr("{unit} failed, and people were notified", unit=unit))
+        cli.console.info(tr("{unit} failed, and that has been told", unit=unit))
 
 
 def _post_office(salvaged: "Salvaged", observe: "Observer") -> "PostOffice":

@@ -100,6 +100,29 @@ def test_without_database_and_channel_the_journal_says_it_once(server: Installat
     assert fail(server, DATABASE_URL="nonsense") == []
 
 
+DEAF = {"ALERT_WEBHOOK_URL": "http://127.0.0.1:9/"}
+
+
+@pytest.mark.parametrize("database", [{}, {"DATABASE_URL": "sqlite:////nowhere/kylink.db"}], ids=["there", "gone"])
+def test_where_no_channel_works_the_journal_says_it_once_until_a_good_run(
+    server: Installation, database: dict[str, str]
+) -> None:
+    def errors() -> list[str]:
+        return [line for line in fail(server, **DEAF, **database, ALERT_FLAP_MINUTES="0") if "nobody was told" in line]
+
+    assert [len(errors()), len(errors()), len(errors())] == [1, 0, 0]
+    assert server.run("replenish", "--all", "--scheduled", ALERT_FLAP_MINUTES="0", **DEAF, **GOOD).returncode == 0
+    assert [len(errors()), len(errors())] == [1, 0]
+
+
+def test_a_channel_that_works_again_gets_what_the_journal_alone_had(server: Installation, receiver: Receiver) -> None:
+    gone = {"DATABASE_URL": "sqlite:////nowhere/kylink.db"}
+    assert len(fail(server, **DEAF, **gone)) == 1
+    for _ in range(2):
+        assert fail(server, ALERT_WEBHOOK_URL=receiver.url, **gone) == []
+    assert len(told(receiver)) == 1
+
+
 def test_the_channels_that_can_be_read_are_used(server: Installation, receiver: Receiver) -> None:
     urls = f"nonsense json://127.0.0.1:{receiver.url.rpartition(':')[2]} slack://?min_level=LOUD"
     assert fail(server, ALERT_NOTIFY_URLS=urls) == []
