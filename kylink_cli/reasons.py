@@ -48,6 +48,18 @@ _REASONS_OF_RESOLVER: Final = {
 }
 # Instead of the system's, with the address behind them.
 _WORDS_OF_ASYNCIO: Final = "Connect call failed"
+# OpenSSL's own names for what goes wrong before a certificate is looked at.
+_REASONS_OF_TLS: Final = {
+    "WRONG_VERSION_NUMBER": marked("it does not speak TLS there"),
+    "HTTP_REQUEST": marked("it does not speak TLS there"),
+    "UNEXPECTED_EOF_WHILE_READING": marked("it ended the TLS handshake"),
+    "NO_PROTOCOLS_AVAILABLE": marked("no version of TLS is common to both"),
+    "UNSUPPORTED_PROTOCOL": marked("no version of TLS is common to both"),
+    "TLSV1_ALERT_PROTOCOL_VERSION": marked("no version of TLS is common to both"),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": marked("no cipher of TLS is common to both"),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": marked("it asks for a certificate of this side"),
+    "TLSV1_UNRECOGNIZED_NAME": marked("its TLS does not know the name"),
+}
 _UNKNOWN_NAME: Final = marked("its name is not known")
 
 
@@ -56,11 +68,25 @@ def reason(error: BaseException) -> str:
     number, words = getattr(error, "errno", None) or 0, getattr(error, "strerror", None)
     if isinstance(error, TimeoutError) and not number:
         return tr("no answer in time")
+    if isinstance(error, ConnectionError) and not number:
+        return tr(_REASONS[errno.ECONNRESET])
     if isinstance(error, socket.gaierror):
         return tr(_REASONS_OF_RESOLVER.get(number, _UNKNOWN_NAME))
+    if tls := _reason_of_tls(error):
+        return tls
     if number in _REASONS and (words == os.strerror(number) or str(words).startswith(_WORDS_OF_ASYNCIO)):
         return tr(_REASONS[number])
     return one_line(words or str(error) or tr("unknown error"), ERROR_LENGTH).lower()
+
+
+def _reason_of_tls(error: BaseException) -> str | None:
+    """Why there is no TLS, None for an error of another kind: a number of OpenSSL's is none of the system's."""
+    name = getattr(error, "reason", None)
+    if not isinstance(error, OSError) or not name or getattr(error, "library", None) is None:
+        return None
+    if known := _REASONS_OF_TLS.get(name):
+        return tr(known)
+    return tr("no TLS connection: {reason}", reason=one_line(name.replace("_", " ").lower(), ERROR_LENGTH))
 
 
 def refusal(error: OSError, path: Path) -> str:

@@ -145,6 +145,15 @@ def _(event: events.ChecksDone) -> tuple[int, str]:
 
 
 @line.register
+def _(event: events.AlertRaised) -> tuple[int, str]:
+    return logging.WARNING, tr(
+        "alert {alert_id} was raised: {title} ('kylink alerts show {alert_id}')",
+        alert_id=event.alert_id,
+        title=event.title,
+    )
+
+
+@line.register
 def _(event: events.NotificationsSent) -> tuple[int, str]:
     level = logging.WARNING if event.failed or event.given_up else logging.INFO
     text = tr(

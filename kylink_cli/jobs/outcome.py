@@ -204,8 +204,8 @@ def _failed(run: LiveRun, outcomes: Sequence[Outcome], often_partial: Collection
 
 def _failure(outcome: Outcome) -> Failure:
     level = outcome.need.level
-    retries = max(0, outcome.tally.attempts - 1)
-    return Failure(level.campaign_id, level.name, level.user_id, outcome.error or tr("not served"), retries)
+    error, tries = outcome.error or tr("not served"), outcome.tally.attempts
+    return Failure(level.campaign_id, level.name, level.user_id, error, tries)
 
 
 def _status(run: LiveRun, outcomes: Sequence[Outcome], error: KylinkError | None) -> str:

@@ -43,7 +43,7 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -
         raise ChannelError(tr("no answer in time")) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ChannelError(
-            tr("can't be reached: {name}", name=connection_reason(error) or type(error).__name__)
+            tr("can't be reached: {name}", name=connection_reason(error) or tr("it ended the call without an answer"))
         ) from None
 
 

@@ -65,7 +65,7 @@ class Failure:
         campaign_name: what people call it.
         user_id: whose campaign it is.
         error: why, in one clean line.
-        retry_count: tries after the first.
+        retry_count: tries that were made; 0 if the run ended before the first.
     """
 
     campaign_id: str

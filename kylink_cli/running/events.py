@@ -120,6 +120,14 @@ class ChecksDone:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRaised:
+    """An alert was opened, or opened again, by what the run found."""
+
+    alert_id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationsSent:
     """What was in the outbox has been tried."""
 
@@ -149,6 +157,7 @@ Event = (
     | LeasesRecovered
     | SupplyPaused
     | ChecksDone
+    | AlertRaised
     | NotificationsSent
     | Stopping
     | Warned

@@ -19,7 +19,7 @@ from kylink_cli.rules.heartbeats import HeartbeatState
 from kylink_cli.rules.text import ERROR_LENGTH, one_line
 from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus
 from kylink_cli.running import record
-from kylink_cli.running.events import RunFinished, Warned, unsaid
+from kylink_cli.running.events import AlertRaised, RunFinished, Warned, unsaid
 from kylink_cli.running.run import Finished, LiveRun, R, Work
 from kylink_cli.store.runs import RunEnd
 
@@ -75,6 +75,9 @@ async def _finish(run: LiveRun, report: R) -> Finished[R]:
     error = None if report.error is None else str(report.error)
     end = RunEnd(report.status, round(run.seconds * 1000), report.figures | _unsaid(run), error)
     posted = record.end(run, end, report.raised, report.over)
+    for condition, alert_id in zip(report.raised, posted.raised, strict=True):
+        if alert_id in posted.opened:
+            run.observe(AlertRaised(alert_id, condition.title))
     _, delivered = await asyncio.gather(_announce(run, end), _deliver(run))
     return Finished(run.id, run.started_at, end.duration_ms, report, posted, delivered, run.stop.reason)
 

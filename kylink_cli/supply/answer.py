@@ -72,7 +72,7 @@ def _item(entry: Any, now: datetime) -> SuppliedItem:
     reason = value_fault(value)
     if reason is not None:
         raise _BadItemError(reason)
-    if end is None:
+    if end is None or (isinstance(end, str) and not end.strip()):
         return SuppliedItem(value)
     expires_at = _moment(end)
     if expires_at <= now:

@@ -7,7 +7,7 @@
     ├── BusyError                 yes        no           no             no        408, 425, 429
     ├── UnavailableError          yes        yes          yes            no        502, 503, 504
     ├── ServerFailureError        yes        yes          no             no        500 and other 5xx
-    ├── InWorkError               yes        yes          no             no        409; a program's exit 75
+    ├── InWorkError               yes        yes          no             no        202, 409; a program's exit 75
     ├── InvalidResponseError      yes        yes          no             no        an answer that can't be read
     ├── RefusedError              no         no           no             no        400, 404, 410, 422 and other 4xx
     ├── KeyRefusedError           no         no           no             yes       401, 403
@@ -118,6 +118,7 @@ class RedirectedError(SupplyError):
 
 
 _BY_STATUS: dict[int, type[SupplyError]] = {
+    202: InWorkError,
     401: KeyRefusedError,
     403: KeyRefusedError,
     408: BusyError,
@@ -131,7 +132,7 @@ _BY_STATUS: dict[int, type[SupplyError]] = {
 
 
 def judge_status(status: int, reason: str, retry_after: float | None = None) -> SupplyError:
-    """The error that an HTTP status other than 200 stands for.
+    """The error that an HTTP status other than 200 and 201 stands for.
 
     Args:
         reason: what the service says, cleaned and cut.

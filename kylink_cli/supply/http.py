@@ -39,6 +39,7 @@ CHECK_SECONDS = 5
 MAX_REDIRECTS = 3
 MAX_REASON_BYTES = 64 * 1024
 ASKS_FOR_KEY = {401, 403}
+_ANSWERS = {200, 201}
 # The redirects that ask for the same method and body once more.
 _REPEATING = {307, 308}
 
@@ -142,7 +143,7 @@ class HttpSupplier:
         for _ in range(MAX_REDIRECTS + 1):
             request = httpx.Request("POST", url, headers=headers, content=order.body.encode())
             async with aclosing(await self._transport().handle_async_request(request)) as response:
-                if response.status_code == 200:
+                if response.status_code in _ANSWERS:
                     return await self._read_answer(response)
                 if not 300 <= response.status_code < 400:
                     raise await self._refusal(response)
@@ -259,4 +260,4 @@ def _judged(error: Exception, place: str) -> SupplyError:
         return CutOffError(tr("{place} gave no whole answer in time", place=place))
     if isinstance(error, httpx.RemoteProtocolError):
         return InvalidResponseError(tr("{place} does not speak HTTP", place=place))
-    return CutOffError(tr("{place} cut the connection: {name}", place=place, name=str(error)))
+    return CutOffError(tr("{place} cut the connection before its answer was whole", place=place))

@@ -140,6 +140,6 @@ def why(error: BaseException) -> str:
         return tr("no connection in time")
     if verdict := getattr(cause, "verify_message", ""):
         return one_line(verdict, ERROR_LENGTH).lower()
-    # asyncio words some errors in its own way; the resolver's numbers are negative, and not the system's.
-    number = getattr(cause, "errno", None) or 0
+    # asyncio words some errors in its own way; the resolver's numbers are negative, and TLS's are not the system's.
+    number = 0 if isinstance(cause, ssl.SSLError) else getattr(cause, "errno", None) or 0
     return reason(OSError(number, os.strerror(number)) if number > 0 else cause)

@@ -207,7 +207,11 @@ def test_a_campaign_that_the_service_refuses_is_not_asked_for_again(
     result = kylink.run("replenish", "--all", "--json", STOCK_CONCURRENCY="1")
     document = json.loads(result.stdout)
     assert (result.returncode, document["status"], service.calls["2"]) == (10, "partial", 1)
-    assert [(failure["campaignId"], failure["retryCount"]) for failure in document["failures"]] == [("2", 0)]
+    # The tries that were made, the first among them.
+    assert [(failure["campaignId"], failure["retryCount"]) for failure in document["failures"]] == [("2", 1)]
+    assert "[replenish] alert 1 was raised: Replenishment failed for 1 campaign ('kylink alerts show 1')" in (
+        result.stderr.splitlines()
+    )
     assert "\x1b" not in result.stdout + result.stderr
     assert kylink.rows("SELECT state, count(*) FROM supply_requests WHERE campaign_id = '2' GROUP BY 1 ORDER BY 1") == [
         ("cancelled", 9),

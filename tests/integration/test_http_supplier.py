@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
 import pytest
@@ -206,6 +207,8 @@ def test_an_answer_that_is_not_the_contract_s_is_invalid(body: bytes) -> None:
         ('{"items": ["a"], "more": 1}', ["a"]),
         ('{"items": [{"value": "ü=春", "note": 1}]}', ["ü=春"]),
         (json.dumps({"items": ["x" * 4096]}), ["x" * 4096]),
+        ('{"items": [{"value": "a", "expires_at": ""}, {"value": "b", "expires_at": " "}]}', ["a", "b"]),
+        ('{"items": [{"value": "a", "expires_at": null}]}', ["a"]),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -650,6 +653,67 @@ def test_a_cancelled_call_gives_its_connection_up_and_harms_no_other() -> None:
 
     with raw_server(respond) as server:
         assert len(asyncio.run(cancel(server.url)).items) == 2
+
+
+def test_201_is_an_answer_as_200_is() -> None:
+    with raw_server(http("201 Created", '{"items": ["a"]}', "Location: /v1/items/7")) as server:
+        assert ask(server.url).items == (SuppliedItem("a"),)
+
+
+def test_202_is_still_in_work_and_asked_again_under_its_key() -> None:
+    error = refusal(http("202 Accepted", '{"items": []}', "Retry-After: 7"))
+    assert type(error) is InWorkError
+    assert (error.retryable, error.charge_open, error.retry_after) == (True, True, 7)
+
+
+def test_an_answer_that_breaks_off_is_told_in_words() -> None:
+    for answer in (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"):
+        error = refusal(answer)
+        assert type(error) is CutOffError
+        assert str(error).endswith("cut the connection before its answer was whole")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it does not speak TLS there"),
+        (b"\x15\x03\x01\x00\x02\x02\x28", "no cipher of TLS is common to both"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "no version of TLS is common to both"),
+        (b"\x15\x03\x01\x00\x02\x02\x50", "no TLS connection: tlsv1 alert internal error"),
+        (b"", "the connection was cut"),
+    ],
+)
+def test_what_is_wrong_with_tls_itself_is_told_in_words(answer: bytes, words: str) -> None:
+    def after_hello(connection: socket.socket) -> None:
+        connection.sendall(answer)
+
+    with raw_handshakes(after_hello) as port:
+        for call in (ask, _check):
+            with pytest.raises(UnreachableError) as caught:
+                call(f"https://localhost:{port}/v1")
+            assert str(caught.value) == f"https://localhost:{port} can't be reached: {words}"
+
+
+@contextmanager
+def raw_handshakes(respond: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port where every connection is answered its first bytes, and closed."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    respond(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
 
 
 def test_what_an_answer_sets_is_not_sent_along_with_the_next_call() -> None:
