@@ -41,6 +41,23 @@ def test_cron_runs_the_jobs_and_syslog_gets_their_lines(cron: Server) -> None:
     assert {entry["PRIORITY"] for entry in cron.journal("-t", "kylink-replenish")} == {"6"}
 
 
+def test_cron_s_line_works_with_busybox_s_own_shell_and_logger(server: Server) -> None:
+    if shutil.which("busybox") is None:
+        pytest.skip("busybox is not installed (make packages)")
+    server.configure()
+    server.kylink("campaigns", "add", "1", "--user", "u")
+    shown = server.machine.run(PROGRAM, "cron", "show").stdout.splitlines()
+    (line,) = [line for line in shown if "replenish --all" in line]
+    command = line.split(maxsplit=6)[-1]
+    server.machine.shell("mkdir -p /opt/busybox && busybox --install -s /opt/busybox")
+    as_cron = ["runuser", "-u", "kylink", "--", "env", "-i", "PATH=/opt/busybox", "STATE_DIRECTORY=/var/lib/kylink"]
+    done = server.machine.run(*as_cron, "/opt/busybox/sh", "-c", command)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert server.available("1") == 10
+    lines = [entry["MESSAGE"] for entry in server.journal("-t", "kylink-replenish")]
+    assert any("[replenish] attempt 1/3 for campaign 1" in line for line in lines)
+
+
 def test_an_installation_for_cron_can_be_repeated_and_undone(server: Server) -> None:
     assert "0-59/10 * * * * kylink /opt/kylink/bin/kylink" in server.machine.run(PROGRAM, "cron", "show").stdout
     dry = server.machine.run(PROGRAM, "cron", "install", "--dry-run").stdout
