@@ -46,18 +46,22 @@ def report(
     """
     from kylink_cli import wiring
     from kylink_cli.overview.figures import read_figures, read_history
+    from kylink_cli.overview.situation import read_situation
     from kylink_cli.report.page import Page
+    from kylink_cli.report.timeline import Timeline
     from kylink_cli.rules.figures import Period
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
     period = Period(now - timedelta(days=days), now)
+    step_hours = Timeline.of(period).step_hours
     figures, history = database.read(
         lambda session: (
             read_figures(session, cli.settings.policy, period, user),
-            read_history(session, period, user),
+            read_history(session, period, user, step_hours),
         )
     )
+    situation = read_situation(database, wiring.locks(cli.settings), cli.settings, period, user)
     if user is not None and not figures.campaigns:
         raise NotFoundError(
             tr(
@@ -65,7 +69,7 @@ def report(
                 user=one_line(user),
             )
         )
-    html = Page(figures, history, cli.settings.kylink_lang, user, kylink_cli.__version__).html()
+    html = Page(figures, history, situation, cli.settings.kylink_lang, user, kylink_cli.__version__).html()
     with replaced(out, readable=public) as file:
         file.write(html)
     if cli.console.json:

@@ -45,9 +45,9 @@ def _levels(alerts: Sequence[AlertsOfHour], timeline: Timeline) -> Chart:
 
 def _table(alerts: Sequence[AlertFacts]) -> Table:
     columns = [
-        ReportColumn(tr("Alert"), "number"),
-        ReportColumn(tr("Level"), "state"),
-        ReportColumn(tr("State"), "state"),
+        ReportColumn(tr("Alert"), "id"),
+        ReportColumn(tr("Level"), "state", filter=True),
+        ReportColumn(tr("State"), "state", filter=True),
         ReportColumn(tr("What")),
         ReportColumn(tr("Type")),
         ReportColumn(tr("Seen"), "number"),
@@ -59,7 +59,7 @@ def _table(alerts: Sequence[AlertFacts]) -> Table:
 
 def _row(alert: AlertFacts) -> list[Cell]:
     return [
-        alert.alert_id,
+        str(alert.alert_id),
         alert.level,
         alert.state,
         one_line(alert.title, _TITLE_LENGTH),

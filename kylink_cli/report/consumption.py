@@ -48,8 +48,9 @@ def _by_hour(used: Counter[tuple[int, int]], passed: Counter[tuple[int, int]]) -
 
 
 def _by_weekday(used: Counter[tuple[int, int]], passed: Counter[tuple[int, int]]) -> Chart:
-    hourly = [_rate([(day, hour) for hour in _HOURS], used, passed) for day in _DAYS]
-    rates = [None if rate is None else round(rate * 24, 1) for rate in hourly]
+    # A day of which hours have not come yet is not extrapolated from the others.
+    whole = [all(passed[day, hour] for hour in _HOURS) for day in _DAYS]
+    rates = [_rate([(day, hour) for hour in _HOURS], used, passed, 24) if whole[day] else None for day in _DAYS]
     names = _weekdays()
     return Chart(
         key="weekdays",
@@ -75,11 +76,14 @@ def _heat(rate: float | None, most: float) -> tuple[str, int]:
 
 
 def _rate(
-    slots: Sequence[tuple[int, int]], used: Counter[tuple[int, int]], passed: Counter[tuple[int, int]]
+    slots: Sequence[tuple[int, int]],
+    used: Counter[tuple[int, int]],
+    passed: Counter[tuple[int, int]],
+    length_hours: int = 1,
 ) -> float | None:
-    """Items an hour in some hours of the week; None if none of them has come."""
+    """Items in so many of some hours of the week; None if none of these has come."""
     hours = sum(passed[slot] for slot in slots)
-    return round(sum(used[slot] for slot in slots) / hours, 2) if hours else None
+    return round(length_hours * sum(used[slot] for slot in slots) / hours, 2) if hours else None
 
 
 def _most(text: str, names: Sequence[str], rates: Sequence[float | None]) -> str:

@@ -1,16 +1,18 @@
 """The section on jobs: what ran, how it ended, and how long it took."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from kylink_cli.language import tr
-from kylink_cli.report.parts import Cell, Chart, Color, ReportColumn, Section, Series, Table
+from kylink_cli.report.parts import Cell, Chart, Color, ReportColumn, Section, Series, Strip, Table
 from kylink_cli.report.timeline import Timeline
 from kylink_cli.rules import counted
-from kylink_cli.rules.figures import RunFacts, RunsOfHour
+from kylink_cli.rules.figures import History, RunFacts, RunsOfHour
 from kylink_cli.rules.histograms import RUN_BOUNDS, Histogram
 from kylink_cli.rules.moments import milliseconds
+from kylink_cli.rules.success import Success, percent
 from kylink_cli.rules.text import one_line
-from kylink_cli.rules.vocabulary import SUCCESSES, RunStatus
+from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.scheduling.jobs import JOBS
 
 _STATUS_COLORS: dict[str, Color] = {
@@ -21,24 +23,24 @@ _STATUS_COLORS: dict[str, Color] = {
     RunStatus.INTERRUPTED: "grey",
     RunStatus.RUNNING: "sky",
 }
+_DRAWN_RUNS = 72
 _JOB_COLORS: tuple[Color, ...] = ("blue", "orange", "green")
 
 
-def section(runs: Sequence[RunsOfHour], last_runs: Sequence[RunFacts], timeline: Timeline) -> Section:
-    """The section on jobs.
-
-    Args:
-        last_runs: the last of them, newest first.
-    """
+def section(runs: Sequence[RunsOfHour], history: History, timeline: Timeline) -> Section:
+    """The section on jobs."""
     charts = [_results(runs, timeline), _durations(runs, timeline)]
-    return Section("jobs", tr("Jobs"), charts, [_jobs(runs), _last(last_runs)])
+    strips = [_strip(job.name, [run for run in history.last_runs if run.job == job.name]) for job in JOBS]
+    return Section("jobs", tr("Jobs"), charts, [_jobs(runs, history), _last(history.last_runs)], strips=strips)
 
 
-def success_rate(runs: Iterable[RunsOfHour]) -> float | None:
-    """The share of the runs with an end that did their work; None of none."""
-    ended = [(one.status in SUCCESSES, one.number) for one in runs if one.status != RunStatus.RUNNING]
-    total = sum(number for _, number in ended)
-    return sum(number for ok, number in ended if ok) / total if total else None
+def _strip(job: str, runs: Sequence[RunFacts]) -> Strip:
+    """The last runs of a job; of these only the last are drawn."""
+    drawn = list(reversed(runs[:_DRAWN_RUNS]))
+    marks = [(run.status, f"{run.run_id}, {run.started_at:%Y-%m-%d %H:%M}: {tr(run.status)}") for run in drawn]
+    numbers = Counter(run.status for run in drawn)
+    parts = [f"{tr(status)} {numbers[status]}" for status in _STATUS_COLORS if numbers[status]]
+    return Strip(job, ", ".join(parts) or tr("no run"), marks)
 
 
 def _results(runs: Sequence[RunsOfHour], timeline: Timeline) -> Chart:
@@ -94,36 +96,48 @@ def _total(runs: Iterable[RunsOfHour]) -> Histogram:
     return Histogram.total(RUN_BOUNDS, (one.durations for one in runs))
 
 
-def _jobs(runs: Sequence[RunsOfHour]) -> Table:
+def _jobs(runs: Sequence[RunsOfHour], history: History) -> Table:
     columns = [
         ReportColumn(tr("Job")),
         ReportColumn(tr("Runs"), "number"),
         ReportColumn(tr("Done"), "number"),
+        ReportColumn(tr("Of")),
         ReportColumn(tr("Mean"), "number"),
         ReportColumn(tr("Half within"), "number"),
         ReportColumn(tr("95 % within"), "number"),
     ]
-    rows = [_job_row(job.name, [one for one in runs if one.job == job.name]) for job in JOBS]
-    note = tr("How long half and 95 % of the runs took at most is an estimate.")
+    rows = [_job_row(job.name, [one for one in runs if one.job == job.name], history) for job in JOBS]
+    note = tr(
+        "Replenishing has done its work where a campaign that needed items was filled by the last run that tried."
+    )
     return Table("job-figures", tr("Jobs in the period"), columns, rows, note)
 
 
-def _job_row(job: str, runs: Sequence[RunsOfHour]) -> list[Cell]:
-    durations, rate = _total(runs), success_rate(runs)
-    lengths = (durations.mean, durations.quantile(0.5), durations.quantile(0.95))
+def _job_row(job: str, runs: Sequence[RunsOfHour], history: History) -> list[Cell]:
+    mean, success, took = _total(runs).mean, history.success.get(job), history.took.get(job)
+    share = None if success is None else success.share
     return [
         job,
         sum(one.number for one in runs),
-        None if rate is None else (rate, f"{rate:.1%}"),
-        *[_length(None if seconds is None else round(seconds * 1000)) for seconds in lengths],
+        None if share is None else (share, percent(share, 1)),
+        None if success is None else success_of(success),
+        _length(None if mean is None else round(mean * 1000)),
+        _length(None if took is None else round(took.half)),
+        _length(None if took is None else round(took.most)),
     ]
+
+
+def success_of(success: Success) -> str:
+    """What was counted: `57 of 60 campaigns`."""
+    of = counted.campaigns(success.of) if success.counted == "campaigns" else counted.runs(success.of)
+    return tr("{done:,} of {of}", done=success.done, of=of)
 
 
 def _last(runs: Sequence[RunFacts]) -> Table:
     columns = [
-        ReportColumn(tr("Run"), "number"),
-        ReportColumn(tr("Job")),
-        ReportColumn(tr("State"), "state"),
+        ReportColumn(tr("Run"), "id"),
+        ReportColumn(tr("Job"), filter=True),
+        ReportColumn(tr("State"), "state", filter=True),
         ReportColumn(tr("Started (UTC)")),
         ReportColumn(tr("Took"), "number"),
         ReportColumn(tr("Started by"), "state"),
@@ -134,7 +148,7 @@ def _last(runs: Sequence[RunFacts]) -> Table:
 
 def _run_row(run: RunFacts) -> list[Cell]:
     return [
-        run.run_id,
+        str(run.run_id),
         run.job,
         run.status,
         f"{run.started_at:%Y-%m-%d %H:%M:%S}",

@@ -13,12 +13,17 @@ from markupsafe import Markup
 
 from kylink_cli.language import Language, tr
 from kylink_cli.report import alerts, consumption, headline, jobs, stock, supply
+from kylink_cli.report import history as past
+from kylink_cli.report.attention import AttentionCard, left_out, notices
 from kylink_cli.report.parts import Chart, Section, Table, Tile
 from kylink_cli.report.timeline import Timeline, within
-from kylink_cli.report.words import for_script, for_template, state_words
+from kylink_cli.report.words import first_steps, for_script, for_template, state_words
+from kylink_cli.rules.attention import Matter, attention
 from kylink_cli.rules.figures import Figures, History
 from kylink_cli.rules.moments import readable
+from kylink_cli.rules.situation import Situation
 from kylink_cli.rules.text import one_line
+from kylink_cli.rules.verdict import OverallVerdict, verdict
 
 # So many rows of a table are there without the script.
 _ROWS_IN_HTML = 20
@@ -31,6 +36,7 @@ class Page:
 
     figures: Figures
     history: History
+    situation: Situation
     language: Language
     user_id: str | None  # whose campaigns it is about; None for all
     version: str  # kylink's own
@@ -39,10 +45,14 @@ class Page:
     def sections(self) -> list[Section]:
         """The sections, in the order of the page."""
         timeline = Timeline.of(self.figures.period)
+        fared = {one.need.level.campaign_id: one for one in self.situation.campaigns}
+        if self.is_empty:
+            return []
         return [
-            stock.section(self.figures.campaigns),
-            jobs.section(self.figures.runs, self.history.last_runs, timeline),
-            supply.section(self.figures.requests, timeline),
+            past.section(self.figures, self.history, timeline),
+            jobs.section(self.figures.runs, self.history, timeline),
+            supply.section(self.history, timeline),
+            stock.section(self.figures.campaigns, fared),
             consumption.section(self.history.consumption, self.figures.period),
             alerts.section(self.history.alerts, self.history.last_alerts, timeline),
         ]
@@ -50,7 +60,37 @@ class Page:
     @property
     def tiles(self) -> list[Tile]:
         """The headline figures."""
-        return headline.tiles(self.figures, self.history)
+        return [] if self.is_empty else headline.tiles(self.figures, self.history, self.situation.asked)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to tell of: then the page says how to begin."""
+        return not self.situation.campaigns
+
+    @cached_property
+    def matters(self) -> list[Matter]:
+        """What needs attention."""
+        return [] if self.is_empty else attention(self.situation)
+
+    @property
+    def verdict(self) -> OverallVerdict:
+        """How all is, in a sentence."""
+        return verdict(self.situation, self.matters)
+
+    @property
+    def notices(self) -> list[AttentionCard]:
+        """What needs attention, in words."""
+        return notices(self.matters, self.figures.period.until)
+
+    @property
+    def more(self) -> str:
+        """How much more needs attention than is listed."""
+        return left_out(self.matters)
+
+    @property
+    def first_steps(self) -> list[tuple[str, str]]:
+        """What to type in the beginning, each with what it does."""
+        return first_steps()
 
     @property
     def title(self) -> str:
@@ -78,6 +118,7 @@ class Page:
             lstrip_blocks=True,
         )
         environment.filters["figure"] = _figure
+        environment.filters["zip"] = zip
         style, script = _asset("uplot/uPlot.min.css", "page.css"), _asset("uplot/uPlot.iife.min.js", "page.js")
         return environment.get_template("page.html.j2").render(
             page=self,
@@ -108,7 +149,12 @@ def _chart_data(chart: Chart) -> dict[str, Any]:
 
 
 def _table_data(table: Table) -> dict[str, Any]:
-    return {"kinds": [column.kind for column in table.columns], "rows": table.rows}
+    return {
+        "headings": [column.heading for column in table.columns],
+        "kinds": [column.kind for column in table.columns],
+        "filters": [index for index, column in enumerate(table.columns) if column.filter],
+        "rows": table.rows,
+    }
 
 
 def _asset(*names: str) -> str:

@@ -43,6 +43,16 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A stretch of time that is marked in a chart."""
+
+    label: str
+    color: Color
+    since: float  # seconds since 1970
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A chart, and the same in words."""
 
@@ -55,6 +65,7 @@ class Chart:
     stacked: bool = False
     log: bool = False
     table: str | None = None  # holds the same figures; None if they are to be listed below the chart
+    bands: Sequence[Band] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,9 @@ class ReportColumn:
     """A column of a table."""
 
     heading: str
-    kind: Literal["text", "number", "state", "stock"] = "text"  # `state` cells are words that are translated
+    # `state` cells are words that are translated; what is in an `id` cell can be copied as it is
+    kind: Literal["text", "number", "state", "stock", "id"] = "text"
+    filter: bool = False  # one of its values can be chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,15 @@ class HeatMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Strip:
+    """How the last runs of a job ended, one mark each, oldest first."""
+
+    title: str
+    summary: str  # the same in words
+    marks: Sequence[tuple[str, str]]  # the state, and what is said of it when it is pointed at
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A part of the page."""
 
@@ -96,3 +118,4 @@ class Section:
     charts: Sequence[Chart]
     tables: Sequence[Table] = ()
     heat: HeatMap | None = None
+    strips: Sequence[Strip] = ()

@@ -1,7 +1,7 @@
 """The section on stock: every campaign against its watermark and target, most at risk first."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from kylink_cli.language import ntr, tr
@@ -9,6 +9,7 @@ from kylink_cli.report.parts import Axis, Cell, Chart, ReportColumn, Section, Se
 from kylink_cli.rules import counted
 from kylink_cli.rules.moments import span
 from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.situation import CampaignSituation
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import CampaignStatus
 
@@ -16,18 +17,21 @@ TABLE = "campaigns"
 LISTED_CAMPAIGNS = 10_000
 # Two thousand kilobytes are not to be filled by names.
 _NAME_LENGTH = 60
+_ERROR_LENGTH = 90
 _HOUR = 60
 _DAY = 24 * _HOUR
 
 
-def section(needs: Sequence[Need]) -> Section:
+def section(needs: Sequence[Need], fared: Mapping[str, CampaignSituation]) -> Section:
     """The section on stock.
 
     Args:
         needs: every campaign and what it needs, most at risk first.
+        fared: how their consumers fared, by campaign.
     """
     listed = needs[:LISTED_CAMPAIGNS]
-    return Section("stock", tr("Stock"), [_levels(listed), _runway(needs)], [_table(listed, len(needs))])
+    rows = [_row(one, fared.get(one.level.campaign_id)) for one in listed]
+    return Section("stock", tr("Stock"), [_levels(listed), _runway(needs)], [_table(rows, len(needs))])
 
 
 def _levels(needs: Sequence[Need]) -> Chart:
@@ -81,39 +85,47 @@ def _runway_class(one: Need) -> int:
     return 1 + sum(minutes >= bound for bound in (_HOUR, 6 * _HOUR, _DAY, 3 * _DAY))
 
 
-def _table(needs: Sequence[Need], number: int) -> Table:
+def _table(rows: Sequence[Sequence[Cell]], number: int) -> Table:
     columns = [
-        ReportColumn(tr("Campaign")),
+        ReportColumn(tr("Campaign"), "id"),
         ReportColumn(tr("Name")),
-        ReportColumn(tr("State"), "state"),
+        ReportColumn(tr("State"), "state", filter=True),
         ReportColumn(tr("Stock"), "stock"),
         ReportColumn(tr("Available"), "number"),
-        ReportColumn(tr("Watermark"), "number"),
-        ReportColumn(tr("Target"), "number"),
         ReportColumn(tr("Runway"), "number"),
         ReportColumn(tr("Used in 24 h"), "number"),
-        ReportColumn(tr("User")),
+        ReportColumn(tr("Turned away"), "number"),
+        ReportColumn(tr("User"), filter=True),
+        ReportColumn(tr("Last error")),
     ]
-    left_out = number - len(needs)
+    left_out = number - len(rows)
     note = tr("The bar shows the stock; the mark in it is the watermark, its full length the target.")
     if left_out:
         note += " " + ntr(
             "{n} campaign with more cover is left out.", "{n} campaigns with more cover are left out.", left_out
         )
-    return Table(TABLE, tr("Campaigns"), columns, [_row(one) for one in needs], note)
+    return Table(TABLE, tr("Campaigns"), columns, rows, note)
 
 
-def _row(one: Need) -> list[Cell]:
+def _row(one: Need, fared: CampaignSituation | None) -> list[Cell]:
     level, minutes = one.level, runway_minutes(one)
     return [
         one_line(level.campaign_id),
         one_line(level.name, _NAME_LENGTH),
-        "low" if one.low else CampaignStatus.ACTIVE if level.active else CampaignStatus.PAUSED,
+        _state(one),
         (level.available, one.watermark.items, one.target),
         level.available,
-        one.watermark.items,
-        one.target,
-        None if minutes is None else (minutes, span(timedelta(minutes=minutes))),
+        None if minutes is None else (minutes, span(timedelta(minutes=minutes)) if minutes else tr("empty")),
         level.consumed_24h,
+        0 if fared is None else fared.asked.refused,
         one_line(level.user_id, _NAME_LENGTH),
+        one_line((fared and fared.error) or "", _ERROR_LENGTH),
     ]
+
+
+def _state(one: Need) -> str:
+    if not one.level.active:
+        return CampaignStatus.PAUSED
+    if not one.level.available:
+        return "empty"
+    return "low" if one.low else CampaignStatus.ACTIVE

@@ -1,14 +1,15 @@
 """The section on the supply service: requests, failures, latency."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from kylink_cli.language import tr
-from kylink_cli.report.parts import Chart, Color, Section, Series
+from kylink_cli.report.parts import Band, Cell, Chart, Color, ReportColumn, Section, Series, Table
 from kylink_cli.report.timeline import Timeline
 from kylink_cli.rules import counted
-from kylink_cli.rules.figures import RequestsOfHour
-from kylink_cli.rules.histograms import CALL_BOUNDS, Histogram
+from kylink_cli.rules.figures import History, Percentiles, Reason, RequestsOfHour
 from kylink_cli.rules.moments import milliseconds
+from kylink_cli.rules.text import ERROR_LENGTH, one_line
 from kylink_cli.rules.vocabulary import RequestState
 
 _STATE_COLORS: dict[str, Color] = {
@@ -19,13 +20,9 @@ _STATE_COLORS: dict[str, Color] = {
 }
 
 
-def section(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Section:
-    """The section on the supply service.
-
-    Args:
-        requests: the supply requests of the period.
-    """
-    return Section("supply", tr("Supply service"), [_results(requests, timeline), _latency(requests, timeline)])
+def section(history: History, timeline: Timeline) -> Section:
+    """The section on the supply service: how fast it answers, and why campaigns could not be filled."""
+    return Section("supply", tr("Supply service"), [_latency(history, timeline)], [_reasons(history.reasons)])
 
 
 def answer_rate(requests: Sequence[RequestsOfHour]) -> float | None:
@@ -38,7 +35,8 @@ def _number(requests: Sequence[RequestsOfHour]) -> int:
     return sum(one.durations.number for one in requests)
 
 
-def _results(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Chart:
+def results(requests: Sequence[RequestsOfHour], timeline: Timeline, bands: Sequence[Band]) -> Chart:
+    """The chart of supply requests by result."""
     seen = [state for state in _STATE_COLORS if any(one.state == state for one in requests)] or [RequestState.ANSWERED]
     answered = _number([one for one in requests if one.state == RequestState.ANSWERED])
     return Chart(
@@ -60,40 +58,54 @@ def _results(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Chart:
             for state in seen
         ],
         stacked=True,
+        bands=bands,
     )
 
 
-def _latency(requests: Sequence[RequestsOfHour], timeline: Timeline) -> Chart:
-    answered = [one for one in requests if one.state == RequestState.ANSWERED]
-    steps = [_durations(group) for group in timeline.grouped(answered)]
+def _latency(history: History, timeline: Timeline) -> Chart:
+    moments = [datetime.fromtimestamp(start, UTC) for start in timeline.starts]
+    steps = [history.answers_by_step.get(moment) for moment in moments]
     return Chart(
         key="latency",
         title=tr("Time to an answer"),
-        summary=_latency_summary(_durations(answered)),
+        summary=_latency_summary(history.answers),
         x=timeline.axis,
         y_title=tr("time (seconds, log)"),
         series=[
-            Series(tr("half within"), "blue", [_rounded(step.quantile(0.5)) for step in steps], "line"),
-            Series(tr("95 % within"), "vermillion", [_rounded(step.quantile(0.95)) for step in steps], "line", dash=6),
+            Series(
+                tr("half within"), "blue", [None if step is None else _seconds(step.half) for step in steps], "line"
+            ),
+            Series(
+                tr("95 % within"),
+                "vermillion",
+                [None if step is None else _seconds(step.most) for step in steps],
+                "line",
+                dash=6,
+            ),
         ],
         log=True,
     )
 
 
-def _latency_summary(durations: Histogram) -> str:
-    half, most = durations.quantile(0.5), durations.quantile(0.95)
-    if half is None or most is None:
+def _latency_summary(answers: Percentiles | None) -> str:
+    if answers is None:
         return tr("No supply request was answered.")
     return tr(
-        "Half of the answers came within {half}, 95 % within {most}: an estimate that includes repeated tries.",
-        half=milliseconds(round(half * 1000)),
-        most=milliseconds(round(most * 1000)),
+        "Half of the answers came within {half}, 95 % within {most}, repeated tries included.",
+        half=milliseconds(round(answers.half)),
+        most=milliseconds(round(answers.most)),
     )
 
 
-def _durations(requests: Sequence[RequestsOfHour]) -> Histogram:
-    return Histogram.total(CALL_BOUNDS, (one.durations for one in requests))
+def _seconds(length_ms: float) -> float:
+    return round(length_ms / 1000, 4)
 
 
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 4)
+def _reasons(reasons: Sequence[Reason]) -> Table:
+    columns = [
+        ReportColumn(tr("Why campaigns were not filled")),
+        ReportColumn(tr("Campaigns"), "number"),
+        ReportColumn(tr("Times"), "number"),
+    ]
+    rows: list[list[Cell]] = [[one_line(one.error, ERROR_LENGTH), one.campaigns, one.times] for one in reasons]
+    return Table("reasons", tr("Reasons of failures"), columns, rows)

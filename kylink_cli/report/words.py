@@ -3,7 +3,7 @@
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import AlertLevel, AlertState, CampaignStatus, RunStatus, Trigger
 
-_STATES = ("low", *CampaignStatus, *RunStatus, *Trigger, *AlertLevel, *AlertState)
+_STATES = ("low", "empty", *CampaignStatus, *RunStatus, *Trigger, *AlertLevel, *AlertState)
 
 
 def state_words() -> dict[str, str]:
@@ -17,6 +17,11 @@ def for_template() -> dict[str, str]:
         "skip": tr("Skip to the figures"),
         "sections": tr("Sections"),
         "headline": tr("Headline figures"),
+        "attention": tr("Needs attention"),
+        "type": tr("Type:"),
+        "of_user": tr("user {user}"),
+        "begin": tr("How to begin"),
+        "last_runs": tr("The last runs of each job, oldest first"),
         "no_script": tr("Without JavaScript, charts are lists of their figures, and tables show their first rows."),
         "runs_of_all": tr("Runs serve all users: these are the runs for everyone."),
         "table_below": tr("The table below holds these figures."),
@@ -25,6 +30,17 @@ def for_template() -> dict[str, str]:
         "nothing": tr("There is nothing to show."),
         "made_by": tr("Made by kylink {version}. All times are UTC."),
     }
+
+
+def first_steps() -> list[tuple[str, str]]:
+    """What to type in the beginning, each with what it does."""
+    return [
+        ("kylink demo", tr("shows kylink at work, on this machine alone")),
+        ("kylink setup", tr("asks for the supply service and its key, and installs the timers")),
+        ("kylink campaigns import campaigns.csv --user you", tr("says what is to be kept in stock")),
+        ("kylink replenish --all", tr("fills it for the first time; from then on the timers do")),
+        ("kylink report", tr("writes this page anew")),
+    ]
 
 
 def for_script() -> dict[str, str]:
@@ -36,6 +52,12 @@ def for_script() -> dict[str, str]:
         "previous": tr("Previous rows"),
         "next": tr("Next rows"),
         "search": tr("Search this table"),
+        "all": tr("{column}: all"),
+        "csv": tr("Save as CSV"),
+        "page": tr("page {page} of {pages}"),
+        "first": tr("First rows"),
+        "last": tr("Last rows"),
+        "choose_page": tr("Page"),
         "stock": tr("{available} available, watermark {watermark}, target {target}"),
         "rank": tr("rank {rank}"),
         "dark": tr("Dark"),

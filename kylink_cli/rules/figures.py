@@ -1,11 +1,12 @@
 """The figures of stock, runs, leases, requests and alerts, as the report and the metrics show them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from kylink_cli.rules.histograms import Histogram
 from kylink_cli.rules.replenishment import Need
+from kylink_cli.rules.success import Success
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,53 @@ class UnresolvedAlerts:
 
 
 @dataclass(frozen=True, slots=True)
+class StockOfHour:
+    """How the stock changed in one hour.
+
+    Attributes:
+        hour: when the hour began.
+        arrived: items that came and were not discarded.
+        consumed: items that were consumed.
+        expired: items that expired unused.
+    """
+
+    hour: datetime
+    arrived: int
+    consumed: int
+    expired: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemandOfHour:
+    """What consumers asked for in one hour.
+
+    Attributes:
+        hour: when the hour began.
+        taken: items that they got.
+        refused: items that they were refused for want of stock.
+    """
+
+    hour: datetime
+    taken: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why campaigns could not be filled.
+
+    Attributes:
+        error: what went wrong.
+        times: how often.
+        campaigns: in how many campaigns.
+    """
+
+    error: str
+    times: int
+    campaigns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What the report and the metrics are made of.
 
@@ -229,9 +277,30 @@ class History:
         alerts: the alerts that were first seen within the period, by the hour.
         last_runs: the last runs, newest first.
         last_alerts: the alerts that are not resolved, then the last that are.
+        stock: how the stock changed, by the hour.
+        reasons: why campaigns could not be filled, the most frequent first.
+        outages: when runs filled nobody, and for one reason.
+        crashes: from the beginning of a run that died to when it was found.
+        success: what each job did of what it should.
+        took: how long the runs of each job took.
+        answers: how long the supply service took to answer; None if it did not.
+        answers_by_step: the same by the steps that charts are drawn in.
     """
 
     consumption: Sequence[ConsumptionOfHour]
     alerts: Sequence[AlertsOfHour]
     last_runs: Sequence[RunFacts]
     last_alerts: Sequence[AlertFacts]
+    stock: Sequence[StockOfHour] = ()
+    reasons: Sequence[Reason] = ()
+    outages: Sequence[Period] = ()
+    crashes: Sequence[Period] = ()
+    success: Mapping[str, Success] = field(default_factory=dict)
+    took: Mapping[str, Percentiles] = field(default_factory=dict)
+    answers: Percentiles | None = None
+    answers_by_step: Mapping[datetime, Percentiles] = field(default_factory=dict)
+
+    @property
+    def expired(self) -> int:
+        """Items that expired unused within the period."""
+        return sum(one.expired for one in self.stock)

@@ -1,5 +1,6 @@
 """`kylink report`: the page as a browser shows it, opened from disk."""
 
+import csv
 import json
 import re
 import stat
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from tests.support import rooms
 from tests.support.browser import Visit, chromium, visit
 from tests.support.busy_system import HOSTILE, fill
 from tests.support.installation import Installation
@@ -73,17 +75,106 @@ def test_a_browser_has_nothing_to_complain_of(
     assert opened.complaints == []
     assert opened.requests == [page.as_uri()]
     assert opened.page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
-    assert opened.page.locator("canvas").count() == len(data(page)["charts"]) == 9
+    assert opened.page.locator("canvas").count() == len(data(page)["charts"]) == 11
     assert opened.violations() == []
     opened.page.close()
 
 
-def test_an_empty_database_makes_a_page_too(browser: Browser, kylink: Installation) -> None:
+def test_an_empty_room_teaches_how_to_begin_and_shows_nothing_green(browser: Browser, kylink: Installation) -> None:
     assert kylink.run("report").returncode == 0
-    opened = visit(browser, kylink.folder / "kylink-report.html", viewport=NARROW)
+    opened = visit(browser, kylink.folder / "kylink-report.html", viewport=WIDE)
     assert (opened.complaints, opened.violations()) == ([], [])
-    assert opened.page.locator("#campaigns").get_by_text("There is nothing to show.").is_visible()
+    assert opened.page.locator("#verdict").get_attribute("class") == "verdict neutral"
+    commands = opened.page.locator(".begin code").all_inner_texts()
+    assert commands[:2] == ["kylink demo", "kylink setup"]
+    assert opened.page.locator(".good, canvas, table").count() == 0
+    assert opened.page.evaluate("document.querySelector('footer').getBoundingClientRect().top") < 700
     opened.page.close()
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with Installation.without_supply(tmp_path_factory.mktemp("week")) as installation:
+        rooms.furnish(installation.database, rooms.WEEK)
+        assert installation.run("report").returncode == 0
+        yield installation
+
+
+@pytest.fixture
+def walk(browser: Browser, week: Installation) -> Iterator[Visit]:
+    found = visit(browser, week.folder / "kylink-report.html", viewport=WIDE)
+    yield found
+    assert found.complaints == []
+    found.page.close()
+
+
+def test_the_page_begins_with_the_verdict_and_what_needs_attention(walk: Visit, week: Installation) -> None:
+    [lost] = week.rows("SELECT sum(refused) FROM demand_minutes WHERE campaign_id = '1000'")
+    first = walk.page.locator("main > *").first
+    assert (first.get_attribute("id"), first.get_attribute("class")) == ("verdict", "verdict bad")
+    assert re.match(r"3 campaigns are empty: \d+ consumers were turned away in 7 days, ", first.inner_text())
+    notice = walk.page.locator(".notice", has_text="Spring sale 0")
+    lines = notice.inner_text().split("\n")
+    assert lines[0].split()[0] == "1000"
+    assert any(re.search(r"^empty for 29 h, since 20\d\d-", line) for line in lines)
+    assert any(line.endswith(f"{lost:,} consumers turned away") for line in lines)
+    assert rooms.NO_BALANCE in lines
+    assert lines[-1] == "Type: kylink replenish --campaign 1000"
+
+
+def test_campaigns_are_filtered_by_state_and_user_and_saved_as_shown(walk: Visit, tmp_path: Path) -> None:
+    table = walk.page.locator("#campaigns")
+    table.get_by_label("State").select_option("empty")
+    assert sorted(cells(walk, "campaigns", 0)) == ["1000", "1001", "1007"]
+    table.get_by_label("User").select_option("user1")
+    assert sorted(cells(walk, "campaigns", 0)) == ["1001", "1007"]
+    with walk.page.expect_download() as download:
+        table.get_by_role("button", name="Save as CSV").click()
+    download.value.save_as(tmp_path / "saved.csv")
+    rows = list(csv.DictReader((tmp_path / "saved.csv").read_text(encoding="utf-8-sig").splitlines()))
+    assert download.value.suggested_filename == "campaigns.csv"
+    assert sorted(row["Campaign"] for row in rows) == ["1001", "1007"]
+    assert {row["Last error"] for row in rows} == {rooms.NO_BALANCE, rooms.UNKNOWN}
+
+
+def test_a_page_of_a_table_can_be_chosen(walk: Visit) -> None:
+    pager = walk.page.locator("#campaigns .pager")
+    pager.get_by_label("Page").select_option("2")
+    assert pager.inner_text().startswith("41 to 60 of 60")
+    assert pager.get_by_label("Last rows").is_disabled()
+    pager.get_by_label("First rows").click()
+    assert pager.inner_text().startswith("1 to 20 of 60")
+
+
+def test_every_bar_has_its_name_on_a_phone_too(browser: Browser, week: Installation) -> None:
+    opened = visit(browser, week.folder / "kylink-report.html", viewport=NARROW)
+    # Rows become cards, whose cells say what they are.
+    row = opened.page.locator("#campaigns tbody tr").first
+    assert opened.page.evaluate("row => getComputedStyle(row).display", row.element_handle()) == "block"
+    labels = row.locator("td").evaluate_all("cells => cells.map(cell => cell.dataset.label)")
+    assert labels[:3] == ["Campaign", "Name", "State"]
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+    opened.page.close()
+
+
+def test_paper_shows_every_row_on_white_with_page_breaks(browser: Browser, week: Installation) -> None:
+    opened = visit(browser, week.folder / "kylink-report.html", viewport=WIDE, color_scheme="dark")
+    opened.page.emulate_media(media="print")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert opened.page.locator("#campaigns tbody tr").count() == 60
+    assert opened.page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(23, 32, 42)"
+    assert opened.page.evaluate("getComputedStyle(document.getElementById('stock')).breakBefore") == "page"
+    opened.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert opened.page.locator("#campaigns tbody tr").count() == 20
+    opened.page.close()
+
+
+def test_outages_and_crashes_are_marked_and_ids_can_be_pasted(walk: Visit, week: Installation) -> None:
+    bands = data(week.folder / "kylink-report.html")["charts"]["demand"]["bands"]
+    assert [band["label"] for band in bands] == ["outage", "crash", "crash"]
+    runs = cells(walk, "last-runs", 0)
+    assert runs == [str(run) for run in week.rows("SELECT id FROM runs ORDER BY id DESC LIMIT 20")]
+    assert walk.page.locator(".marks").count() == 3
 
 
 def test_tables_are_searched(opened: Visit, report: Path) -> None:
@@ -165,7 +256,7 @@ def test_the_policy_lets_no_other_script_style_or_request_through(
 def test_without_script_the_figures_are_there(browser: Browser, report: Path) -> None:
     opened = visit(browser, report, java_script_enabled=False, viewport=NARROW)
     assert opened.page.locator("#campaigns tbody tr").count() == 20
-    assert opened.page.locator("details table").count() == 8
+    assert opened.page.locator("details table").count() == 10
     assert opened.page.get_by_text("Without JavaScript").is_visible()
     opened.page.close()
 
@@ -193,7 +284,7 @@ def test_the_figures_are_those_of_the_database(opened: Visit, busy: Installation
 
 def test_campaigns_come_in_the_order_of_their_risk(report: Path) -> None:
     rows = data(report)["tables"]["campaigns"]["rows"]
-    covers = [row[4] / row[5] for row in rows if row[2] != "paused"]
+    covers = [row[3][0] / row[3][1] for row in rows if row[2] != "paused"]
     assert covers == sorted(covers)
 
 
@@ -201,7 +292,7 @@ def test_a_user_s_report_names_nobody_else_s_campaigns(browser: Browser, busy: I
     page = busy.folder / "user.html"
     assert busy.run("report", "--user", "user1", "--out", str(page)).returncode == 0
     rows = data(page)["tables"]["campaigns"]["rows"]
-    assert {row[9] for row in rows} == {"user1"}
+    assert {row[8] for row in rows} == {"user1"}
     opened = visit(browser, page)
     assert opened.page.title() == "kylink report for user1"
     assert not re.search(r"user[02]", opened.page.content())

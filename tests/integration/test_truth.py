@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from kylink_cli import wiring
+from kylink_cli.overview.figures import read_figures, read_history
 from kylink_cli.overview.status import JobStatus, read_status
+from kylink_cli.report.history import demand_by_hour, stock_levels
+from kylink_cli.report.timeline import Timeline
+from kylink_cli.rules.figures import History, Period
 from kylink_cli.settings import Settings
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.percentiles import read_answer_percentiles, read_run_percentiles
@@ -35,10 +39,14 @@ class Furnished:
             row = session.connection().exec_driver_sql(sql.replace("{since}", since)).one()
         return row[0] if len(row) == 1 else tuple(row)
 
+    def rows(self, sql: str) -> list[Any]:
+        """The rows of a statement."""
+        with self.database.reading() as session:
+            return [tuple(row) for row in session.connection().exec_driver_sql(sql)]
+
     def column(self, sql: str) -> list[Any]:
         """The only column of a statement."""
-        with self.database.reading() as session:
-            return [row[0] for row in session.connection().exec_driver_sql(sql)]
+        return [row[0] for row in self.rows(sql)]
 
     @property
     def statuses(self) -> dict[str, JobStatus]:
@@ -111,3 +119,69 @@ def test_so_are_those_of_answers_in_all_and_step_by_step(week: Furnished) -> Non
     )
     of_step = week.column(query.format(condition=within))
     assert steps[begin].half == pytest.approx(of_step[ceil(len(of_step) * 0.5) - 1])
+
+
+@pytest.fixture(scope="module")
+def history(week: Furnished) -> History:
+    return week.database.read(lambda session: read_history(session, Period(week.now - WEEK, week.now), None, 3))
+
+
+def test_reasons_of_failures_are_ranked_by_the_campaigns_that_they_struck(week: Furnished, history: History) -> None:
+    by_hand = week.rows(
+        "SELECT error, count(*), count(DISTINCT campaign_id) FROM campaign_results WHERE error IS NOT NULL "
+        "GROUP BY error ORDER BY 3 DESC, 2 DESC"
+    )
+    assert [(one.error, one.times, one.campaigns) for one in history.reasons] == by_hand
+
+
+def test_what_expired_unused_is_counted(week: Furnished, history: History) -> None:
+    by_hand = week.by_hand(
+        "SELECT count(*) FROM stock_items WHERE state IN ('available', 'expired') AND expires_at > {since} "
+        f"AND expires_at <= '{week.now:%Y-%m-%d %H:%M:%S}'"
+    )
+    assert history.expired == by_hand > 0
+
+
+def test_the_stock_of_the_past_is_what_was_there(week: Furnished, history: History) -> None:
+    period = Period(week.now - WEEK, week.now)
+    figures = week.database.read(lambda session: read_figures(session, Settings().policy, period))
+    timeline = Timeline.of(period)
+    levels = stock_levels(figures, history, timeline)
+    for index in (10, 30, 50):
+        end = datetime.fromtimestamp(timeline.starts[index] + 3 * 3600, UTC)
+        moment = f"'{end:%Y-%m-%d %H:%M:%S}'"
+        by_hand = week.by_hand(
+            f"SELECT count(*) FROM stock_items WHERE created_at < {moment} AND expires_at >= {moment} AND "
+            f"(state IN ('available', 'expired') OR (state = 'consumed' AND consumed_at >= {moment}))"
+        )
+        assert levels[index] == by_hand
+
+
+def test_demand_is_shown_as_it_was_asked_in_each_hour(week: Furnished) -> None:
+    period = Period(week.now - WEEK, week.now)
+    figures = week.database.read(lambda session: read_figures(session, Settings().policy, period))
+    by_hand = week.rows(
+        "SELECT minute / 60, sum(taken), sum(refused) FROM demand_minutes "
+        f"WHERE minute >= {int(period.since.timestamp()) // 3600 * 60} GROUP BY 1 ORDER BY 1"
+    )
+    found = demand_by_hour(figures.campaigns, period.since)
+    assert [(int(one.hour.timestamp()) // 3600, one.taken, one.refused) for one in found] == by_hand
+
+
+def test_an_outage_is_marked_from_the_first_run_that_filled_nobody_to_the_last(
+    week: Furnished, history: History
+) -> None:
+    [outage] = history.outages
+    first, last = week.by_hand(
+        "SELECT min(started_at), max(finished_at) FROM runs WHERE id IN (SELECT run_id FROM campaign_results "
+        "WHERE error LIKE '%connection refused' GROUP BY run_id HAVING count(*) > 1)"
+    )
+    assert [f"{moment:%Y-%m-%d %H:%M:%S}" for moment in (outage.since, outage.until)] == [first[:19], last[:19]]
+    assert len(history.crashes) == 2
+
+
+def test_where_everything_fails_the_outage_lasts_the_whole_week(failing: Furnished) -> None:
+    period = Period(failing.now - WEEK, failing.now)
+    found = failing.database.read(lambda session: read_history(session, period, None))
+    [outage] = found.outages
+    assert outage.until - outage.since > 0.99 * WEEK

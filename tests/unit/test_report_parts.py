@@ -42,8 +42,8 @@ def test_consumption_is_told_by_the_hour_and_day_that_have_passed() -> None:
     section = consumption.section(used, period(2))
     by_hour, by_weekday = (list(chart.series[0].values) for chart in section.charts)
     assert (by_hour[12], by_hour[13]) == (4.0, 0.0)
-    assert by_weekday[0] == 0.0
-    assert by_weekday[5] is None
+    # Of the days only Tuesday was a whole one: Monday is not extrapolated from its afternoon.
+    assert by_weekday == [None, 2.0, None, None, None, None, None]
     assert section.charts[0].summary == "Most is consumed from 12:00 on."
     assert section.heat is not None
     assert dict(section.heat.rows)["12:00"][2] == ("6", 5)

@@ -39,15 +39,19 @@
     const base = { label: chart.x.title, size: 28, space: chart.x.kind === "category" ? 24 : 64 };
     if (chart.x.kind === "time") return { ...base, values: momentLabels };
     if (chart.x.kind === "rank") return { ...base, values: (_, splits) => splits.map((at) => (Number.isInteger(at) ? number(at) : "")) };
-    const room = (plot) => Math.max(1, Math.ceil((chart.x.names.length * longest(chart.x.names)) / plot.bbox.width * devicePixelRatio));
+    // Every bar has its name; where there is no room beside each other, they are turned.
+    const fits = (plot) => chart.x.names.length * longest(chart.x.names) <= plot.width - 90;
     return {
       ...base,
+      space: 1,
+      size: (plot) => (fits(plot) ? 28 : 20 + 0.75 * longest(chart.x.names)),
+      rotate: (plot) => (fits(plot) ? 0 : -50),
       splits: () => chart.x.values,
-      values: (plot, splits) => splits.map((at) => (at % room(plot) === 0 ? chart.x.names[at] : "")),
+      values: (_, splits) => splits.map((at) => chart.x.names[at]),
     };
   }
 
-  const longest = (names) => 8 + 6.2 * Math.max(...names.map((name) => [...name].reduce((width, c) => width + (c > "ÿ" ? 2 : 1), 0)));
+  const longest = (names) => 5 + 6.2 * Math.max(...names.map((name) => [...name].reduce((width, c) => width + (c > "ÿ" ? 2 : 1), 0)));
 
   function painted(axis) {
     return {
@@ -67,7 +71,7 @@
     const levels = chart.series.map((series) => ({ ...series, top: series.values }));
     if (!chart.stacked) return levels;
     for (let i = 1; i < levels.length; i++) {
-      levels[i].top = levels[i].values.map((value, point) => value + levels[i - 1].top[point]);
+      levels[i].top = levels[i].values.map((value, point) => (value === null ? null : value + levels[i - 1].top[point]));
     }
     return levels.reverse();
   }
@@ -84,7 +88,7 @@
   }
 
   function seriesOptions(series, chart) {
-    const common = { label: series.label, stroke: () => color(series.color), points: { show: false }, spanGaps: true };
+    const common = { label: series.label, stroke: () => color(series.color), points: { show: false }, spanGaps: false };
     if (series.shape === "bar") {
       const crowded = chart.x.values.length > 150;
       return {
@@ -96,9 +100,12 @@
     }
     const dash = series.dash ? [series.dash, series.dash] : undefined;
     if (series.shape === "step") return { ...common, width: 2, dash, paths: plateaus };
-    // A line needs two points; few of them are shown as such.
-    const isSparse = series.values.filter((value) => value !== null).length < 20;
-    const points = { show: isSparse, size: 6, fill: common.stroke };
+    // A line needs two points: few of them, and those with nothing beside them, are shown as such.
+    const { values } = series;
+    const isSparse = values.filter((value) => value !== null).length < 20;
+    const isAlone = (at) => values[at] !== null && values[at - 1] == null && values[at + 1] == null;
+    const alone = [...values.keys()].filter((at) => (isSparse ? values[at] !== null : isAlone(at)));
+    const points = { show: true, size: 6, fill: common.stroke, filter: () => alone };
     return { ...common, width: 2, dash, points };
   }
 
@@ -136,6 +143,20 @@
     return { ...base, filter: decades, grid, ticks: { show: false }, values: (_, splits) => splits.map((at) => (at === null ? "" : number(at))) };
   }
 
+  /** Stretches of time in which something was broken, behind what is drawn. */
+  function drawBands(chart, it) {
+    const { left, top, width, height } = it.bbox;
+    it.ctx.save();
+    for (const band of chart.bands) {
+      const from = Math.max(left, it.valToPos(band.since, "x", true));
+      const to = Math.min(left + width, it.valToPos(band.until, "x", true));
+      it.ctx.globalAlpha = 0.28;
+      it.ctx.fillStyle = color(band.color);
+      if (to > from) it.ctx.fillRect(from, top, Math.max(to - from, 2), height);
+    }
+    it.ctx.restore();
+  }
+
   function plot(place) {
     const chart = charts[place.dataset.chart];
     const readout = place.closest("figure").querySelector(".readout");
@@ -156,7 +177,7 @@
         painted(yAxis(chart)),
       ],
       series: [{}, ...levels.map((series) => seriesOptions(series, chart))],
-      hooks: { setCursor: [(it) => readOut(chart, readout, it.cursor.idx)] },
+      hooks: { drawClear: [(it) => drawBands(chart, it)], setCursor: [(it) => readOut(chart, readout, it.cursor.idx)] },
     };
     const made = new uPlot(options, [chart.x.values, ...levels.map((series) => series.top)], place);
     new ResizeObserver(() => made.setSize({ width: place.clientWidth, height: place.clientHeight })).observe(place);
@@ -188,12 +209,14 @@
     return svg;
   }
 
-  function cellElement(cell, kind) {
+  function cellElement(cell, kind, heading) {
     const td = element("td", { className: kind });
+    td.dataset.label = heading;
     if (kind === "stock") td.append(stockBar(cell));
     else if (kind === "state") td.append(element("span", { className: `badge ${cell.toLowerCase()}`, textContent: states[cell] ?? cell }));
     else td.textContent = shown(cell);
     if (kind === "text") td.title = td.textContent;
+    if (cell === "" || cell === null) td.classList.add("blank");
     return td;
   }
 
@@ -204,61 +227,109 @@
     return direction * order;
   }
 
+  // A sheet would take a text that begins so for a formula.
+  const isFormula = (text) => /^[=+\-@\t]/.test(text);
+  const csvCell = (cell) => {
+    const value = Array.isArray(cell) ? (cell.length === 3 ? cell.join(" / ") : cell[1]) : (cell ?? "");
+    const text = typeof value === "string" && isFormula(value) ? `'${value}` : String(value);
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+
+  function saveCsv(name, headings, rows) {
+    const lines = [headings, ...rows].map((row) => row.map(csvCell).join(","));
+    const blob = new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv" });
+    const link = element("a", { href: URL.createObjectURL(blob), download: `${name}.csv` });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  /** A choice of one value of a column, or of all. */
+  function filterOf(index, { headings, kinds, rows }) {
+    const values = [...new Set(rows.map((row) => row[index]))].sort(collator.compare);
+    const select = element("select", {}, element("option", { value: "", textContent: fill(words.all, { column: headings[index] }) }));
+    select.setAttribute("aria-label", headings[index]);
+    for (const value of values) {
+      select.append(element("option", { value, textContent: kinds[index] === "state" ? (states[value] ?? value) : value }));
+    }
+    return { select, index, isOfUse: values.length > 1 };
+  }
+
   function interactiveTable(place) {
-    const { kinds, rows } = tables[place.dataset.table];
+    const table = tables[place.dataset.table];
+    const { headings, kinds, rows } = table;
     const body = place.querySelector("tbody");
-    const headings = [...place.querySelectorAll("thead th")];
+    const heads = [...place.querySelectorAll("thead th")];
     const texts = rows.map((row) => row.map((cell, i) => (kinds[i] === "state" ? (states[cell] ?? cell) : shown(cell))).join("\n").toLowerCase());
     let chosen = rows;
-    let first = 0;
+    let page = 0;
+    let column = -1;
+    let direction = 1;
 
     const count = element("output");
     const search = element("input", { type: "search", placeholder: words.search });
     search.setAttribute("aria-label", `${words.search}: ${place.querySelector("h3").textContent}`);
-    const back = element("button", { type: "button", textContent: "‹" });
-    const forth = element("button", { type: "button", textContent: "›" });
-    back.setAttribute("aria-label", words.previous);
-    forth.setAttribute("aria-label", words.next);
+    const filters = table.filters.map((index) => filterOf(index, table)).filter((one) => one.isOfUse);
+    const csv = element("button", { type: "button", textContent: words.csv });
+    const turn = (text, label, to) => {
+      const button = element("button", { type: "button", textContent: text });
+      button.setAttribute("aria-label", label);
+      button.addEventListener("click", () => { page = to(); show(); });
+      return button;
+    };
+    const pages = () => Math.max(1, Math.ceil(chosen.length / ROWS_AT_ONCE));
+    const backwards = [turn("«", words.first, () => 0), turn("‹", words.previous, () => page - 1)];
+    const onwards = [turn("›", words.next, () => page + 1), turn("»", words.last, () => pages() - 1)];
+    const goTo = element("select");
+    goTo.setAttribute("aria-label", words.choose_page);
     const where = element("span");
 
-    let column = -1;
-    let direction = 1;
+    const rowElement = (row) => element("tr", {}, ...row.map((cell, i) => cellElement(cell, kinds[i], headings[i])));
 
     function show() {
-      const page = chosen.slice(first, first + ROWS_AT_ONCE);
-      body.replaceChildren(...page.map((row) => element("tr", {}, ...row.map((cell, i) => cellElement(cell, kinds[i])))));
-      back.disabled = first === 0;
-      forth.disabled = first + ROWS_AT_ONCE >= chosen.length;
-      where.textContent = chosen.length ? fill(words.rows, { from: number(first + 1), to: number(first + page.length), number: number(chosen.length) }) : words.none;
+      const first = page * ROWS_AT_ONCE;
+      const shownRows = chosen.slice(first, first + ROWS_AT_ONCE);
+      body.replaceChildren(...shownRows.map(rowElement));
+      backwards.forEach((button) => { button.disabled = page === 0; });
+      onwards.forEach((button) => { button.disabled = page >= pages() - 1; });
+      goTo.value = page;
+      where.textContent = chosen.length ? fill(words.rows, { from: number(first + 1), to: number(first + shownRows.length), number: number(chosen.length) }) : words.none;
     }
 
     function choose() {
       const wanted = search.value.trim().toLowerCase();
-      const found = wanted ? rows.filter((_, i) => texts[i].includes(wanted)) : rows;
+      const active = filters.filter(({ select }) => select.value !== "");
+      const fits = (row, i) => texts[i].includes(wanted) && active.every(({ select, index }) => row[index] === select.value);
+      const found = rows.filter(fits);
       chosen = column < 0 ? found : [...found].sort((a, b) => compare(a, b, column, direction));
-      count.textContent = wanted ? fill(words.matches, { number: number(found.length), total: number(rows.length) }) : "";
-      first = 0;
+      const isNarrowed = wanted || active.length > 0;
+      count.textContent = isNarrowed ? fill(words.matches, { number: number(found.length), total: number(rows.length) }) : "";
+      page = 0;
+      goTo.replaceChildren(...Array.from({ length: pages() }, (_, at) => element("option", { value: at, textContent: fill(words.page, { page: number(at + 1), pages: number(pages()) }) })));
       show();
     }
 
     function sortBy(index) {
       direction = index === column ? -direction : 1;
       column = index;
-      headings.forEach((heading, i) => heading.setAttribute("aria-sort", i !== column ? "none" : direction > 0 ? "ascending" : "descending"));
+      heads.forEach((heading, i) => heading.setAttribute("aria-sort", i !== column ? "none" : direction > 0 ? "ascending" : "descending"));
       choose();
     }
 
-    headings.forEach((heading, index) => {
+    heads.forEach((heading, index) => {
       const button = element("button", { type: "button", textContent: heading.textContent });
       button.addEventListener("click", () => sortBy(index));
       heading.replaceChildren(button);
     });
     search.addEventListener("input", choose);
-    back.addEventListener("click", () => { first -= ROWS_AT_ONCE; show(); });
-    forth.addEventListener("click", () => { first += ROWS_AT_ONCE; show(); });
-    if (rows.length > 5) place.querySelector(".tools").append(search, count);
-    if (rows.length > ROWS_AT_ONCE) place.querySelector(".pager").append(where, back, forth);
-    show();
+    filters.forEach(({ select }) => select.addEventListener("change", choose));
+    goTo.addEventListener("change", () => { page = Number(goTo.value); show(); });
+    csv.addEventListener("click", () => saveCsv(place.dataset.table, headings, chosen));
+    if (rows.length > 5) place.querySelector(".tools").append(search, ...filters.map(({ select }) => select), csv, count);
+    if (rows.length > ROWS_AT_ONCE) place.querySelector(".pager").append(where, ...backwards, goTo, ...onwards);
+    // Paper can't be turned over.
+    addEventListener("beforeprint", () => body.replaceChildren(...chosen.map(rowElement)));
+    addEventListener("afterprint", show);
+    choose();
   }
 
   // Light and dark
@@ -266,7 +337,7 @@
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (document.documentElement.dataset.theme ?? (prefersDark.matches ? "dark" : "light")) === "dark";
 
-  document.getElementById("no-script").remove();
+  document.getElementById("no-script")?.remove();
   document.documentElement.classList.add("scripted");
   const plots = [...document.querySelectorAll("[data-chart]")].map(plot);
   document.querySelectorAll("[data-table]").forEach(interactiveTable);
@@ -281,6 +352,20 @@
     repaint();
   });
   prefersDark.addEventListener("change", repaint);
+
+  // Paper is white, and as wide as it is.
+  const PAPER = 640;
+  addEventListener("beforeprint", () => {
+    toggle.dataset.before = document.documentElement.dataset.theme ?? "";
+    document.documentElement.dataset.theme = "light";
+    plots.forEach((made) => { made.setSize({ width: PAPER, height: 220 }); made.redraw(false, true); });
+  });
+  addEventListener("afterprint", () => {
+    if (toggle.dataset.before) document.documentElement.dataset.theme = toggle.dataset.before;
+    else delete document.documentElement.dataset.theme;
+    plots.forEach((made) => made.setSize({ width: made.root.parentElement.clientWidth, height: made.root.parentElement.clientHeight }));
+    repaint();
+  });
   toggle.hidden = false;
   repaint();
 })();
