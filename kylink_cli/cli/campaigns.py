@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kylink_cli.cli import campaign_changes
+from kylink_cli.cli import campaign_changes, campaign_import
 from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import campaign_ids, users
 from kylink_cli.cli.lookups import refuse_unknown
@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 campaign_changes.register(campaigns)
+campaign_import.register(campaigns)
 
 
 class SortOrder(StrEnum):
