@@ -18,7 +18,8 @@ def observing(console: Console, command: str) -> Iterator[Teller]:
     if not console.shows_progress:
         yield in_lines(console, command)
         return
-    from kylink_cli.console.progress import BatchProgress, ProgressDisplay
+    from kylink_cli.console.progress import BatchProgress
+    from kylink_cli.console.replenish_progress import ProgressDisplay
 
     display = ProgressDisplay(console) if command == "replenish" else BatchProgress(console, command)
     # A terminal that has gone away ends the display, and nothing else.

@@ -29,11 +29,14 @@ def grouped(failures: Iterable[Failing]) -> list[ErrorGroup]:
     """Failures by their reason, the most frequent first; whose campaign it was, and under which key, is no reason."""
     groups: dict[str, list[Failing]] = {}
     for failing in failures:
-        groups.setdefault(_reason(failing), []).append(failing)
+        groups.setdefault(shared_reason(failing), []).append(failing)
     found = [ErrorGroup(campaigns[0].error, campaigns) for campaigns in groups.values()]
     return sorted(found, key=lambda group: -len(group.campaigns))
 
 
-def _reason(failing: Failing) -> str:
-    anywhere = re.sub(rf"(?<!\w){re.escape(failing.campaign_id)}(?!\w)", "", failing.error)
-    return _KEY.sub("", anywhere)
+def shared_reason(failing: Failing) -> str:
+    """What of an error is the same for other campaigns: all but its id and the key of its request."""
+    error = failing.error
+    if failing.campaign_id in error:
+        error = re.sub(rf"(?<!\w){re.escape(failing.campaign_id)}(?!\w)", "", error)
+    return _KEY.sub("", error)

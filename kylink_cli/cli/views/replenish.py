@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from kylink_cli.cli.views.failures import show_failures
+from kylink_cli.cli.views.run_words import figures_in_words
 from kylink_cli.console import Console
 from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, milliseconds
+from kylink_cli.console.words import STATES
 from kylink_cli.jobs.assignment import Assignment
 from kylink_cli.jobs.order_limits import planned
 from kylink_cli.jobs.outcome import Outcome, ReplenishReport, figures_of
@@ -14,6 +17,7 @@ from kylink_cli.jobs.replenish import scan
 from kylink_cli.language import tr
 from kylink_cli.rules import counted
 from kylink_cli.rules.alerts import Failure
+from kylink_cli.rules.error_groups import Failing
 from kylink_cli.rules.reasons import reason, reason_for_programs
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
@@ -21,24 +25,13 @@ from kylink_cli.running.run import Finished
 from kylink_cli.store.engine.database import Database
 
 JOB = "stock_replenish"
-_COLUMNS = [
-    Column("CAMPAIGN"),
-    Column("NAME", flexible=True),
-    Column("STATUS", words=True),
-    Column("STOCK", "right"),
-    Column("WM", "right"),
-    Column("TARGET", "right"),
-    Column("GOT", "right"),
-    Column("ERROR", flexible=True),
-]
 _PLAN_COLUMNS = [
     Column("CAMPAIGN"),
-    Column("NAME", flexible=True),
-    Column("STOCK", "right"),
+    Column("NAME", flexible=True, spare=1),
+    Column("STOCK", "right", spare=2),
     Column("ORDER", "right"),
-    Column("WHY"),
+    Column("WHY", wraps=True),
 ]
-_LISTED = 20
 
 
 def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
@@ -49,37 +42,29 @@ def show_run(console: Console, finished: Finished[ReplenishReport]) -> None:
         alert_id = finished.posted.raised[0] if report.failures else None
         console.document(_document(summary, report.outcomes, report.failures, alert_id))
         return
-    figures = report.figures
-    shown = [
-        o for o in report.outcomes if o.status not in {ResultStatus.SUCCEEDED, ResultStatus.SKIPPED}
-    ] or report.outcomes
-    if shown and not console.output.quiet:
-        console.table(_COLUMNS, [_row(outcome) for outcome in shown[:_LISTED]])
-        if len(shown) > _LISTED:
-            console.say(
-                tr(
-                    "… and {number} more: kylink jobs show {run_id}",
-                    number=len(shown) - _LISTED,
-                    run_id=finished.run_id,
-                )
-            )
-        console.say()
-    console.say(
+    console.prose(
         tr(
-            "run {run_id} {status}: {succeeded} of {total} filled, {partial} partly, {failed} failed; "
-            "{produced} in {took}",
+            "run {run_id} {status}: {summary}",
             run_id=finished.run_id,
             status=tr(report.status),
-            succeeded=figures["succeeded"],
-            total=counted.campaigns(figures["total"]),
-            partial=figures["partial"],
-            failed=figures["failed"],
-            produced=counted.items(figures["produced"]),
-            took=milliseconds(finished.duration_ms),
-        )
+            summary=_summed_up(report, finished.duration_ms),
+        ),
+        style=STATES.get(report.status, ""),
     )
-    if report.error is not None:
+    failures = [Failing(o.campaign_id, o.need.level.name, o.error) for o in report.outcomes if o.error]
+    if failures and not console.output.quiet:
+        console.say()
+        show_failures(console, failures)
+    elif report.error is not None:
         console.error_line(str(report.error))
+
+
+def _summed_up(report: ReplenishReport, duration_ms: int) -> str:
+    """What the run has come to, in one sentence."""
+    took = milliseconds(duration_ms)
+    if not report.outcomes:
+        return tr("nothing to do in {took}", took=took)
+    return tr("{figures} in {took}", figures=figures_in_words(JOB, report.figures), took=took)
 
 
 def show_skipped(console: Console, reason: str) -> None:
@@ -157,20 +142,6 @@ def _campaign(outcome: Outcome) -> dict[str, Any]:
         "error": outcome.error,
         "why": reason_for_programs(outcome.need),
     }
-
-
-def _row(outcome: Outcome) -> list[Any]:
-    level = outcome.need.level
-    return [
-        level.campaign_id,
-        level.name,
-        outcome.status,
-        f"{level.available}→{outcome.available_after}",
-        outcome.need.watermark.items,
-        outcome.need.target,
-        f"{outcome.tally.produced}/{outcome.ordered}",
-        outcome.error,
-    ]
 
 
 def _plan_row(need: Need) -> list[Any]:

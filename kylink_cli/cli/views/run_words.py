@@ -50,10 +50,7 @@ def figures_in_words(job: str, figures: Mapping[str, Any]) -> str:
 def _filled(figures: Mapping[str, Any]) -> Iterator[str]:
     """How the campaigns of a replenish run fared."""
     total = counted.campaigns(figures["total"])
-    if (number := figures.get("succeeded", 0)) == figures["total"]:
-        yield tr("{total} filled", total=total)
-    else:
-        yield tr("{number} of {total} filled", number=f"{number:,}", total=total)
+    yield tr("{number} of {total} filled", number=f"{figures.get('succeeded', 0):,}", total=total)
     for name, words in _FARED.items():
         if number := figures.get(name, 0):
             yield tr(words, n=number)
