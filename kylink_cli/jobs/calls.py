@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from kylink_cli.jobs.assignment import Assignment
 from kylink_cli.jobs.outcome import Tally
+from kylink_cli.jobs.pauses import Pauses
 from kylink_cli.language import tr
 from kylink_cli.running.events import SupplyPaused
 from kylink_cli.running.run import LiveRun
@@ -45,6 +46,7 @@ class Calls:
         self._supplier = supplier
         self._at_once = limits.calls_in_flight
         self._places = asyncio.Semaphore(limits.campaigns_in_flight)
+        self.pauses = Pauses(run.database)
         self._breaker = Breaker(limits.retry.delay_seconds, self._announce_outage, probe_first=assignment.is_rung)
 
     async def slot(self) -> Slot:

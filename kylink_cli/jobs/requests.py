@@ -43,6 +43,9 @@ class CampaignRequests:
         self._doubtful = {request.id for request in (*claimed.inherited, *claimed.quiet)}
         self._asked: set[int] = set()
         self._is_paused = False
+        # Until the pause is looked for again.
+        self._calls_left = 0
+        self._looking = asyncio.Lock()
         # Items that came since the claim; some may have come to a run that was taken over, by the same requests.
         self.arrived = 0
         self.tally = Tally(in_doubt=list(claimed.given_up))
@@ -69,7 +72,7 @@ class CampaignRequests:
         wanted = NewOrders(self._claim, self._level, items, self._limits)
         recorded = await self._run.ledger.write(writes.record, wanted)
         if recorded is None:
-            raise NotOursError(tr("another run has taken over this campaign, or it was paused"))
+            raise NotOursError(_not_ours())
         self._open |= {request.id: request for request in recorded}
         return items - sum(request.outstanding for request in recorded)
 
@@ -78,6 +81,7 @@ class CampaignRequests:
 
         Raises:
             SupplyError: the worst of what went wrong.
+            NotOursError: the campaign was paused.
             StoppedError: the run is to end.
         """
         await slot.take()
@@ -91,6 +95,8 @@ class CampaignRequests:
             raise max(errors, key=_severity)
         if self._open:
             self._run.stop.check()
+        if self._open and self._is_paused:
+            raise NotOursError(_not_ours())
 
     async def settle_rest(self, failure: KylinkError | None) -> None:
         """Leave open what the service may have charged, for a later run; cancel what was certainly never charged."""
@@ -109,7 +115,7 @@ class CampaignRequests:
         Raises:
             SupplyError: not all of a good answer came.
         """
-        if self._is_paused:
+        if not await self._may_call():
             return
         if is_too_old(request.created_at, self._run.clock()):
             await self._end(request, tr("too old to be asked again safely"))
@@ -129,6 +135,18 @@ class CampaignRequests:
         stores.create_task(self._store(request, supply))
         if supply.fault is not None:
             raise supply.fault
+
+    async def _may_call(self) -> bool:
+        """Whether the campaign is not paused; looked at before each batch of as many calls as are made at once.
+
+        What earlier runs ordered for a paused campaign is asked for all the same.
+        """
+        async with self._looking:
+            if self._calls_left == 0 and self._level.active:
+                self._is_paused = await self._calls.pauses.has(self._level.campaign_id)
+                self._calls_left = self._limits.calls_in_flight
+            self._calls_left -= 1
+        return not self._is_paused
 
     async def _judge(self, request: OpenRequest, error: SupplyError) -> None:
         if error.charge_open:
@@ -156,7 +174,7 @@ class CampaignRequests:
         items = [NewItem(item.value, min(item.expires_at or latest, latest)) for item in supply.items]
         fault = None if supply.fault is None else str(supply.fault)
         answer = Arrival(request.id, self._level.campaign_id, items, fault)
-        stored, is_paused = await self._run.ledger.write(writes.store, answer)
+        stored = await self._run.ledger.write(supply_requests.store_answers, answer)
         missed = stored.before - (request.request.quantity - request.outstanding)
         self.arrived += stored.produced + max(0, missed)
         self.tally.produced += stored.produced
@@ -169,8 +187,6 @@ class CampaignRequests:
             self._doubtful.add(request.id)
             rest = max(1, request.request.quantity - stored.before - stored.produced)
             self._open[request.id] = replace(request, outstanding=rest)
-        # What earlier runs ordered for a campaign is asked for even if it is paused.
-        self._is_paused = is_paused and self._level.active
         if supply.surplus:
             self._warn_of_surplus(supply.surplus)
 
@@ -182,6 +198,10 @@ class CampaignRequests:
             surplus=counted.items(items),
         )
         self._run.observe(Warned(text))
+
+
+def _not_ours() -> str:
+    return tr("another run has taken over this campaign, or it was paused")
 
 
 def _severity(error: SupplyError) -> tuple[bool, bool, bool, float]:

@@ -16,7 +16,7 @@ from kylink_cli.rules.vocabulary import ResultStatus
 from kylink_cli.store import bell, campaign_results, campaigns, claims, supply_requests
 from kylink_cli.store.campaign_results import NewResult
 from kylink_cli.store.claims import Claim, Course
-from kylink_cli.store.supply_requests import Arrival, NewRequest, OpenRequest, Stored
+from kylink_cli.store.supply_requests import NewRequest, OpenRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +89,6 @@ def record_requests(session: Session, requests: Sequence[NewRequest], now: datet
     for one in supply_requests.record(session, requests, now):
         recorded[one.request.campaign_id].append(one)
     return recorded
-
-
-def store(session: Session, answers: list[Arrival], now: datetime) -> list[tuple[Stored, bool]]:
-    """Store what came.
-
-    Returns:
-        For each answer what became of its items, and whether its campaign has been paused meanwhile.
-    """
-    stored = supply_requests.store_answers(session, answers, now)
-    paused = campaigns.paused(session, {answer.campaign_id for answer in answers})
-    return [(what, answer.campaign_id in paused) for what, answer in zip(stored, answers, strict=True)]
 
 
 def finish(session: Session, results: list[NewResult], now: datetime) -> list[None]:

@@ -1,7 +1,7 @@
 """A circuit breaker: when the service as a whole is down, one probe per delay stands for all calls.
 
-Closed, calls pass. After many failed calls in a row, of several campaigns, they pass no more. Whether the service is
-down, or only these campaigns are out of luck, is told by campaigns that have not failed: they make their calls one at a
+Closed, calls pass. After many failed calls without a success between them they pass no more. Whether the service is
+down, or only some campaigns are out of luck, is told by campaigns that have not failed: they make their calls one at a
 time. When many campaigns have failed and nothing succeeded, the service is down: it is left alone for the delay, then
 the next call is a probe, and others wait for what becomes of it. The campaign that failed last leaves the probe to
 another, if another comes. Whatever gets through closes the breaker. (M. Nygard, "Release It!", chapter 5.)
@@ -15,7 +15,6 @@ from kylink_cli.language import tr
 from kylink_cli.supply.errors import ServiceDownError, SupplyError
 
 FAILED_CALLS = 10
-FAILED_CAMPAIGNS = 3
 # So many campaigns have to fail before the service is called down.
 MANY_CAMPAIGNS = 6
 # How long the campaign that failed last waits for another to make the probe.
@@ -102,8 +101,7 @@ class Breaker:
         self._last_error, self._failed_last = str(error), campaign_id
         self._failed_calls += 1
         self._failed_campaigns.add(campaign_id)
-        is_everywhere = self._failed_calls >= FAILED_CALLS and len(self._failed_campaigns) >= FAILED_CAMPAIGNS
-        if is_probe or (not self._is_open and is_everywhere):
+        if is_probe or (not self._is_open and self._failed_calls >= FAILED_CALLS):
             self._is_open = True
             self._probe_due = self._now() + self._delay
         if self._is_open and self._is_down and (is_probe or not was_known):

@@ -258,12 +258,28 @@ def test_a_service_that_is_down_is_not_hammered_and_raises_one_alert(
     result = kylink.run("replenish", "--all", "--json", REPLENISH_RETRY_DELAY_MS="200")
     document = json.loads(result.stdout)
     assert (result.returncode, document["status"], document["failed"]) == (69, "failed", 500)
-    # Two campaigns that fail alone open nothing, and may make all their calls; the third one's open the breaker while
-    # fifteen are in flight; from then on there is one probe per delay.
-    assert sum(service.calls.values()) <= 2 * 10 + 15 + document["duration_ms"] / 200
+    # Ten that fail open the breaker while up to fourteen are in flight; of up to five further campaigns one call each
+    # tells that the service is down; from then on there is one probe per delay.
+    assert sum(service.calls.values()) <= 10 + 14 + 5 + document["duration_ms"] / 200
     assert kylink.rows("SELECT type, level, count FROM alerts") == [("STOCK_REPLENISH_FAILED", "ERROR", 1)]
     [message] = kylink.rows("SELECT message FROM alerts")
     assert message.splitlines()[-1].endswith("and 490 more failed")
+
+
+def test_a_service_that_is_down_is_not_hammered_for_one_campaign_that_needs_much(
+    kylink: Installation, service: SupplyService
+) -> None:
+    kylink.add_campaigns("1")
+    kylink.execute("UPDATE campaigns SET low_watermark = 5, target_stock = 300")
+
+    async def down(_: Call) -> web.Response:
+        return web.Response(status=503)
+
+    service.behave = down
+    settings = {"REPLENISH_RETRY_TIMES": "1", "REPLENISH_RETRY_DELAY_MS": "60000"}
+    assert kylink.run("replenish", "--all", **settings).returncode == 69
+    # Ten open the breaker while four are in flight.
+    assert service.calls["1"] <= 10 + 4
 
 
 def test_a_service_that_comes_back_fills_everything_in_the_same_run(
@@ -275,7 +291,9 @@ def test_a_service_that_comes_back_fills_everything_in_the_same_run(
         return web.Response(status=503) if sum(call.service.calls.values()) <= 20 else None
 
     service.behave = down_at_first
-    result = kylink.run("replenish", "--all", "--json", REPLENISH_RETRY_DELAY_MS="200")
+    # The breaker may need several probes to use up the calls that fail.
+    settings = {"REPLENISH_RETRY_DELAY_MS": "100", "REPLENISH_RETRY_TIMES": "10"}
+    result = kylink.run("replenish", "--all", "--json", **settings)
     document = json.loads(result.stdout)
     assert (result.returncode, document["succeeded"]) == (0, 50)
 
@@ -359,18 +377,38 @@ def test_a_service_that_sends_duplicates_is_left_after_two_rounds_and_rests(
     assert service.calls["1"] > calls
 
 
+@pytest.mark.parametrize("at_once", [1, 5])
 def test_a_campaign_that_is_paused_in_mid_run_is_ordered_for_no_more(
-    kylink: Installation, service: SupplyService
+    kylink: Installation, service: SupplyService, at_once: int
 ) -> None:
-    kylink.add_campaigns("1")
-    kylink.execute("UPDATE campaigns SET low_watermark = 5, target_stock = 300")
+    """The pause counts before the next batch of calls: of twelve, no call is made but those that were under way."""
+    kylink.add_campaigns("1", "2")
+    kylink.execute("UPDATE campaigns SET low_watermark = 5, target_stock = 12")
     service.behave = gate = Gate()
-    run = kylink.start("replenish", "--all", STOCK_CONCURRENCY="1", PROXY_MAX_PER_CALL="1")
-    gate.wait_for_calls(1)
+    run = kylink.start("replenish", "--all", STOCK_CONCURRENCY=str(at_once), CAMPAIGN_CONCURRENCY="1")
+    gate.wait_for_calls(at_once)
     assert kylink.run("campaigns", "pause", "1").returncode == 0
     gate.open()
     run.communicate()
     assert run.returncode == 0
-    assert service.calls["1"] < 300, "a few calls may be on their way before the pause is seen"
-    assert set(kylink.rows("SELECT state FROM supply_requests")) == {"answered", "cancelled"}
+    assert service.calls == {"1": at_once, "2": 12}
+    assert kylink.rows("SELECT state, count(*) FROM supply_requests GROUP BY 1 ORDER BY 1") == [
+        ("answered", at_once + 12),
+        ("cancelled", 12 - at_once),
+    ]
     _assert_books_agree(kylink, service)
+
+
+def test_a_campaign_that_is_paused_before_its_first_call_is_ordered_for_not_at_all(
+    kylink: Installation, service: SupplyService
+) -> None:
+    """It waits for its turn, claimed and recorded; nobody waits for a retry of it."""
+    kylink.add_campaigns("1", "2")
+    service.behave = gate = Gate()
+    run = kylink.start("replenish", "--all", CAMPAIGN_CONCURRENCY="1")
+    gate.wait_for_calls(1)
+    assert kylink.run("campaigns", "pause", "2").returncode == 0
+    gate.open()
+    run.communicate()
+    assert (run.returncode, service.calls) == (0, {"1": 10})
+    assert kylink.rows("SELECT state FROM supply_requests WHERE campaign_id = '2'") == ["cancelled"] * 10

@@ -153,7 +153,7 @@ class Requests(RuleBasedStateMachine):
         is_whole = len(values) == request.request.quantity
         items = [NewItem(value, self._now + timedelta(days=9)) for value in values]
         answer = Arrival(request_id, request.request.campaign_id, items, None if is_whole else "not all")
-        self._database.commit(lambda session: writes.store(session, [answer], self._now))
+        self._database.commit(lambda session: supply_requests.store_answers(session, [answer], self._now))
         if is_whole:
             del process.open[request_id]
 

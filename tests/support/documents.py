@@ -117,7 +117,9 @@ def _host(folder: Path) -> Iterator[Installation]:
     (folder / "late.txt").write_text("late\n", encoding="utf-8")
     (folder / "sheet.csv").write_text("campaign_id,user_id,campaign_name\n2,u,Two\n3,u,Three\n", encoding="utf-8")
     (folder / "demand.csv").write_text("minute,count\n" + "".join(f"{n},1\n" for n in range(60)), encoding="utf-8")
-    with Installation.at(folder, f"file:{values}", "", ALERT_WEBHOOK_URL="http://127.0.0.1:9/") as host:
+    # One campaign after the other: who gets the last values is the same every time.
+    settings = {"ALERT_WEBHOOK_URL": "http://127.0.0.1:9/", "CAMPAIGN_CONCURRENCY": "1"}
+    with Installation.at(folder, f"file:{values}", "", **settings) as host:
         yield host
 
 

@@ -60,6 +60,17 @@ def test_stays_closed_otherwise(times: int, campaigns: int, error: SupplyError |
     _run(test)
 
 
+def test_one_campaign_that_fails_again_and_again_is_held_up_and_no_other() -> None:
+    async def test(breaker: Breaker, opened: list[ServiceDownError]) -> None:
+        await _fail(breaker, FAILED_CALLS, 1)
+        with pytest.raises(ServiceDownError, match=r"^connection refused"):
+            await breaker.admit("campaign 0")
+        await breaker.admit("another")
+        assert opened == []
+
+    _run(test, delay=60)
+
+
 def test_a_success_in_between_starts_the_count_again() -> None:
     async def test(breaker: Breaker, opened: list[ServiceDownError]) -> None:
         await _fail(breaker, FAILED_CALLS - 1, MANY_CAMPAIGNS)
