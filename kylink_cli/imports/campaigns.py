@@ -1,5 +1,6 @@
 """Reading files of campaigns: CSV or JSON, headings in snake_case or camelCase, or a sheet of Google Ads."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,10 +25,18 @@ COLUMNS: Mapping[str, str] = {
     "campaign_status": "status",
     "campaign_state": "status",
     "final_url": "source_url",
+    # As Google Ads heads them in Chinese.
+    "广告系列_id": "campaign_id",
+    "广告系列": "name",
+    "广告系列状态": "status",
+    "最终到达网址": "source_url",
 }
 _IDS = {"campaign_id", "user_id"}
+# Programs write whole numbers of a column with gaps as 5.0.
+_NUMBERS = {"low_watermark", "target_stock"}
 # What sheets of Google Ads have, and others don't: only their totals are known to be none of the campaigns.
-_OF_GOOGLE = {"campaign", "campaign_status", "campaign_state"}
+_OF_GOOGLE = {"campaign", "campaign_status", "campaign_state", "广告系列", "广告系列状态"}
+_WHOLE = re.compile(r"([0-9]+)\.00?")
 _NOTHING = "--"
 _JSON_LINES = {".jsonl", ".ndjson"}
 _SHOWN_LENGTH = 60
@@ -60,7 +69,7 @@ def read_campaigns(source: str, user: str | None = None) -> CampaignFile:
         raise BadFileError(tr("{source} is empty: nothing was changed", source=shown(source)))
     if PurePath(source).suffix.lower() in _JSON_LINES or text.lstrip().startswith(("{", "[")):
         return parse_campaigns(_read_json(source, text), user)
-    header = find_header(text, "campaign_id")
+    header = find_header(text, {column for column, name in COLUMNS.items() if name == "campaign_id"})
     if header is None:
         refuse_faults(source, [fault for fault in [header_fault(text)] if fault])
         raise BadFileError(
@@ -86,7 +95,7 @@ def parse_campaigns(records: Records, user: str | None) -> CampaignFile:
         notes.append(
             tr(
                 "the column with the status holds none of {words}: it is not the campaigns' status, and was ignored",
-                words=", ".join(STATUSES),
+                words=", ".join(filter(str.isascii, STATUSES)),
             )
         )
         rows = [replace(row, cells={**row.cells, "status": ""}) for row in rows]
@@ -145,9 +154,11 @@ def _doubts(rows: Sequence[Record]) -> list[str]:
 
 def _cell(record: Record, name: str) -> str:
     text = bare(record.cells.get(name, ""))
-    if name == "country":
-        return "" if stands_for_nothing(text) else text
-    return "" if text == _NOTHING and name != "campaign_id" else text
+    if name in _IDS:
+        return "" if text == _NOTHING and name == "user_id" else text
+    if name in _NUMBERS and (whole := _WHOLE.fullmatch(text)):
+        return whole[1]
+    return "" if stands_for_nothing(text) else text
 
 
 def _entry(record: Record, user: str | None, earlier: Mapping[str, CampaignRow]) -> CampaignRow:

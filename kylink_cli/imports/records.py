@@ -21,7 +21,10 @@ _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 # What a spreadsheet may put before the header: titles, the time of the report.
 _TITLE_LINES = 20
 # In sheets of advertising many things have a status and a name: a heading that speaks of campaigns goes before.
-_MORE_EXACT = {"status": {"campaign_status", "campaign_state"}, "name": {"campaign_name", "campaign"}}
+_MORE_EXACT = {
+    "status": {"campaign_status", "campaign_state", "广告系列状态"},
+    "name": {"campaign_name", "campaign", "广告系列"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,11 @@ def column_name(header: str) -> str:
     return _BETWEEN_WORDS.sub("_", _WORD_START.sub("_", bare(header))).lower()
 
 
-def find_header(text: str, wanted: str, titles: int = _TITLE_LINES) -> Header | None:
+def find_header(text: str, wanted: Collection[str], titles: int = _TITLE_LINES) -> Header | None:
     """The first line that names a column, with its delimiter; None if there is none.
 
     Args:
-        wanted: the column, in snake_case.
+        wanted: what the column may be called, in snake_case.
         titles: how many lines may stand before it that are neither blank nor comments.
     """
     lines = StringIO(text).readlines()
@@ -79,7 +82,7 @@ def find_header(text: str, wanted: str, titles: int = _TITLE_LINES) -> Header | 
             continue
         delimiter = named or _usual_delimiter(line)
         names = [column_name(cell) for cell in _first_row(lines[number:], delimiter)]
-        if wanted in names:
+        if not set(names).isdisjoint(wanted):
             return Header(number + 1, delimiter, names, passed)
         passed += not line.startswith("#")
         if passed > titles:

@@ -17,7 +17,7 @@ from kylink_cli.rules.text import one_line
 STANDARD_INPUT = "-"
 _LISTED_FAULTS = 20
 # How files begin that hold a sheet and are none in text: Excel's and LibreOffice's, old and new, and compressed ones.
-_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"%PDF", b"{\\rtf")
 _PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
 
 

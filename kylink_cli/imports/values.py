@@ -88,7 +88,7 @@ def _read_records(text: str, column: str | None) -> Records:
     names = _COLUMNS | {wanted: "value"}
     if _JSON.match(text.lstrip()):
         return read_json(text, names | _RESCUED)
-    header = find_header(text, wanted, titles=0)
+    header = find_header(text, {wanted}, titles=0)
     if header is not None:
         return read_csv(text, names, header)
     if column is None and not is_sheet(text.split("\n")):

@@ -23,6 +23,9 @@ STATUSES: Mapping[str, str] = {
     "paused": CampaignStatus.PAUSED,
     "inactive": CampaignStatus.PAUSED,
     "removed": CampaignStatus.PAUSED,
+    "已启用": CampaignStatus.ACTIVE,
+    "已暂停": CampaignStatus.PAUSED,
+    "已移除": CampaignStatus.PAUSED,
 }
 
 

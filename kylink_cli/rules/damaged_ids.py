@@ -18,7 +18,9 @@ _ERROR = re.compile(r"\#(\#*|N/A|NV|[\w/]+[!?])|Err:[0-9]+", re.IGNORECASE)
 _NOTHING = {"nan", "-nan", "nat", "null", "none", "n/a", "<na>", "nil", "undefined", "\\n", "-", "--", "---", "\u2014"}
 # What no program writes for an empty cell, and people do write for a value.
 _WORDS = {"none", "nil", "-"}
-_TOTAL = re.compile(r"((sub|grand)[ -]?)?totals?([:\s].*)?", re.IGNORECASE | re.DOTALL)
+_BOOLEANS = {"true", "false"}
+_FORMULA = re.compile(r"=[A-Z]+\(.*", re.DOTALL)
+_TOTAL = re.compile(r"((sub|grand)[ -]?)?totals?([:\s].*)?|[总總合小]计.*|[總合小]計.*", re.IGNORECASE | re.DOTALL)
 
 
 def damage(text: str) -> str | None:
@@ -27,7 +29,14 @@ def damage(text: str) -> str | None:
         return tr("this is a line of totals: export the sheet without it")
     if stands_for_nothing(text):
         return tr("this stands for an empty cell: export the rows that have an id")
-    if text.startswith(("'", "\u2018", "\u2019", "`", "=")) or _NUMBER.fullmatch(text) or _ERROR.fullmatch(text):
+    if text.isdecimal() and not text.isascii():
+        return tr("its digits are not 0 to 9: write it in these, and export it once more")
+    if (
+        text.lower() in _BOOLEANS
+        or text.startswith(("'", "\u2018", "\u2019", "`", "="))
+        or _NUMBER.fullmatch(text)
+        or _ERROR.fullmatch(text)
+    ):
         return tr(
             "a spreadsheet has changed it: format the column as plain text, fill it in again, and export it once more"
         )
@@ -38,7 +47,7 @@ def value_damage(text: str) -> str | None:
     """What has surely happened to a value on its way; of ids more is known, and so more is damage there."""
     if stands_for_nothing(text) and text not in _WORDS:
         return tr("this stands for an empty cell: export the rows that have a value")
-    if re.fullmatch(_ROUNDED, text) or _ERROR.fullmatch(text) or text.startswith('="'):
+    if re.fullmatch(_ROUNDED, text) or _ERROR.fullmatch(text) or text.startswith('="') or _FORMULA.fullmatch(text):
         return tr("a spreadsheet has changed it: format the column as plain text, fill it anew, and export it again")
     return None
 

@@ -7,10 +7,11 @@ import pytest
 
 from kylink_cli.imports.campaigns import read_campaigns
 from kylink_cli.imports.values import read_values
+from kylink_cli.rules.damaged_ids import damage
 
 SHEETS = Path(__file__).parent.parent / "data" / "sheets"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-DAMAGED = "a spreadsheet has changed it: format the column as plain text, fill it anew, and export it again"
+DAMAGED = damage("1E+5")
 NO_VALUES = (
     "line 1: the header: no column is named value: --column says which holds the values; "
     "if the line is a value itself, put a line 'value' before it"

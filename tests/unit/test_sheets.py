@@ -91,6 +91,10 @@ def faults(found: CampaignFile | ValueFile) -> list[str]:
         "Totals",
         "Grand total",
         "Total: Account",
+        "总计\uff1a广告系列",
+        "合计",
+        "\uff12\uff11\uff10",
+        "TRUE",
     ],
 )
 @pytest.mark.parametrize("column", ["campaign_id", "user_id"])
@@ -133,6 +137,44 @@ def test_a_report_of_google_ads_is_read_as_it_comes(tmp_path: Path, encoding: st
     ]
     assert (found.faults, found.ignored) == ([], ["Budget", "Budget name", "Status", "Campaign type", "Impr."])
     assert found.notes == ["2 lines before the header were ignored", "2 lines of totals were ignored"]
+
+
+def test_a_report_of_google_in_chinese_is_understood(tmp_path: Path) -> None:
+    text = (
+        "广告系列报告\n2026年7月\n广告系列状态,广告系列,广告系列 ID,状态\n已启用,甲,21000000001,有效\n"
+        "已暂停,乙,21000000002,已暂停\n总计\uff1a广告系列, --, --, --\n"
+    )
+    found = campaigns(tmp_path, text)
+    names = ("campaign_id", "name", "status")
+    assert [tuple(entry.fields[name] for name in names) for entry in found.entries] == [
+        ("21000000001", "甲", "active"),
+        ("21000000002", "乙", "paused"),
+    ]
+    assert (found.faults, found.notes) == (
+        [],
+        ["2 lines before the header were ignored", "1 line of totals was ignored"],
+    )
+
+
+def test_what_programs_write_for_gaps_is_no_value_of_a_field(tmp_path: Path) -> None:
+    rows = ["1,nan,NaN,None,5.0,20.0", "2,A,,,nan,", "3,B,,,5.5,", '4,C,,,"5,000",']
+    text = "campaign_id,name,status,final_url,low_watermark,target_stock\n" + "\n".join(rows)
+    found = campaigns(tmp_path, text)
+    assert [dict(entry.fields) for entry in found.entries] == [
+        {"user_id": "u1", "campaign_id": "1", "source_url": None, "low_watermark": 5, "target_stock": 20},
+        {
+            "user_id": "u1",
+            "campaign_id": "2",
+            "name": "A",
+            "source_url": None,
+            "low_watermark": None,
+            "target_stock": None,
+        },
+    ]
+    assert faults(found) == [
+        f"line {line}: low_watermark is {text!r}: must be a whole number from 1 to 10000"
+        for line, text in ((4, "5.5"), (5, "5,000"))
+    ]
 
 
 def test_totals_may_stand_under_the_ids_of_a_report(tmp_path: Path) -> None:
@@ -345,7 +387,21 @@ def test_json_of_another_shape_and_open_quotes_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["nan", "NULL", "None", "--", "<NA>", "#N/A", "#REF!", "########", "1.23457E+11", "2,1e+10", '=""ABC""']
+    "text",
+    [
+        "nan",
+        "NULL",
+        "None",
+        "--",
+        "<NA>",
+        "#N/A",
+        "#REF!",
+        "########",
+        "1.23457E+11",
+        "2,1e+10",
+        '=""ABC""',
+        "=HYPERLINK(A1)",
+    ],
 )
 @pytest.mark.parametrize("frame", ['x;value\n1;"{}"\n', '"{}"\n'])
 def test_a_damaged_value_is_a_bad_row(text: str, frame: str) -> None:
@@ -365,6 +421,7 @@ def test_what_only_may_be_damaged_is_a_value(text: str) -> None:
         (b"PK\x03\x04\x14\0", "is a workbook or compressed, not text: export the sheet as CSV"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "is a workbook or compressed, not text: export the sheet as CSV"),
         (b"\x1f\x8b\x08", "is a workbook or compressed, not text: export the sheet as CSV"),
+        (b"%PDF-1.7\n", "is a workbook or compressed, not text: export the sheet as CSV"),
         (b"<!DOCTYPE html>\n<p>Sign in</p>\n", "is a web page or XML: download the sheet itself, as CSV"),
         (b"\xef\xbb\xbf\n<HTML><body>\n", "is a web page or XML: download the sheet itself, as CSV"),
         (b"<?xml version='1.0'?>\n<items/>\n", "is a web page or XML: download the sheet itself, as CSV"),
