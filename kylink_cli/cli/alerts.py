@@ -54,6 +54,7 @@ def list_alerts(
     """
     from kylink_cli import wiring
     from kylink_cli.cli.views import alerts as view
+    from kylink_cli.documents.alerts import AlertViewer
     from kylink_cli.rules.notices import GIVE_UP_AFTER
     from kylink_cli.store import outbox
     from kylink_cli.store.alerts import AlertFilter, count_alerts, read_alerts
@@ -67,7 +68,7 @@ def list_alerts(
     found = database.read(lambda session: read_alerts(session, replace(wanted, unresolved=unresolved)))
     undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
     own = None if user is None else database.read(lambda session: statuses(session, Scope(user_id=user)))
-    viewer = None if own is None else view.Viewer(user or "", own)
+    viewer = None if own is None else AlertViewer(user or "", own)
     view.show_list(cli.console, view.Listed(found, counts), undelivered, now, viewer)
 
 

@@ -84,23 +84,22 @@ def list_campaigns(
     """
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
-    from kylink_cli.rules.replenishment import need
-    from kylink_cli.store.figures.campaign_stock import read_campaign_stock
+    from kylink_cli.documents.campaigns import campaigns_document
+    from kylink_cli.overview.campaigns import in_order, read_campaigns
     from kylink_cli.store.levels import Scope
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
-    stocks = database.read(lambda session: read_campaign_stock(session, now, Scope(user_id=user)))
-    shown = [view.Shown(stock, need(stock.level, cli.settings.policy, now)) for stock in stocks]
+    shown = database.read(lambda session: read_campaigns(session, cli.settings.policy, now, Scope(user_id=user)))
     wanted = [
         one
         for one in shown
         if status in {None, one.status} and (one.need.low or not low) and (one.failing or not failing)
     ]
     for_people = not cli.console.json and cli.console.stdout.is_terminal
-    ordered = view.in_order(wanted, sort or (SortOrder.RUNWAY if for_people else SortOrder.ID))
+    ordered = in_order(wanted, sort or (SortOrder.RUNWAY if for_people else SortOrder.ID))
     if cli.console.json:
-        cli.console.document(view.list_document(ordered[:limit]))
+        cli.console.document(campaigns_document(ordered[:limit]))
     else:
         view.show_list(cli.console, ordered, limit or (_LISTED if for_people else None), with_errors=failing)
 
@@ -110,6 +109,7 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
     """Show everything that is known about a campaign."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
+    from kylink_cli.documents.campaigns import campaign_document
     from kylink_cli.jobs.order_limits import planned
     from kylink_cli.overview.campaign import look_at_campaign
 
@@ -121,7 +121,7 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
     [allowed] = database.read(lambda session: planned(session, cli.settings.order_limits, [found], now))
     detail = replace(detail, need=allowed)
     if cli.console.json:
-        cli.console.document(view.campaign_document(detail))
+        cli.console.document(campaign_document(detail))
     else:
         view.show_campaign(cli.console, detail)
 

@@ -53,6 +53,7 @@ def status(cli: Cli) -> None:
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
     from kylink_cli.cli.views.alerts import show_undelivered
+    from kylink_cli.documents import jobs as documents
     from kylink_cli.overview.status import read_status
     from kylink_cli.rules.notices import GIVE_UP_AFTER
     from kylink_cli.scheduling.host import read_schedule
@@ -65,7 +66,7 @@ def status(cli: Cli) -> None:
     undelivered = database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
     if cli.console.json:
         cli.console.document(
-            view.status_document(found, undelivered, schedule, auto_cron=cli.settings.enable_auto_cron)
+            documents.status_document(found, undelivered, schedule, auto_cron=cli.settings.enable_auto_cron)
         )
     else:
         view.show_status(cli.console, found, now, auto_cron=cli.settings.enable_auto_cron)
@@ -81,6 +82,7 @@ def history(
     """Show the last runs, newest first."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
+    from kylink_cli.documents import jobs as documents
     from kylink_cli.overview.status import as_found
     from kylink_cli.store import runs
 
@@ -91,7 +93,7 @@ def history(
         for run in database.read(lambda session: runs.history(session, job and job.job, limit))
     ]
     if cli.console.json:
-        cli.console.document({"runs": [view.run_document(run) for run in found]})
+        cli.console.document({"runs": [documents.run_document(run) for run in found]})
     else:
         view.show_history(cli.console, found, now)
 
@@ -113,6 +115,7 @@ def show(
     """Show how one run went, and what went wrong in it."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import jobs as view
+    from kylink_cli.documents import jobs as documents
     from kylink_cli.overview.status import as_found
     from kylink_cli.store import campaign_results, runs
 
@@ -125,7 +128,7 @@ def show(
     now = database.now()
     run = as_found(run, wiring.locks(cli.settings), now)
     if cli.console.json:
-        cli.console.document(view.run_document(run) | {"campaigns": [view.result_document(*r) for r in results]})
+        cli.console.document(documents.whole_run_document(run, results))
     else:
         view.show_run(cli.console, run, results, recent, now)
 

@@ -1,7 +1,7 @@
 """What alerts, silences and channels look like."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,18 +11,22 @@ from kylink_cli.alerting.delivery import Probed
 from kylink_cli.cli.views.failures import show_failures
 from kylink_cli.console import Console
 from kylink_cli.console.campaign_words import when
-from kylink_cli.console.output import iso
 from kylink_cli.console.tables import Column, ago, span
 from kylink_cli.console.words import STATES
+from kylink_cli.documents.alerts import (
+    AlertViewer,
+    alert_document,
+    alerts_document,
+    result_document,
+    silence_document,
+)
 from kylink_cli.errors import NotFoundError, PartlyDoneError
 from kylink_cli.language import tr
 from kylink_cli.rules import counted
-from kylink_cli.rules.alert_views import for_user
 from kylink_cli.rules.error_groups import Failing
 from kylink_cli.rules.moments import local
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import AlertState
-from kylink_cli.store.alerts import document
 from kylink_cli.store.outbox import Undelivered
 from kylink_cli.store.tables import Alert, SilenceRecord
 
@@ -47,14 +51,6 @@ _PROBE_COLUMNS = [Column("CHANNEL"), Column("FROM"), Column("RESULT", wraps=True
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
-    """A user who sees alerts, and no campaigns but his own."""
-
-    user_id: str
-    campaign_ids: Collection[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Listed:
     """The alerts that are listed, and how many there are by state."""
 
@@ -67,7 +63,7 @@ def show_list(
     listed: Listed,
     undelivered: Sequence[Undelivered],
     now: datetime,
-    viewer: Viewer | None = None,
+    viewer: AlertViewer | None = None,
 ) -> None:
     """Show alerts, one a row, and below them which notifications did not arrive.
 
@@ -75,10 +71,7 @@ def show_list(
         viewer: whose campaigns alone the alerts are to speak of; None for all.
     """
     if console.json:
-        documents = [document(alert) for alert in listed.alerts]
-        if viewer is not None:
-            documents = [for_user(shown, viewer.user_id, viewer.campaign_ids) for shown in documents]
-        console.document({"alerts": documents})
+        console.document(alerts_document(listed.alerts, viewer))
         return
     if listed.alerts:
         console.table(_COLUMNS, [_row(alert, now) for alert in listed.alerts])
@@ -102,7 +95,7 @@ def _total(listed: Listed) -> str:
 def show_alert(console: Console, alert: Alert, users: Sequence[str], now: datetime) -> None:
     """Say all that is known of one alert."""
     if console.json:
-        console.document({**document(alert), "users": users, "silenced_until": alert.silenced_until})
+        console.document(alert_document(alert, users))
         return
     state = tr("{level}, {state}: {title}", level=tr(alert.level), state=tr(alert.state), title=one_line(alert.title))
     console.prose(state, style=STATES.get(alert.level, "") if alert.resolved_at is None else "")
@@ -157,9 +150,7 @@ def show_results(console: Console, results: Sequence[AlertResult]) -> int:
         The exit code: 0 if all are as was asked for, 10 if some are, 11 if there is no such alert, else 1.
     """
     if console.json:
-        console.document(
-            {"results": [{"id": r.alert_id, "ok": r.ok, "state": r.state, "message": r.message} for r in results]}
-        )
+        console.document({"results": [result_document(result) for result in results]})
     else:
         console.table(_RESULT_COLUMNS, [[r.alert_id, r.state, r.message] for r in results])
     if all(result.ok for result in results):
@@ -172,7 +163,7 @@ def show_results(console: Console, results: Sequence[AlertResult]) -> int:
 def show_silence(console: Console, record: SilenceRecord) -> None:
     """Show a silence that begins."""
     if console.json:
-        console.document(_silence_document(record))
+        console.document(silence_document(record))
         return
     ends = local(record.until)
     console.say(tr("silence {id} lasts until {ends}; 'kylink alerts unsilence {id}' ends it", id=record.id, ends=ends))
@@ -181,7 +172,7 @@ def show_silence(console: Console, record: SilenceRecord) -> None:
 def show_silences(console: Console, found: Sequence[SilenceRecord], now: datetime) -> None:
     """Show silences, one a row."""
     if console.json:
-        console.document({"silences": [_silence_document(record) for record in found]})
+        console.document({"silences": [silence_document(record) for record in found]})
     elif not found:
         console.say(tr("nothing is silenced"))
     else:
@@ -220,15 +211,3 @@ def show_undelivered(console: Console, undelivered: Sequence[Undelivered]) -> No
 
 def _row(alert: Alert, now: datetime) -> list[Any]:
     return [alert.id, alert.level, alert.state, alert.type, ago(alert.last_seen_at, now), alert.title]
-
-
-def _silence_document(record: SilenceRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "type": record.type,
-        "campaign_id": record.campaign_id,
-        "user_id": record.user_id,
-        "reason": record.reason,
-        "created_at": iso(record.created_at),
-        "until": iso(record.until),
-    }

@@ -1,7 +1,6 @@
 """What jobs and runs look like."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from kylink_cli.console.campaign_words import when
 from kylink_cli.console.sparkline import sparkline
 from kylink_cli.console.tables import Column, ago, milliseconds, span
 from kylink_cli.console.words import STATES
+from kylink_cli.documents.jobs import share_24h
 from kylink_cli.language import tr
 from kylink_cli.overview.status import HostStatus, JobStatus
 from kylink_cli.rules import counted
@@ -20,8 +20,6 @@ from kylink_cli.rules.moments import local
 from kylink_cli.rules.success import percent
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import Trigger
-from kylink_cli.scheduling.host import Schedule
-from kylink_cli.store.outbox import Undelivered
 from kylink_cli.store.tables import Campaign, CampaignResult, Run
 
 _STATUS_COLUMNS = [
@@ -61,18 +59,6 @@ def show_status(console: Console, found: Sequence[JobStatus], now: datetime, *, 
         notes.append(tr("scheduling is off: scheduled runs do nothing until ENABLE_AUTO_CRON=true"))
     for note in ["", *notes] if notes else []:
         console.say(note)
-
-
-def status_document(
-    found: Sequence[JobStatus], undelivered: Sequence[Undelivered], schedule: Schedule | None, *, auto_cron: bool
-) -> dict[str, Any]:
-    """The status of all jobs as JSON (contract, section 3), what starts them here, and which channels fail."""
-    return {
-        "auto_cron": auto_cron,
-        "scheduler": None if schedule is None else schedule.by,
-        "jobs": [_job_document(status) for status in found],
-        "undelivered": [asdict(one) for one in undelivered],
-    }
 
 
 def show_history(console: Console, found: Sequence[Run], now: datetime) -> None:
@@ -134,32 +120,8 @@ def _started(run: Run, now: datetime) -> str:
     return tr("{said} Its log: {command}", said=said, command=f"journalctl _SYSTEMD_INVOCATION_ID={run.invocation_id}")
 
 
-def run_document(run: Run) -> dict[str, Any]:
-    """A run as JSON."""
-    return {
-        "run_id": run.id,
-        "job": run.job,
-        "status": run.status,
-        "trigger": run.trigger,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "duration_ms": run.duration_ms,
-        "host": run.host,
-        "pid": run.pid,
-        "invocation_id": run.invocation_id,
-        "figures": run.figures,
-        "error": run.error,
-    }
-
-
-def result_document(result: CampaignResult, campaign: Campaign) -> dict[str, Any]:
-    """How a campaign fared, as JSON."""
-    facts = result.model_dump(exclude={"run_id"})
-    return {"user_id": campaign.user_id, "name": campaign.name, **facts}
-
-
 def _status_row(status: JobStatus, now: datetime) -> list[Any]:
-    last, share = status.last_ended, _share(status)
+    last, share = status.last_ended, share_24h(status)
     return [
         status.job.name,
         _state(status),
@@ -169,10 +131,6 @@ def _status_row(status: JobStatus, now: datetime) -> list[Any]:
         _next(status, now),
         None if share is None else percent(share),
     ]
-
-
-def _share(status: JobStatus) -> float | None:
-    return None if status.success_24h is None else status.success_24h.share
 
 
 def _state(status: JobStatus) -> str:
@@ -226,37 +184,6 @@ def _next(status: JobStatus, now: datetime) -> str | None:
     if status.next_run_at is None:
         return None
     return tr("due") if status.next_run_at <= now else span(status.next_run_at - now)
-
-
-def _brief(run: Run) -> dict[str, Any]:
-    wanted = ("run_id", "status", "trigger", "started_at", "finished_at", "duration_ms", "host")
-    document = run_document(run)
-    return {key: document[key] for key in wanted}
-
-
-def _job_document(status: JobStatus) -> dict[str, Any]:
-    last = status.last_run
-    return {
-        "name": status.job.name,
-        "command": status.job.command,
-        "interval_minutes": status.interval_minutes,
-        "enabled": status.enabled,
-        "paused_since": status.paused_since,
-        "running": status.current is not None,
-        "last_run": None if last is None else _brief(last),
-        "last_success_at": status.last_success_at,
-        "next_run_at": status.next_run_at,
-        "overdue": status.overdue,
-        "success_rate_24h": _share(status),
-        "success_24h": None if status.success_24h is None else asdict(status.success_24h),
-        "runs_24h": status.runs_24h,
-        "p50_ms": status.p50_ms,
-        "p95_ms": status.p95_ms,
-        "consecutive_failures": status.consecutive_failures,
-        "hosts": [
-            {"host": host.host, "silent": host.silent, "last_run": _brief(host.last_run)} for host in status.hosts
-        ],
-    }
 
 
 def _host_row(status: JobStatus, host: HostStatus, now: datetime) -> list[Any]:
