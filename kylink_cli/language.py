@@ -11,6 +11,7 @@ import gettext
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
@@ -37,13 +38,16 @@ def use(language: Language) -> None:
 
 @contextmanager
 def for_programs() -> Iterator[None]:
-    """Speak English meanwhile: what programs read is the same in every language."""
-    global _catalog  # noqa: PLW0603  (one process speaks one language)
-    spoken, _catalog = _catalog, gettext.NullTranslations()
+    """Speak English meanwhile, in this thread or task: what programs read is the same in every language."""
+    earlier = _meanwhile.set(gettext.NullTranslations())
     try:
         yield
     finally:
-        _catalog = spoken
+        _meanwhile.reset(earlier)
+
+
+def _spoken() -> gettext.NullTranslations:
+    return _meanwhile.get() or _catalog
 
 
 def tr(message: str, /, **values: object) -> str:
@@ -53,7 +57,7 @@ def tr(message: str, /, **values: object) -> str:
         message: the English text, with a named placeholder for each value.
         values: what the placeholders stand for.
     """
-    text = _catalog.gettext(message)
+    text = _spoken().gettext(message)
     return text.format(**values) if values else text
 
 
@@ -65,7 +69,7 @@ def ntr(one: str, many: str, n: int, /, **values: object) -> str:
         many: the English text for any other number.
         values: what further placeholders stand for.
     """
-    return _catalog.ngettext(one, many, n).format(n=n, **values)
+    return _spoken().ngettext(one, many, n).format(n=n, **values)
 
 
 def marked(message: str, /) -> str:
@@ -74,6 +78,7 @@ def marked(message: str, /) -> str:
 
 
 _catalog: gettext.NullTranslations = gettext.NullTranslations()
+_meanwhile: ContextVar[gettext.NullTranslations | None] = ContextVar("meanwhile", default=None)
 use(preferred())
 gettext.bindtextdomain(_DOMAIN, str(_CATALOGS))
 gettext.textdomain(_DOMAIN)

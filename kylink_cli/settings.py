@@ -103,6 +103,12 @@ class Settings(BaseModel):
         description="How long the supply may fail without a campaign running dry; minutes. Read by the rule "
         "'forecast' only.",
     )
+    serve_requests_per_second: int = Field(
+        default=200,
+        ge=1,
+        le=1_000_000,
+        description="Requests that 'kylink serve' lets one key make in the long run; twice as many may come at once.",
+    )
     order_limit_per_day: int = Field(
         default=0,
         ge=0,

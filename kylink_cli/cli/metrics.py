@@ -14,6 +14,8 @@ from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
     from kylink_cli.metrics import Metric
+    from kylink_cli.settings import Settings
+    from kylink_cli.store.engine.database import Database
 
 
 def register(app: typer.Typer) -> None:
@@ -38,9 +40,10 @@ def metrics(
     ] = 500,
 ) -> None:
     """Print metrics in Prometheus' text format, or write them for the node exporter's textfile collector."""
+    from kylink_cli import wiring
     from kylink_cli.metrics import document, text
 
-    found = _read(cli, campaigns)
+    found = read_families(cli.settings, wiring.existing_database(cli.settings), campaigns)
     if out is None and cli.console.json:
         cli.console.document({"metrics": document(found)})
         return
@@ -57,16 +60,18 @@ def metrics(
         cli.console.say(tr("{number} series written to {out}", number=series, out=one_line(str(out))))
 
 
-def _read(cli: Cli, limit: int) -> "list[Metric]":
-    from kylink_cli import wiring
+def read_families(settings: "Settings", database: "Database", limit: int) -> "list[Metric]":
+    """The metrics of this moment.
+
+    Args:
+        limit: campaigns that get metrics of their own.
+    """
     from kylink_cli.metrics import JobSchedule, families
     from kylink_cli.overview.figures import read_figures
     from kylink_cli.rules.figures import Period
     from kylink_cli.scheduling.jobs import JOBS
     from kylink_cli.store import runs
 
-    settings = cli.settings
-    database = wiring.existing_database(settings)
     now = database.now()
     figures = database.read(
         lambda session: read_figures(session, settings.policy, Period(now - timedelta(hours=24), now))

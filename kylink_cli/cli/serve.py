@@ -10,6 +10,7 @@ from kylink_cli.errors import ConfigError, UsageError
 from kylink_cli.language import tr
 
 PORT = 51001
+CAMPAIGNS_IN_METRICS = 500
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +49,8 @@ def serve(
             tr("the libraries of 'kylink serve' are not installed: pip install fastapi uvicorn")
         ) from error
     from kylink_cli import wiring
+    from kylink_cli.cli.metrics import read_families
+    from kylink_cli.metrics import text
 
     settings, env_file = cli.settings, cli.loaded.env_file
     database = wiring.existing_database(settings)
@@ -59,6 +62,7 @@ def serve(
         wiring.locks(settings),
         wiring.bell(settings, env_file),
         wiring.alerting(settings),
+        lambda: text(read_families(settings, database, CAMPAIGNS_IN_METRICS)),
         cli.console.log,
     )
     run(parts, address, listen(address))

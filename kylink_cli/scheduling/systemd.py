@@ -96,6 +96,14 @@ class Manager:
         # Also the failures that systemd remembers of units that are gone.
         self._systemctl("reset-failed", "kylink-*")
 
+    def start(self, job: Job) -> None:
+        """Start a job's unit, and do not wait for its end.
+
+        Raises:
+            KylinkError: systemd refuses, or knows no such unit.
+        """
+        self._systemctl("--no-ask-password", "start", "--no-block", f"{job.unit}.service")
+
     def timers(self) -> list[TimerState]:
         """What systemd says of each job's timer.
 

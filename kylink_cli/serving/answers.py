@@ -1,7 +1,7 @@
 """Answers that are documents."""
 
 import json
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -30,7 +30,8 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     }.items()
 }
 
-Document = TypeVar("Document")
+# The largest number that a database keeps.
+LARGEST_ID: Final = 2**63 - 1
 
 
 class Reply(Response):

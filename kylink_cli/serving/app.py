@@ -11,12 +11,14 @@ from starlette.exceptions import HTTPException
 
 from kylink_cli import __version__
 from kylink_cli.errors import KylinkError
-from kylink_cli.serving import health, leases
+from kylink_cli.serving import alerts, campaigns, health, jobs, leases, runs
 from kylink_cli.serving.answers import PROBLEMS
 from kylink_cli.serving.authentication import Authentication
 from kylink_cli.serving.backend import Backend
 from kylink_cli.serving.bodies import BoundedBodies
+from kylink_cli.serving.limits import RateLimit
 from kylink_cli.serving.problems import Problem, answer_http, answer_invalid, answer_problem
+from kylink_cli.serving.reporting import Reporting
 
 API: Final = "/api/v1"
 _NOTE_EVERY_SECONDS: Final = 5
@@ -35,7 +37,15 @@ def build_app(backend: Backend) -> FastAPI:
     )
     app.state.backend = backend
     api = APIRouter(prefix=API, responses=PROBLEMS)
-    api.include_router(leases.router)
+    for router in (
+        leases.router,
+        jobs.router,
+        runs.router,
+        campaigns.router,
+        alerts.router,
+        alerts.silences_router,
+    ):
+        api.include_router(router)
     app.include_router(api)
     app.include_router(health.router)
     for kind in (KylinkError, Problem):
@@ -44,7 +54,9 @@ def build_app(backend: Backend) -> FastAPI:
     app.add_exception_handler(HTTPException, answer_http)
     # The last that is added is the first that a request meets.
     app.add_middleware(BoundedBodies)
+    app.add_middleware(RateLimit, per_second=backend.settings.serve_requests_per_second)
     app.add_middleware(Authentication, keyring=backend.keyring)
+    app.add_middleware(Reporting, tell=backend.parts.tell)
     return app
 
 

@@ -11,10 +11,14 @@ from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import Ability
 from kylink_cli.serving.keyring import Caller, Keyring
+from kylink_cli.serving.limits import Buckets, too_many
 from kylink_cli.serving.problems import Problem, problem_of
 
 # What may be seen without a key: whether the process and the database answer, and what can be asked.
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/api/v1/openapi.json"})
+
+# Keys that are none, of one address: each may take a look into the database.
+FAILURES_A_SECOND: Final = 10.0
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 
@@ -25,12 +29,14 @@ class Authentication:
     def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
         self._app = app
         self._keyring = keyring
+        self._failures = Buckets(FAILURES_A_SECOND)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             try:
-                scope["state"]["caller"] = await self._caller(Headers(scope=scope))
+                client = scope["client"][0] if scope["client"] else ""
+                scope["state"]["caller"] = await self._caller(Headers(scope=scope), client)
             except Problem as problem:
                 await problem.response()(scope, receive, send)
                 return
@@ -39,13 +45,16 @@ class Authentication:
                 return
         await self._app(scope, receive, send)
 
-    async def _caller(self, headers: Headers) -> Caller:
+    async def _caller(self, headers: Headers, client: str) -> Caller:
         shown = headers.getlist("authorization")
         if len(shown) != 1:
             raise Problem(401, "UNAUTHORIZED", tr("show a key: Authorization: Bearer KEY"), _CHALLENGE)
         scheme, _, key = shown[0].partition(" ")
+        if (seconds := self._failures.wait_for(client)) > 0 and not self._keyring.knows(key):
+            raise too_many(seconds)
         caller = await self._keyring.caller(key.strip()) if scheme.lower() == "bearer" else None
         if caller is None:
+            self._failures.take(client)
             raise Problem(401, "UNAUTHORIZED", tr("this is no key of this kylink, or it was revoked"), _CHALLENGE)
         return caller
 
@@ -69,6 +78,16 @@ class _May:
         if self._ability not in caller.abilities:
             raise Problem(403, "FORBIDDEN", tr("this key can't {ability}", ability=self._ability.value))
         return caller
+
+
+def require_everybodys(caller: Caller) -> None:
+    """Refuse a key of one user's where everybody's campaigns are meant.
+
+    Raises:
+        Problem: it is one.
+    """
+    if caller.user_id is not None:
+        raise Problem(403, "FORBIDDEN", tr("this key is for one user's campaigns, and this is about everybody's"))
 
 
 # As parameters of endpoints.

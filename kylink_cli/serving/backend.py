@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from kylink_cli.alerting.posting import Alerting
 from kylink_cli.leasing import Bell
 from kylink_cli.locks.base import Locks
+from kylink_cli.serving.audience import Audience
 from kylink_cli.serving.keyring import Keyring
 from kylink_cli.serving.waiting_room import WaitingRoom
 from kylink_cli.serving.workers import Workers
@@ -31,6 +32,7 @@ class Parts:
     locks: Locks
     bell: Bell
     alerting: Alerting
+    read_metrics: Callable[[], str]  # in Prometheus' text format
     tell: Tell
 
 
@@ -44,6 +46,7 @@ class Backend:
         self.workers = Workers(parts.database)
         self.keyring = Keyring(self.workers)
         self.waiting_room = WaitingRoom(self.workers)
+        self.audience = Audience()
 
     def now(self) -> datetime:
         """The time; asked in a worker, since a server's clock may have to be read."""

@@ -7,6 +7,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 LIMIT: Final = 1_000
 HEAD_PATIENCE_SECONDS: Final = 10.0
+READ_PATIENCE_SECONDS: Final = 30.0
 # Of the head of a request, bytes.
 HEAD_LIMIT: Final = 16 * 1024
 
@@ -15,6 +16,7 @@ class BoundedConnection(H11Protocol):
     """A connection that is cut off when a request's head does not arrive in time, or when there are too many."""
 
     _patience: asyncio.TimerHandle | None = None
+    _reader: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
@@ -35,7 +37,23 @@ class BoundedConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is waited for any more."""
         self._stop_waiting()
+        self._forget_reader()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read its answer; for a while that is waited for."""
+        super().pause_writing()
+        self._reader = self.loop.call_later(READ_PATIENCE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It reads on."""
+        self._forget_reader()
+        super().resume_writing()
+
+    def _forget_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            self._reader = None
 
     def _wait_for_head(self) -> None:
         self._patience = self.loop.call_later(HEAD_PATIENCE_SECONDS, self.transport.abort)

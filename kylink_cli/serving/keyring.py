@@ -62,6 +62,12 @@ class Keyring:
         self._used[given.public_id] = self._workers.database.now()
         return known.caller
 
+    def knows(self, shown: str) -> bool:
+        """Whether a key was shown a moment ago, and is no stranger's."""
+        given = read_key(shown.strip())
+        known = None if given is None else self._known.get(given.public_id)
+        return known is not None and given is not None and given.fits(known.secret_hash)
+
     def is_note_due(self) -> bool:
         """Whether it is time to write down who was here."""
         return bool(self._used) and uptime() - self._noted_at >= _NOTE_SECONDS

@@ -90,9 +90,14 @@ class Problem(Exception):  # noqa: N818  (as RFC 9457 calls it)
         return JSONResponse(self.document(), self.status, dict(self.headers or {}), "application/problem+json")
 
 
+def status_of(code: str) -> int:
+    """The status of HTTP for a code of kylink's errors."""
+    return _STATUSES.get(code, 500)
+
+
 def problem_of(error: KylinkError) -> Problem:
     """The problem of an error of kylink's."""
-    status = _STATUSES.get(error.code, 500)
+    status = status_of(error.code)
     return Problem(status, error.code, str(error), {"Retry-After": "1"} if status == 503 else None)
 
 
