@@ -39,20 +39,27 @@ if TYPE_CHECKING:
     from kylink_cli.supply.registry import SupplierOptions
 
 
-def existing_database(settings: Settings, *, scheduled: bool = False, may_rest: bool = False) -> Database:
+def existing_database(
+    settings: Settings,
+    *,
+    scheduled: bool = False,
+    may_rest: bool = False,
+    patience_seconds: float | None = None,
+) -> Database:
     """The database, which must exist; an embedded one of an older kylink is upgraded, unless a timer's run asks.
 
     One on a server is upgraded only by `kylink db upgrade`: other hosts may work with it.
 
     Args:
         may_rest: whether it may be a backup, or have been moved elsewhere, since it is only looked at.
+        patience_seconds: how long to wait for a server that was lost; None for as long as a run waits.
 
     Raises:
         DatabaseUnfitError: it is missing, empty, unreadable, newer than the program, older and not upgraded, or went
             back in time.
         DatabaseError: it failed.
     """
-    with _closed_if_unfit(database_at(settings.database_url)) as database:
+    with _closed_if_unfit(database_at(settings.database_url, patience_seconds=patience_seconds)) as database:
         if database.path is not None and not scheduled and read_schema(database).current is not None:
             upgrade(database)
         require_current(database)
@@ -106,20 +113,21 @@ def _closed_if_unfit(database: Database) -> Iterator[Database]:
         raise
 
 
-def database_at(url: str, *, create: bool = False) -> Database:
+def database_at(url: str, *, create: bool = False, patience_seconds: float | None = None) -> Database:
     """The database behind a URL, at whatever revision it is.
 
     Args:
         url: `sqlite:///…` or `postgresql://…`.
         create: whether to create an embedded one; one on a server must be there.
+        patience_seconds: as for `existing_database`.
 
     Raises:
         DatabaseError: it is missing, unfit, or can't be reached.
     """
     if is_on_server(url):
-        from kylink_cli.store.engine.postgresql import open_server
+        from kylink_cli.store.engine.postgresql import PATIENCE_SECONDS, open_server
 
-        return open_server(url)
+        return open_server(url, PATIENCE_SECONDS if patience_seconds is None else patience_seconds)
     return create_database(sqlite_path(url)) if create else open_database(sqlite_path(url))
 
 

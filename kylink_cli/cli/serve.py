@@ -11,6 +11,8 @@ from kylink_cli.language import tr
 
 PORT = 51001
 CAMPAIGNS_IN_METRICS = 500
+# Who asks over HTTP has less time than a run, and asks again.
+PATIENCE_SECONDS = 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +55,7 @@ def serve(
     from kylink_cli.metrics import text
 
     settings, env_file = cli.settings, cli.loaded.env_file
-    database = wiring.existing_database(settings)
+    database = wiring.existing_database(settings, patience_seconds=PATIENCE_SECONDS)
     address = Listener(host, port, behind_proxy, certificate, certificate_key)
     parts = Parts(
         settings,

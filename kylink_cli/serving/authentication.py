@@ -17,7 +17,7 @@ from kylink_cli.serving.problems import Problem, problem_of
 # What may be seen without a key: whether the process and the database answer, and what can be asked.
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/api/v1/openapi.json"})
 
-# Keys that are none, of one address: each may take a look into the database.
+# Keys that are none, of one address, before their owner is told to wait.
 FAILURES_A_SECOND: Final = 10.0
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
@@ -50,11 +50,10 @@ class Authentication:
         if len(shown) != 1:
             raise Problem(401, "UNAUTHORIZED", tr("show a key: Authorization: Bearer KEY"), _CHALLENGE)
         scheme, _, key = shown[0].partition(" ")
-        if (seconds := self._failures.wait_for(client)) > 0 and not self._keyring.knows(key):
-            raise too_many(seconds)
         caller = await self._keyring.caller(key.strip()) if scheme.lower() == "bearer" else None
         if caller is None:
-            self._failures.take(client)
+            if (seconds := self._failures.take(client)) > 0:
+                raise too_many(seconds)
             raise Problem(401, "UNAUTHORIZED", tr("this is no key of this kylink, or it was revoked"), _CHALLENGE)
         return caller
 

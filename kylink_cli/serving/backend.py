@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from kylink_cli.alerting.posting import Alerting
+from kylink_cli.errors import KylinkError
 from kylink_cli.leasing import Bell
 from kylink_cli.locks.base import Locks
 from kylink_cli.serving.audience import Audience
@@ -47,6 +48,11 @@ class Backend:
         self.keyring = Keyring(self.workers)
         self.waiting_room = WaitingRoom(self.workers)
         self.audience = Audience()
+        self.failure: KylinkError | None = None  # why it can't go on
+
+    def fail(self, failure: KylinkError) -> None:
+        """Let the server end; whoever started it starts it anew."""
+        self.failure = failure
 
     def now(self) -> datetime:
         """The time; asked in a worker, since a server's clock may have to be read."""

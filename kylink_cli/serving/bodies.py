@@ -41,6 +41,9 @@ class BoundedBodies:
 
 
 async def _read(headers: Headers, receive: Receive) -> bytes:
+    if "content-length" in headers and "transfer-encoding" in headers:
+        # A proxy before it may believe the other one, and see two requests where this sees one.
+        raise Problem(400, "USAGE", tr("Content-Length and Transfer-Encoding contradict each other"), _CLOSE)
     if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > LIMIT_BYTES:
         raise _too_large()
     body = bytearray()

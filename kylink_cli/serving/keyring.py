@@ -1,5 +1,6 @@
 """The keys that callers show, looked up; when they were last used is written down now and then."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +45,8 @@ class Keyring:
         self._known: dict[str, _Known] = {}
         self._used: dict[str, datetime] = {}
         self._noted_at = uptime()
+        # Strangers who try keys out keep one reader busy, and no more.
+        self._door = asyncio.Lock()
 
     async def caller(self, shown: str) -> Caller | None:
         """Whose key this is; None if it is none.
@@ -56,17 +59,12 @@ class Keyring:
             return None
         known = self._known.get(given.public_id)
         if known is None or known.until < uptime():
-            known = await self._look_up(given)
+            async with self._door:
+                known = await self._look_up(given)
         if known is None or not given.fits(known.secret_hash):
             return None
         self._used[given.public_id] = self._workers.database.now()
         return known.caller
-
-    def knows(self, shown: str) -> bool:
-        """Whether a key was shown a moment ago, and is no stranger's."""
-        given = read_key(shown.strip())
-        known = None if given is None else self._known.get(given.public_id)
-        return known is not None and given is not None and given.fits(known.secret_hash)
 
     def is_note_due(self) -> bool:
         """Whether it is time to write down who was here."""

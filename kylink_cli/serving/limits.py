@@ -32,21 +32,15 @@ class Buckets:
 
     def take(self, name: str) -> float:
         """Take a token; how long to wait for one, seconds, and 0 if there was one."""
-        if (seconds := self.wait_for(name)) > 0:
-            return seconds
         now = self._clock()
         tokens, at = self._buckets.get(name, (self._size, now))
         tokens = min(self._size, tokens + (now - at) * self._per_second)
+        if tokens < 1:
+            return (1 - tokens) / self._per_second
         if len(self._buckets) >= _REMEMBERED:
             self._forget(now)
         self._buckets[name] = tokens - 1, now
         return 0
-
-    def wait_for(self, name: str) -> float:
-        """How long to wait until there is a token, seconds; 0 if there is one."""
-        now = self._clock()
-        tokens, at = self._buckets.get(name, (self._size, now))
-        return max(0.0, (1 - tokens) / self._per_second - (now - at))
 
     def _forget(self, now: float) -> None:
         """A full bucket is as good as none."""

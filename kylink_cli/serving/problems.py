@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
-from kylink_cli.errors import KylinkError
+from kylink_cli.errors import DatabaseReplacedError, KylinkError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 
@@ -106,8 +106,10 @@ def internal_problem() -> Problem:
     return Problem(500, "INTERNAL", tr("unexpected error: the server's log says more"))
 
 
-async def answer_problem(_: Request, error: Exception) -> Response:
-    """Answer with what kylink itself has refused."""
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """Answer with what kylink itself has refused; with another database in its place, the server has to begin anew."""
+    if isinstance(error, DatabaseReplacedError):
+        request.app.state.backend.fail(error)
     problem = problem_of(error) if isinstance(error, KylinkError) else error
     assert isinstance(problem, Problem)  # noqa: S101  (it is registered for these two)
     return problem.response()

@@ -26,6 +26,10 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._backend = backend
 
+    async def on_tick(self, counter: int) -> bool:
+        """Look ten times a second whether it is to end."""
+        return await super().on_tick(counter) or self._backend.failure is not None
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new requests, and answer those that are at work."""
         self._backend.waiting_room.close()
@@ -38,6 +42,9 @@ def serve(parts: Parts, address: Listener, sockets: Sequence[socket.socket]) -> 
     Args:
         address: whose certificate is used, if it names one.
         sockets: where to listen.
+
+    Raises:
+        DatabaseReplacedError: another database took the place of the one that was served.
     """
     backend = Backend(parts)
     _quote_logs(parts.tell)
@@ -59,6 +66,8 @@ def serve(parts: Parts, address: Listener, sockets: Sequence[socket.socket]) -> 
     for one in sockets:
         parts.tell(logging.INFO, tr("listening on {address}", address=shown(one, tls=config.is_ssl)))
     _Server(config, backend).run(list(sockets))
+    if backend.failure is not None:
+        raise backend.failure
 
 
 class _Quoted(logging.Handler):
