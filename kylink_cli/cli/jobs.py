@@ -1,6 +1,5 @@
 """`kylink jobs …`: what ran, how it went, what runs next."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from kylink_cli.cli.completers import run_ids
 from kylink_cli.cli.options import LARGEST_ID
 from kylink_cli.errors import NotFoundError
 from kylink_cli.language import tr
-from kylink_cli.rules.vocabulary import JobName
+from kylink_cli.rules.vocabulary import JobWord
 
 jobs = group("jobs", "Jobs: what ran, how it went, what runs next.")
 
@@ -24,22 +23,11 @@ def register(app: typer.Typer) -> None:
 DRAWN_RUNS = 24
 
 
-class JobWord(StrEnum):
-    """What people call a job: by its command, or by its name in tables and documents."""
+def _name(word: JobWord) -> str:
+    """A job's name in the database."""
+    from kylink_cli.scheduling.jobs import job_called
 
-    REPLENISH = "replenish"
-    RECOVER_LEASES = "recover-leases"
-    ALERT_CHECK = "alert-check"
-    STOCK_REPLENISH = JobName.REPLENISH.value
-    LEASE_RECOVERY = JobName.RECOVER_LEASES.value
-    MONITORING_ALERT = JobName.ALERT_CHECK.value
-
-    @property
-    def job(self) -> str:
-        """The job's name in the database."""
-        from kylink_cli.scheduling.jobs import job_called
-
-        return job_called(self).name
+    return job_called(word).name
 
 
 JobArgument = Annotated[
@@ -90,7 +78,7 @@ def history(
     now = database.now()
     found = [
         as_found(run, locks, now)
-        for run in database.read(lambda session: runs.history(session, job and job.job, limit))
+        for run in database.read(lambda session: runs.history(session, job and _name(job), limit))
     ]
     if cli.console.json:
         cli.console.document({"runs": [documents.run_document(run) for run in found]})
@@ -139,7 +127,7 @@ def pause(cli: Cli, job: JobArgument) -> None:
     from kylink_cli import wiring
     from kylink_cli.store import runs
 
-    name, database = job.job, wiring.existing_database(cli.settings)
+    name, database = _name(job), wiring.existing_database(cli.settings)
     changed = database.commit(lambda session: runs.pause_job(session, name, database.now()))
     if cli.console.json:
         cli.console.document({"job": name, "paused": True, "changed": changed})
@@ -153,7 +141,7 @@ def resume(cli: Cli, job: JobArgument) -> None:
     from kylink_cli import wiring
     from kylink_cli.store import runs
 
-    name = job.job
+    name = _name(job)
     changed = wiring.existing_database(cli.settings).commit(lambda session: runs.resume_job(session, name))
     if cli.console.json:
         cli.console.document({"job": name, "paused": False, "changed": changed})

@@ -15,6 +15,17 @@ class JobName(StrEnum):
     ALERT_CHECK = "monitoring_alert"
 
 
+class JobWord(StrEnum):
+    """What people call a job: by its command, or by its name in tables and documents."""
+
+    REPLENISH = "replenish"
+    RECOVER_LEASES = "recover-leases"
+    ALERT_CHECK = "alert-check"
+    STOCK_REPLENISH = JobName.REPLENISH.value
+    LEASE_RECOVERY = JobName.RECOVER_LEASES.value
+    MONITORING_ALERT = JobName.ALERT_CHECK.value
+
+
 class Ability(StrEnum):
     """What a key of the HTTP face may do: take and close leases, act as an operator, look."""
 

@@ -1,6 +1,5 @@
 """What operators do with jobs over HTTP: look, start, pause, resume."""
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -13,15 +12,15 @@ from kylink_cli.documents.jobs import RunsDocument, StatusDocument, run_document
 from kylink_cli.errors import UnknownCampaignError
 from kylink_cli.overview.status import as_found, read_status
 from kylink_cli.rules.notices import GIVE_UP_AFTER
-from kylink_cli.rules.vocabulary import JobName
+from kylink_cli.rules.vocabulary import JobWord
 from kylink_cli.scheduling.host import read_schedule
-from kylink_cli.scheduling.jobs import REPLENISH, Job, job_called
+from kylink_cli.scheduling.jobs import REPLENISH, job_called
 from kylink_cli.serving.answers import Reply
 from kylink_cli.serving.authentication import Operator, Reader, require_everybodys
 from kylink_cli.serving.backend import Served
 from kylink_cli.serving.keyring import Caller
 from kylink_cli.serving.runs import seen_by
-from kylink_cli.serving.starting import Order, Started, start
+from kylink_cli.serving.starting import JobOrder, Started, start
 from kylink_cli.serving.texts import Body, PlainText
 from kylink_cli.store import campaigns, outbox, runs
 
@@ -30,28 +29,12 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 _CAMPAIGNS_LIMIT = 500
 
 
-class JobWord(StrEnum):
-    """What a job is called: by its command, or by its name in documents."""
-
-    REPLENISH = "replenish"
-    RECOVER_LEASES = "recover-leases"
-    ALERT_CHECK = "alert-check"
-    STOCK_REPLENISH = JobName.REPLENISH.value
-    LEASE_RECOVERY = JobName.RECOVER_LEASES.value
-    MONITORING_ALERT = JobName.ALERT_CHECK.value
-
-    @property
-    def job(self) -> Job:
-        """The job."""
-        return job_called(self.value)
-
-
 class Replenish(Body):
     """Which campaigns to fill."""
 
     mode: Literal["all", "campaigns"] = Field(description="Every low campaign, or those that are named.")
     campaign_ids: Annotated[list[PlainText], Field(max_length=_CAMPAIGNS_LIMIT)] = Field(default_factory=list)
-    force: bool = Field(default=False, description="Order even if the stock is not low.")
+    force: bool = Field(default=False, description="JobOrder even if the stock is not low.")
 
 
 class StartedDocument(TypedDict):
@@ -98,7 +81,7 @@ async def history(
 
     def look() -> RunsDocument:
         now = backend.now()
-        found = backend.database.read(lambda session: runs.history(session, job.job.name, limit))
+        found = backend.database.read(lambda session: runs.history(session, job_called(job).name, limit))
         shown = [as_found(run, backend.parts.locks, now) for run in found]
         return {"runs": [seen_by(caller, run_document(run)) for run in shown]}
 
@@ -114,16 +97,16 @@ async def replenish(body: Replenish, caller: Operator, backend: Served) -> Respo
     wanted = list(dict.fromkeys(body.campaign_ids))
     await backend.workers.read(lambda session: _require_known(session, caller, wanted))
     arguments = [part for campaign_id in wanted for part in ("--campaign", campaign_id)]
-    return _accepted(await start(backend, Order(REPLENISH, (*arguments, *_forced(force=body.force)))))
+    return _accepted(await start(backend, JobOrder(REPLENISH, (*arguments, *_forced(force=body.force)))))
 
 
 @router.post("/{job}/run", status_code=202, response_model=StartedDocument)
 async def run(job: JobWord, caller: Operator, backend: Served) -> Response:
     """Start a job now, as its timer would; also while it is paused."""
-    if job.job is REPLENISH:
+    if job_called(job) is REPLENISH:
         return _accepted(await start(backend, _everything(caller, force=False)))
     require_everybodys(caller)
-    return _accepted(await start(backend, Order(job.job, (), as_timer=True)))
+    return _accepted(await start(backend, JobOrder(job_called(job), (), as_timer=True)))
 
 
 @router.post("/{job}/pause", response_model=PausedDocument)
@@ -133,9 +116,9 @@ async def pause(job: JobWord, caller: Operator, backend: Served) -> Response:
 
     def act() -> bool:
         now = backend.now()
-        return backend.database.commit(lambda session: runs.pause_job(session, job.job.name, now))
+        return backend.database.commit(lambda session: runs.pause_job(session, job_called(job).name, now))
 
-    return Reply({"job": job.job.name, "paused": True, "changed": await backend.workers.write(act)})
+    return Reply({"job": job_called(job).name, "paused": True, "changed": await backend.workers.write(act)})
 
 
 @router.post("/{job}/resume", response_model=PausedDocument)
@@ -143,16 +126,16 @@ async def resume(job: JobWord, caller: Operator, backend: Served) -> Response:
     """Let a paused job run again."""
     require_everybodys(caller)
     changed = await backend.workers.write(
-        lambda: backend.database.commit(lambda session: runs.resume_job(session, job.job.name))
+        lambda: backend.database.commit(lambda session: runs.resume_job(session, job_called(job).name))
     )
-    return Reply({"job": job.job.name, "paused": False, "changed": changed})
+    return Reply({"job": job_called(job).name, "paused": False, "changed": changed})
 
 
-def _everything(caller: Caller, *, force: bool) -> Order:
+def _everything(caller: Caller, *, force: bool) -> JobOrder:
     """Every campaign that a caller may have filled."""
     if caller.user_id is not None:
-        return Order(REPLENISH, ("--user", caller.user_id, *_forced(force=force)))
-    return Order(REPLENISH, ("--all", *_forced(force=force)), as_timer=not force)
+        return JobOrder(REPLENISH, ("--user", caller.user_id, *_forced(force=force)))
+    return JobOrder(REPLENISH, ("--all", *_forced(force=force)), as_timer=not force)
 
 
 def _forced(*, force: bool) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 from typing_extensions import TypedDict
 
 from kylink_cli.errors import DatabaseReplacedError, KylinkError
@@ -126,11 +127,21 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
     return Problem(422, "USAGE", detail, errors=faults).response()
 
 
-async def answer_http(_: Request, error: Exception) -> Response:
+async def answer_http(request: Request, error: Exception) -> Response:
     """Answer what the router refuses: a path, a method."""
     assert isinstance(error, HTTPException)  # noqa: S101  (it is registered for this one)
     code = "NOT_FOUND" if error.status_code == 404 else "USAGE"
-    return Problem(error.status_code, code, str(error.detail), error.headers).response()
+    headers = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else error.headers
+    return Problem(error.status_code, code, str(error.detail), headers).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of everything that answers at this path; the router itself names those of the first."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)
 
 
 def _fault(error: Mapping[str, Any]) -> FaultDocument:

@@ -31,7 +31,7 @@ _RECENT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class JobOrder:
     """What is to be started."""
 
     job: Job
@@ -48,7 +48,7 @@ class Started:
     by: Literal["systemd", "process"]
 
 
-async def start(backend: Backend, order: Order) -> Started:
+async def start(backend: Backend, order: JobOrder) -> Started:
     """Start a job, and wait until there is a run to look at.
 
     Raises:
@@ -79,7 +79,7 @@ async def _is_of_systemd(backend: Backend, job: Job) -> bool:
     return True
 
 
-async def _wait_for_unit(backend: Backend, order: Order, last: int) -> int | None:
+async def _wait_for_unit(backend: Backend, order: JobOrder, last: int) -> int | None:
     end = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
     while asyncio.get_running_loop().time() < end:
         found = await _newer(backend, order, last)
@@ -89,7 +89,7 @@ async def _wait_for_unit(backend: Backend, order: Order, last: int) -> int | Non
     return None
 
 
-async def _wait_for_process(backend: Backend, order: Order, last: int) -> int | None:
+async def _wait_for_process(backend: Backend, order: JobOrder, last: int) -> int | None:
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         process = await asyncio.to_thread(_launch, backend, order, output)
         end = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
@@ -104,13 +104,13 @@ async def _wait_for_process(backend: Backend, order: Order, last: int) -> int | 
     return None
 
 
-async def _newer(backend: Backend, order: Order, last: int) -> list[Run]:
+async def _newer(backend: Backend, order: JobOrder, last: int) -> list[Run]:
     """The runs of a job that have begun since, oldest first."""
     found = await backend.workers.read(lambda session: runs.history(session, order.job.name, _RECENT))
     return [run for run in reversed(found) if (run.id or 0) > last]
 
 
-def _launch(backend: Backend, order: Order, output: IO[str]) -> "subprocess.Popen[str]":
+def _launch(backend: Backend, order: JobOrder, output: IO[str]) -> "subprocess.Popen[str]":
     """A process that does not end with this one; its log lines go where this one's go."""
     env_file = backend.parts.env_file
     named = [] if env_file is None else ["--env-file", str(env_file.absolute())]
