@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.benchmarks import hosts, leases, recovery, replenish, report, scan, simulate, size, startup
+from tests.benchmarks import face, hosts, leases, recovery, replenish, report, scan, simulate, size, startup
 from tests.benchmarks.frame import FULL, SMOKE, Effort, Figure
 
 BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
@@ -16,6 +16,7 @@ BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "history": scan.with_history,
     "recovery": recovery.against_sql,
     "leases": leases.throughput,
+    "face": face.throughput,
     "startup": startup.starting,
     "size": size.of_a_large_run,
     "hosts": hosts.sharing,

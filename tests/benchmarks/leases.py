@@ -52,7 +52,7 @@ def _rates(kind: str, database: Database, leases: int, effort: Effort) -> list[F
 
 def _figure(kind: str, url: str, leases: int, consumers: int, effort: Effort, count: int = 1) -> Figure:
     sides = {
-        side: partial(_seconds, act, url, consumers, leases // consumers // count, count)
+        side: partial(seconds_of, act, url, consumers, leases // consumers // count, count)
         for side, act in (("kylink", consume), ("bare SQL", consume_bare))
     }
     rounds = alternate(effort, sides)
@@ -66,7 +66,7 @@ def _rate(rounds: Rounds, side: str, leases: int) -> float:
     return leases / rounds.median(side)
 
 
-def _seconds(act: Consume, url: str, consumers: int, times: int, count: int) -> float:
+def seconds_of(act: Consume, url: str, consumers: int, times: int, count: int) -> float:
     """How long so many consumers take, start-up left out."""
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Barrier(consumers + 1)
