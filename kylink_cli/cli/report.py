@@ -45,6 +45,7 @@ def report(
     Only you can read it unless you use --public. It names campaigns and users; it holds no items and no secrets.
     """
     from kylink_cli import wiring
+    from kylink_cli.cli.look_back import look_back
     from kylink_cli.overview.figures import read_figures, read_history
     from kylink_cli.overview.situation import read_situation
     from kylink_cli.report.page import Page
@@ -69,7 +70,8 @@ def report(
                 user=one_line(user),
             )
         )
-    html = Page(figures, history, situation, cli.settings.kylink_lang, user, kylink_cli.__version__).html()
+    other = look_back(cli.settings, figures.campaigns)
+    html = Page(figures, history, situation, cli.settings.kylink_lang, user, kylink_cli.__version__, other).html()
     with replaced(out, readable=public) as file:
         file.write(html)
     if cli.console.json:

@@ -13,7 +13,7 @@ from zlib import crc32
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.demand import MINUTES_AN_HOUR
-from kylink_cli.rules.replenishment import Level, Policy, need
+from kylink_cli.rules.replenishment import Level, Policy, need, settled_hours
 from kylink_cli.store import demand, reorder_points
 from kylink_cli.store.demand import minute_at
 from kylink_cli.store.engine.database import Database
@@ -22,8 +22,6 @@ from kylink_cli.store.reorder_points import Point
 from kylink_cli.store.retention import purge
 
 CAMPAIGNS_AT_ONCE = 1_000
-# A campaign that uses less in an hour has the same reorder point all day.
-QUIET_RATE = 0.2
 
 
 def look_ahead(database: Database, policy: Policy, scope: Scope, now: datetime) -> None:
@@ -49,6 +47,4 @@ def _look_at(session: Session, policy: Policy, ids: Sequence[str], now: datetime
 
 def _point(level: Level, policy: Policy, now: datetime) -> Point:
     seen = need(level, policy, now)
-    is_steady = seen.forecast is not None and seen.forecast.rate < QUIET_RATE and not level.is_new(now)
-    hours = 24 if is_steady else 1
-    return Point(seen.watermark.items, minute_at(now) + hours * MINUTES_AN_HOUR)
+    return Point(seen.watermark.items, minute_at(now) + settled_hours(seen, now) * MINUTES_AN_HOUR)

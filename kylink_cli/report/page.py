@@ -14,6 +14,7 @@ from markupsafe import Markup
 from kylink_cli.language import Language, tr
 from kylink_cli.report import alerts, consumption, headline, jobs, stock, supply
 from kylink_cli.report import history as past
+from kylink_cli.report import simulated as other_settings
 from kylink_cli.report.attention import AttentionCard, left_out, notices
 from kylink_cli.report.parts import Chart, Section, Table, Tile
 from kylink_cli.report.timeline import Timeline, within
@@ -40,6 +41,7 @@ class Page:
     language: Language
     user_id: str | None  # whose campaigns it is about; None for all
     version: str  # kylink's own
+    simulated: other_settings.Simulated | None = None  # None where there is too little demand to say
 
     @cached_property
     def sections(self) -> list[Section]:
@@ -55,6 +57,7 @@ class Page:
             stock.section(self.figures.campaigns, fared),
             consumption.section(self.history.consumption, self.figures.period),
             alerts.section(self.history.alerts, self.history.last_alerts, timeline),
+            *([other_settings.section(self.simulated)] if self.simulated else []),
         ]
 
     @property

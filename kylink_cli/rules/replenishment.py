@@ -17,6 +17,10 @@ from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import ReplenishRule, ResultStatus, WatermarkSource
 
 NEW_CAMPAIGN_AGE = timedelta(hours=24)
+# A campaign that uses less in an hour has the same reorder point all day.
+QUIET_RATE = 0.2
+# What was asked for in the last hour raises a forecast, and has to be forgotten again.
+RECENT_MINUTES = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,15 @@ def runway_minutes(need: Need) -> int | None:
     if need.forecast is None or not (level.history.hours or level.consumed_24h):
         return None
     return int(need.forecast.lasts(level.available))
+
+
+def settled_hours(need: Need, now: datetime) -> int:
+    """For how many hours a campaign's reorder point stays as it is, unless somebody asks for something.
+
+    The time of day does not move that of a quiet campaign, and the past fades slowly.
+    """
+    is_quiet = need.forecast is not None and need.forecast.rate < QUIET_RATE and not need.level.is_new(now)
+    return 24 if is_quiet else 1
 
 
 def urgency(need: Need) -> tuple[float, float, tuple[tuple[float, str], ...]]:

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from kylink_cli.rules.demand import KEPT_HOURS, MINUTES_AN_HOUR, Asked, DemandHistory
 from kylink_cli.rules.forecast import DemandProfile, profile
-from kylink_cli.rules.replenishment import Level, Policy, need
+from kylink_cli.rules.replenishment import RECENT_MINUTES, Level, Policy, need, settled_hours
+from kylink_cli.rules.vocabulary import ReplenishRule
 from kylink_cli.simulation.demand import Asking
 from kylink_cli.simulation.shop import Shop
 from kylink_cli.simulation.till import Book, Till, no_book
@@ -69,6 +70,8 @@ class Replay:
     _retries: float = NEVER
     _rings_from: float = 0
     _rung: bool = False
+    _asked_at: float = -NEVER
+    _settled_until: float = -NEVER
 
     def run(self) -> Till:
         """Replay the campaign from the first minute to the last."""
@@ -96,7 +99,7 @@ class Replay:
             else:
                 looks += terms.interval
                 if not self._is_claimed:
-                    self._look(now)
+                    self._tick(now)
 
     @property
     def _is_claimed(self) -> bool:
@@ -104,6 +107,7 @@ class Replay:
 
     def _take(self, now: float) -> None:
         counts = now >= self.terms.counts_from
+        self._asked_at = now
         self.till.asked += counts
         if self._stock:
             self._sell(now)
@@ -128,11 +132,21 @@ class Replay:
         elif now >= self._rings_from:
             self._look(now)
 
+    def _tick(self, now: float) -> None:
+        """A timer's run: it reckons only where the reorder point may have moved, or the stock is below it."""
+        is_recent = now - self._asked_at < RECENT_MINUTES
+        if is_recent or now >= self._settled_until or self._stock < self._point:
+            self._look(now)
+        else:
+            self.till.runs += now >= self.terms.counts_from
+
     def _look(self, now: float) -> None:
         """A run looks at the campaign, and orders what the rule says."""
         self.till.runs += now >= self.terms.counts_from
-        found = need(self._level(now), self._policy, _EPOCH + timedelta(minutes=now))
+        found = need(self._level(now), self._policy, self._moment(now))
         self._point, self._rung = found.watermark.items, False
+        if self._policy.rule == ReplenishRule.FORECAST:
+            self._settled_until = now + settled_hours(found, self._moment(now)) * MINUTES_AN_HOUR
         if found.order > 0:
             self._ordered, self._tries = found.order, 0
             self._try(now)
@@ -174,6 +188,9 @@ class Replay:
 
     def _tell(self, now: float, event: str, quantity: int) -> None:
         self.book(now, self.asking.campaign_id, event, quantity)
+
+    def _moment(self, now: float) -> datetime:
+        return _EPOCH + timedelta(minutes=now)
 
     def _level(self, now: float) -> Level:
         """What a scan would see."""

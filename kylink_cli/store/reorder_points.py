@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.replenishment import RECENT_MINUTES
 from kylink_cli.rules.vocabulary import CampaignStatus
 from kylink_cli.store.demand import minute_at
 from kylink_cli.store.engine.database import upsert
@@ -16,9 +17,6 @@ from kylink_cli.store.tables import Campaign, DemandMinute, ReorderPoint, table
 _campaigns = table(Campaign)
 _minutes = table(DemandMinute)
 _points = table(ReorderPoint)
-
-# What was asked for in the last hour raises a forecast, and has to be forgotten again.
-RECENT_MINUTES = 70
 
 
 class Point(NamedTuple):

@@ -71,7 +71,7 @@ def test_the_own_history_is_replayed(kylink: Installation) -> None:
         (
             [*GOOD, "cover:PROXY_API_KEY=1"],
             2,
-            "PROXY_API_KEY is no setting of a simulation",
+            "PROXY_API_KEY is not a setting of a simulation",
         ),
         ([*GOOD, "forecast:SERVICE_LEVEL=2"], 78, "SERVICE_LEVEL is '2': must be"),
         (["--demand", "good.csv", "--outage", "often"], 2, "--outage is 'often': must be MINUTES:EVERY_HOURS"),
@@ -85,3 +85,12 @@ def test_what_is_wrong_is_said(kylink: Installation, arguments: list[str], code:
     assert result.returncode == code
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_report_draws_what_other_settings_would_have_come_to(kylink: Installation) -> None:
+    kylink.add_campaigns("1")
+    add_demand(kylink.database, "1", 2)
+    assert kylink.run("report").returncode == 0
+    page = (kylink.folder / "kylink-report.html").read_text(encoding="utf-8")
+    assert '"settings-lost"' in page
+    assert "COVER_MINUTES=180" in page

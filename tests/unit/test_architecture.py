@@ -65,7 +65,7 @@ ALLOWED = {
     "overview": ACTS | {"scheduling", "settings", "settings_loading"},
     "console": DOMAIN | {"running", "overview"},
     "simulation": {"rules"},
-    "report": DOMAIN | {"scheduling"},
+    "report": DOMAIN | {"scheduling", "simulation"},
     "metrics": DOMAIN,
     "documents": ACTS | {"overview", "scheduling"},
     "serving": JOBS | {"documents", "metrics"},
