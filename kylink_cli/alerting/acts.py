@@ -1,6 +1,6 @@
 """What an operator does with alerts: take them on, close them, silence them, delete old ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,8 +11,9 @@ from kylink_cli.errors import NotFoundError, UnknownCampaignError, UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.text import one_line
-from kylink_cli.rules.vocabulary import AlertState
-from kylink_cli.store import alerts, campaigns, retention
+from kylink_cli.rules.vocabulary import Act, AlertState
+from kylink_cli.store import alerts, audit, campaigns, retention
+from kylink_cli.store.audit import Entry
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.retention import purge as purge_batches
 from kylink_cli.store.tables import SilenceRecord
@@ -30,11 +31,16 @@ class AlertResult:
     message: str
 
 
-def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> list[AlertResult]:
-    """Record that somebody takes alerts on."""
+def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime, who: str) -> list[AlertResult]:
+    """Record that somebody takes alerts on.
+
+    Args:
+        who: for the audit trail, here and below.
+    """
 
     def act(session: Session) -> list[AlertResult]:
         changed = alerts.acknowledge(session, alert_ids, now)
+        audit.record(session, Entry(who, Act.ALERT_ACKNOWLEDGED, _numbers(changed)), now)
         found = alerts.get(session, alert_ids)
         states = {alert_id: alert.state for alert_id, alert in found.items()}
         return [_acknowledged(alert_id, states.get(alert_id), changed) for alert_id in alert_ids]
@@ -42,19 +48,22 @@ def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime) -> 
     return database.commit(act)
 
 
-def resolve(database: Database, alerting: Alerting, alert_ids: Sequence[int], now: datetime) -> list[AlertResult]:
+def resolve(
+    database: Database, alerting: Alerting, alert_ids: Sequence[int], now: datetime, who: str
+) -> list[AlertResult]:
     """Record that alerts are over; the next run of a job notifies those who were notified of them before."""
 
     def act(session: Session) -> list[AlertResult]:
         found = alerts.get(session, alert_ids)
         going_on = [alert.fingerprint for alert in found.values() if alert.state != AlertState.RESOLVED]
         posted = post(session, alerting, (), going_on, now)
+        audit.record(session, Entry(who, Act.ALERT_RESOLVED, _numbers(posted.resolved)), now)
         return [_resolved(alert_id, posted.resolved, set(found)) for alert_id in alert_ids]
 
     return database.commit(act)
 
 
-def silence(database: Database, wanted: Silence, reason: str | None, now: datetime) -> SilenceRecord:
+def silence(database: Database, wanted: Silence, reason: str | None, now: datetime, who: str) -> SilenceRecord:
     """Mute certain alerts for a time.
 
     Raises:
@@ -69,12 +78,14 @@ def silence(database: Database, wanted: Silence, reason: str | None, now: dateti
         if wanted.campaign_id is not None and not campaigns.facts(session, [wanted.campaign_id]):
             raise UnknownCampaignError(wanted.campaign_id)
         alerts.forget_silences(session)
-        return alerts.add_silence(session, wanted, clean, now)
+        added = alerts.add_silence(session, wanted, clean, now)
+        audit.record(session, Entry(who, Act.ALERT_SILENCED, [_scope(wanted)], clean), now)
+        return added
 
     return database.commit(act)
 
 
-def unsilence(database: Database, silence_id: int) -> None:
+def unsilence(database: Database, silence_id: int, now: datetime, who: str) -> None:
     """End a silence.
 
     Raises:
@@ -87,11 +98,12 @@ def unsilence(database: Database, silence_id: int) -> None:
                 tr("there is no silence {silence_id}: 'kylink alerts silences' shows them", silence_id=silence_id)
             )
         alerts.forget_silences(session)
+        audit.record(session, Entry(who, Act.SILENCE_ENDED, [str(silence_id)]), now)
 
     database.commit(act)
 
 
-def purge(database: Database, kept_days: int, now: datetime) -> int:
+def purge(database: Database, kept_days: int, now: datetime, who: str) -> int:
     """Delete resolved alerts, ended silences and settled notifications.
 
     Args:
@@ -104,7 +116,18 @@ def purge(database: Database, kept_days: int, now: datetime) -> int:
         DatabaseError: the database failed; every batch before is committed.
     """
     before = now - timedelta(days=kept_days)
+    entry = Entry(who, Act.ALERTS_PURGED, [f"older than {kept_days} days"])
+    database.commit(lambda session: audit.record(session, entry, now))
     return sum(purge_batches(database, [(delete, before) for delete in retention.OF_ALERTS]))
+
+
+def _numbers(alert_ids: Iterable[int]) -> list[str]:
+    return [str(alert_id) for alert_id in sorted(alert_ids)]
+
+
+def _scope(wanted: Silence) -> str:
+    named = (wanted.type, wanted.campaign_id, wanted.user_id)
+    return " ".join(str(name) for name in named if name is not None)
 
 
 def _acknowledged(alert_id: int, state: str | None, changed: set[int]) -> AlertResult:

@@ -107,7 +107,7 @@ def acknowledge(
     from kylink_cli.cli.views import alerts as view
 
     database = wiring.existing_database(cli.settings)
-    results = alert_acts.acknowledge(database, alert_ids, database.now())
+    results = alert_acts.acknowledge(database, alert_ids, database.now(), cli.who)
     return view.show_results(cli.console, results)
 
 
@@ -122,7 +122,7 @@ def resolve(
     from kylink_cli.cli.views import alerts as view
 
     database = wiring.existing_database(cli.settings)
-    results = alert_acts.resolve(database, wiring.alerting(cli.settings), alert_ids, database.now())
+    results = alert_acts.resolve(database, wiring.alerting(cli.settings), alert_ids, database.now(), cli.who)
     return view.show_results(cli.console, results)
 
 
@@ -158,7 +158,7 @@ def silence(
         wanted = Silence(parse_end(duration, until, now), type, campaign, user)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    record = alert_acts.silence(database, wanted, reason, now)
+    record = alert_acts.silence(database, wanted, reason, now, cli.who)
     view.show_silence(cli.console, record)
 
 
@@ -193,7 +193,8 @@ def unsilence(
     from kylink_cli import wiring
     from kylink_cli.alerting import acts as alert_acts
 
-    alert_acts.unsilence(wiring.existing_database(cli.settings), silence_id)
+    database = wiring.existing_database(cli.settings)
+    alert_acts.unsilence(database, silence_id, database.now(), cli.who)
     if cli.console.json:
         cli.console.document({"id": silence_id, "ended": True})
     else:
@@ -234,5 +235,5 @@ def purge(
 
     kept_days = cli.settings.alert_retention_days if days is None else days
     database = wiring.existing_database(cli.settings)
-    purged = alert_acts.purge(database, kept_days, database.now())
+    purged = alert_acts.purge(database, kept_days, database.now(), cli.who)
     view.show_purged(cli.console, purged, kept_days)

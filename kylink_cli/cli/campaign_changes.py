@@ -9,6 +9,7 @@ from kylink_cli.cli.command import Cli, command
 from kylink_cli.cli.completers import campaign_ids, users
 from kylink_cli.errors import UnknownCampaignError, UsageError
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import Act
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -79,7 +80,9 @@ def add(
     from dataclasses import asdict
 
     from kylink_cli import wiring
+    from kylink_cli.store import audit
     from kylink_cli.store import campaigns as store
+    from kylink_cli.store.audit import Entry
 
     given = {"name": name, "country": _country(cli, country), "source_url": source_url}
     levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
@@ -95,6 +98,7 @@ def add(
                 )
             )
         store.save(session, [facts], database.now())
+        audit.record(session, Entry(cli.who, Act.CAMPAIGN_ADDED, [facts.campaign_id]), database.now())
 
     database.commit(act)
     if cli.console.json:
@@ -128,7 +132,9 @@ def set_fields(
     """
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaign_changes as view
+    from kylink_cli.store import audit
     from kylink_cli.store import campaigns as store
+    from kylink_cli.store.audit import Entry
 
     given = {"user_id": user, "name": name, "country": _country(cli, country), "source_url": source_url}
     levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
@@ -143,6 +149,9 @@ def set_fields(
             raise UnknownCampaignError(campaign_id)
         after = _changed(before, fields)
         store.save(session, [after], database.now())
+        changes = [f"{field}={change['to']}" for field, change in view.change_document(before, after).items()]
+        entry = Entry(cli.who, Act.CAMPAIGN_CHANGED, [campaign_id] if changes else [], ", ".join(changes))
+        audit.record(session, entry, database.now())
         return before, after
 
     before, after = database.commit(act)

@@ -8,6 +8,7 @@ import typer
 
 from kylink_cli.cli.campaign_changes import checked_fields
 from kylink_cli.cli.command import Cli, command
+from kylink_cli.rules.vocabulary import Act
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -102,7 +103,10 @@ class _Import:
 def _import(cli: Cli, wanted: _Import, *, dry_run: bool) -> "Plan":
     """Take over what a file says, in one transaction; a bad file does not even create the database."""
     from kylink_cli import wiring
+    from kylink_cli.imports.source import shown
+    from kylink_cli.store import audit
     from kylink_cli.store import campaigns as store
+    from kylink_cli.store.audit import Entry
 
     database = wiring.database_if_any(cli.settings)
     if database is None or dry_run:
@@ -114,6 +118,9 @@ def _import(cli: Cli, wanted: _Import, *, dry_run: bool) -> "Plan":
     def act(session: "Session") -> "Plan":
         plan = wanted.plan_in(session)
         store.save(session, plan.to_save, target.now())
+        counts = f"{len(plan.added)} added, {len(plan.updated)} updated"
+        entry = Entry(cli.who, Act.CAMPAIGNS_IMPORTED, [shown(wanted.file)], counts)
+        audit.record(session, entry, target.now())
         return plan
 
     return target.commit(act)

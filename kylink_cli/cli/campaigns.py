@@ -14,7 +14,7 @@ from kylink_cli.cli.lookups import refuse_unknown
 from kylink_cli.cli.options import YesOption
 from kylink_cli.errors import LockedError, UnknownCampaignError, UsageError
 from kylink_cli.language import tr
-from kylink_cli.rules.vocabulary import CampaignStatus
+from kylink_cli.rules.vocabulary import Act, CampaignStatus
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -143,7 +143,9 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
     """Remove campaigns with their stock and history."""
     from kylink_cli import wiring
     from kylink_cli.rules.text import one_line
+    from kylink_cli.store import audit
     from kylink_cli.store import campaigns as store
+    from kylink_cli.store.audit import Entry
 
     wanted = list(dict.fromkeys(campaign_ids))
     database = wiring.existing_database(cli.settings)
@@ -154,7 +156,9 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
 
     def act(session: "Session") -> list[str]:
         _refuse_claimed(cli, session, wanted, database.now())
-        return store.remove(session, wanted)
+        removed = store.remove(session, wanted)
+        audit.record(session, Entry(cli.who, Act.CAMPAIGN_REMOVED, removed), database.now())
+        return removed
 
     removed = database.commit(act)
     if cli.console.json:
@@ -166,15 +170,10 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
 def _set_status(cli: Cli, campaign_ids: list[str], status: CampaignStatus) -> None:
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaign_changes as view
-    from kylink_cli.store import campaigns as store
+    from kylink_cli.running.pausing import set_status
 
     wanted = list(dict.fromkeys(campaign_ids))
-
-    def act(session: "Session") -> list[str]:
-        refuse_unknown(wanted, store.facts(session, wanted))
-        return store.set_status(session, wanted, status)
-
-    changed = wiring.existing_database(cli.settings).commit(act)
+    changed = set_status(wiring.existing_database(cli.settings), wanted, status, cli.who)
     unchanged = [campaign_id for campaign_id in wanted if campaign_id not in changed]
     if cli.console.json:
         cli.console.document({"status": status, "changed": changed, "unchanged": unchanged})

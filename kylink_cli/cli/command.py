@@ -67,6 +67,13 @@ class Cli:
         """
         return self.loaded.settings
 
+    @cached_property
+    def who(self) -> str:
+        """Who acts, for the audit trail."""
+        from kylink_cli.places import operator
+
+        return operator(self.settings.kylink_host_name)
+
 
 def command(
     app: typer.Typer, name: str, *, json: bool = True, acts: bool = False

@@ -12,6 +12,7 @@ from kylink_cli.language import ntr, tr
 from kylink_cli.places import is_on_server
 
 if TYPE_CHECKING:
+    from kylink_cli.store.engine.database import Database
     from kylink_cli.store.upkeep.quarantine import Restored
 
 FileArgument = Annotated[
@@ -47,6 +48,7 @@ def restore_backup(cli: Cli, file: FileArgument, trust: TrustOption = False) -> 
         for job in JOBS:
             held.enter_context(locks.hold(job.name))
         done = restore(file, sqlite_path(cli.settings.database_url), local_clock()(), trust=trust)
+    _note(cli, wiring.existing_database(cli.settings), file.name)
     if cli.console.json:
         aside = None if done.aside is None else str(done.aside)
         cli.console.document({"file": str(file.absolute()), "aside": aside} | _document(done.restored))
@@ -72,10 +74,20 @@ def go_on_with_restored(cli: Cli, trust: TrustOption = False) -> None:
         upgrade(database)
     require_current(database)
     done = go_on(database, trust=trust)
+    _note(cli, database, "by other means")
     if cli.console.json:
         cli.console.document(_document(done))
         return
     _say(cli, done, trust=trust)
+
+
+def _note(cli: Cli, database: "Database", backup: str) -> None:
+    """Let the audit trail know who brought the database back."""
+    from kylink_cli.rules.vocabulary import Act
+    from kylink_cli.store import audit
+
+    entry = audit.Entry(cli.who, Act.DATABASE_RESTORED, [backup])
+    database.commit(lambda session: audit.record(session, entry, database.now()))
 
 
 def _document(done: "Restored") -> dict[str, int]:

@@ -125,10 +125,10 @@ def show(
 def pause(cli: Cli, job: JobArgument) -> None:
     """Pause a job's scheduled runs until it is resumed; it can still be run by hand."""
     from kylink_cli import wiring
-    from kylink_cli.store import runs
+    from kylink_cli.running import pausing
 
     name, database = _name(job), wiring.existing_database(cli.settings)
-    changed = database.commit(lambda session: runs.pause_job(session, name, database.now()))
+    changed = pausing.pause(database, name, cli.who)
     if cli.console.json:
         cli.console.document({"job": name, "paused": True, "changed": changed})
     else:
@@ -139,10 +139,10 @@ def pause(cli: Cli, job: JobArgument) -> None:
 def resume(cli: Cli, job: JobArgument) -> None:
     """Resume the scheduled runs of a paused job."""
     from kylink_cli import wiring
-    from kylink_cli.store import runs
+    from kylink_cli.running import pausing
 
     name = _name(job)
-    changed = wiring.existing_database(cli.settings).commit(lambda session: runs.resume_job(session, name))
+    changed = pausing.resume(wiring.existing_database(cli.settings), name, cli.who)
     if cli.console.json:
         cli.console.document({"job": name, "paused": False, "changed": changed})
     else:

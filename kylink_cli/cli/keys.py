@@ -1,6 +1,6 @@
 """`kylink keys …`: who may use the HTTP face."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,7 +8,15 @@ from kylink_cli.cli.command import Cli, command, group
 from kylink_cli.cli.completers import users
 from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import tr
-from kylink_cli.rules.vocabulary import Ability
+from kylink_cli.rules.vocabulary import Ability, Act
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.engine.database import Database
 
 keys = group("keys", "Keys of the HTTP face: who may take items, act as an operator, look.")
 
@@ -44,6 +52,7 @@ def add(
     from kylink_cli.rules.keys import NAME, new_key
     from kylink_cli.rules.text import one_line
     from kylink_cli.store import http_keys
+    from kylink_cli.store.audit import Entry
     from kylink_cli.store.tables import HttpKey
 
     if not NAME.fullmatch(name):
@@ -60,7 +69,8 @@ def add(
         abilities=",".join(abilities),
         created_at=database.now(),
     )
-    if not database.commit(lambda session: http_keys.add(session, key)):
+    entry = Entry(cli.who, Act.KEY_ADDED, [name], f"{user or 'every user'}: {key.abilities}")
+    if not _recorded(database, entry, lambda session: http_keys.add(session, key)):
         raise UsageError(tr("there is a key {name} already: revoke or rotate it, or choose another name", name=name))
     view.show_given(cli.console, name, given)
 
@@ -83,10 +93,14 @@ def rotate(cli: Cli, name: NameArgument) -> None:
     from kylink_cli.cli.views import keys as view
     from kylink_cli.rules.keys import new_key
     from kylink_cli.store import http_keys
+    from kylink_cli.store.audit import Entry
 
     database = wiring.existing_database(cli.settings)
     given, now = new_key(), database.now()
-    if not database.commit(lambda session: http_keys.rotate(session, name, given.public_id, given.secret_hash, now)):
+    entry = Entry(cli.who, Act.KEY_ROTATED, [name])
+    if not _recorded(
+        database, entry, lambda session: http_keys.rotate(session, name, given.public_id, given.secret_hash, now)
+    ):
         raise _unknown(name)
     view.show_given(cli.console, name, given)
 
@@ -96,13 +110,29 @@ def revoke(cli: Cli, name: NameArgument) -> None:
     """Delete a key: whoever shows it is refused."""
     from kylink_cli import wiring
     from kylink_cli.store import http_keys
+    from kylink_cli.store.audit import Entry
 
-    if not wiring.existing_database(cli.settings).commit(lambda session: http_keys.remove(session, name)):
+    entry = Entry(cli.who, Act.KEY_REVOKED, [name])
+    database = wiring.existing_database(cli.settings)
+    if not _recorded(database, entry, lambda session: http_keys.remove(session, name)):
         raise _unknown(name)
     if cli.console.json:
         cli.console.document({"name": name, "revoked": True})
     else:
         cli.console.say(tr("key {name} is revoked", name=name))
+
+
+def _recorded(database: "Database", entry: "Entry", change: "Callable[[Session], bool]") -> bool:
+    """Whether a change was made, which the audit trail then knows of."""
+    from kylink_cli.store import audit
+
+    def act(session: "Session") -> bool:
+        changed = change(session)
+        if changed:
+            audit.record(session, entry, database.now())
+        return changed
+
+    return database.commit(act)
 
 
 def _abilities(can: str) -> list[Ability]:

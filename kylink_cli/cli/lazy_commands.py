@@ -26,6 +26,7 @@ NAMES = (
     "leases",
     "supply",
     "alerts",
+    "audit",
     "keys",
     "serve",
     "db",

@@ -77,7 +77,19 @@ def replenish(
             return _show_plan(cli, database, assignment)
         if (reason := _reason_to_skip(cli, database, assignment, scheduled=scheduled)) is not None:
             return _show_skipped(cli, reason)
+        if force or quantity is not None:
+            _note_forced(cli, database, campaign or [user or "--all"], quantity)
         return _show_run(cli, _run(cli, database, assignment, scheduled=scheduled))
+
+
+def _note_forced(cli: Cli, database: "Database", subjects: list[str], quantity: int | None) -> None:
+    """Let the audit trail know who orders what the rule would not."""
+    from kylink_cli.rules.vocabulary import Act
+    from kylink_cli.store import audit
+
+    detail = None if quantity is None else f"{quantity} items each"
+    entry = audit.Entry(cli.who, Act.RUN_FORCED, subjects, detail)
+    database.commit(lambda session: audit.record(session, entry, database.now()))
 
 
 def _require_one(chosen: list[bool]) -> None:

@@ -15,7 +15,7 @@ from kylink_cli.cli.output_files import replaced
 from kylink_cli.errors import NotFoundError, UsageError
 from kylink_cli.language import ntr, tr
 from kylink_cli.rules import counted
-from kylink_cli.rules.vocabulary import ItemState
+from kylink_cli.rules.vocabulary import Act, ItemState
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -100,7 +100,9 @@ def import_file(
     from kylink_cli.cli.views.campaign_changes import say_ignored
     from kylink_cli.imports.source import refuse_faults
     from kylink_cli.imports.values import read_values
+    from kylink_cli.store import audit
     from kylink_cli.store import stock as store
+    from kylink_cli.store.audit import Entry
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
@@ -112,7 +114,9 @@ def import_file(
 
     def act(session: "Session") -> int:
         _refuse_unknown_campaign(session, campaign)
-        return store.add(session, campaign, ends, now)
+        added = store.add(session, campaign, ends, now)
+        audit.record(session, Entry(cli.who, Act.STOCK_IMPORTED, [campaign], f"{added} items"), now)
+        return added
 
     added = database.commit(act)
     duplicates = len(ends) - added + found.duplicates
@@ -181,17 +185,22 @@ def discard(
 ) -> None:
     """Discard available items: all that are named, or none."""
     from kylink_cli import wiring
+    from kylink_cli.store import audit
     from kylink_cli.store import stock as store
+    from kylink_cli.store.audit import Entry
 
     wanted = sorted(set(item_ids))
+    database = wiring.existing_database(cli.settings)
 
     def act(session: "Session") -> list[int]:
         states = store.lock_states(session, wanted)
         for item_id in wanted:
             _refuse_unless_available(item_id, states.get(item_id))
-        return store.discard(session, wanted)
+        discarded = store.discard(session, wanted)
+        audit.record(session, Entry(cli.who, Act.STOCK_DISCARDED, [str(one) for one in discarded]), database.now())
+        return discarded
 
-    discarded = wiring.existing_database(cli.settings).commit(act)
+    discarded = database.commit(act)
     if cli.console.json:
         cli.console.document({"discarded": discarded})
     else:

@@ -23,15 +23,14 @@ def desk(cli: Cli, database: "Database", locks: "Locks") -> Desk:
     """Everything that the view may ask for."""
 
     def set_paused(campaign_id: str, paused: bool) -> None:
-        from kylink_cli.store.campaigns import set_status
+        from kylink_cli.running.pausing import set_status
 
-        status = CampaignStatus.PAUSED if paused else CampaignStatus.ACTIVE
-        database.commit(lambda session: set_status(session, [campaign_id], status))
+        set_status(database, [campaign_id], CampaignStatus.PAUSED if paused else CampaignStatus.ACTIVE, cli.who)
 
     def acknowledge(alert_id: int) -> str:
         from kylink_cli.alerting.acts import acknowledge as act
 
-        [result] = act(database, [alert_id], database.now())
+        [result] = act(database, [alert_id], database.now(), cli.who)
         if result.state == "unknown":
             raise NotFoundError(result.message)
         return tr("alert {id}: {message}", id=alert_id, message=result.message)

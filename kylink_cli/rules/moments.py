@@ -1,9 +1,12 @@
 """Moments and lengths of time, as programs read them and as people do."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from kylink_cli.language import marked, tr
 
+_SPAN = re.compile(r"(\d{1,5})([mhdw])")
+_SPAN_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _UNITS = ((marked("{n} d"), 86_400), (marked("{n} h"), 3_600), (marked("{n} min"), 60))
 
 
@@ -51,3 +54,31 @@ def milliseconds(length: int | None) -> str | None:
     if length < 120_000:
         return tr("{n:.1f} s", n=length / 1000)
     return span(timedelta(milliseconds=length))
+
+
+def read_span(text: str) -> timedelta | None:
+    """A length of time as people type it, `90m`, `8h`, `2d` or `1w`; None if it is none."""
+    match = _SPAN.fullmatch(text.strip())
+    return None if match is None else int(match[1]) * _SPAN_UNITS[match[2]]
+
+
+def read_moment(text: str) -> datetime | None:
+    """A moment in ISO 8601, which is UTC if it names no zone; None if it is none."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def read_since(text: str, now: datetime) -> datetime:
+    """When a part of the past begins: a moment, or how long ago it was.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    length = read_span(text)
+    moment = now - length if length is not None else read_moment(text)
+    if moment is None:
+        raise ValueError(tr("{text!r} must be a moment as in 2026-02-06T08:00Z, or how long ago, as in 8h", text=text))
+    return moment

@@ -1,17 +1,15 @@
 """Silences: for how long an alert is muted."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from kylink_cli.language import tr
 from kylink_cli.rules.alerts import Concern
+from kylink_cli.rules.moments import read_moment, read_span
 from kylink_cli.rules.text import one_line
 
 LONGEST = timedelta(days=366)
-_SPAN = re.compile(r"(\d{1,5})([mhdw])")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +82,19 @@ def parse_end(duration: str | None, until: str | None, now: datetime) -> datetim
 
 
 def _parse_span(text: str) -> timedelta:
-    match = _SPAN.fullmatch(text.strip())
-    if match is None:
+    length = read_span(text)
+    if length is None:
         raise ValueError(
             tr("--for must be a number with m, h, d or w, as in 90m or 8h, not {text!r}", text=one_line(text, 40))
         )
-    return int(match[1]) * _UNITS[match[2]]
+    return length
 
 
 def _parse_moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise ValueError(
-            tr("--until must be a moment as in 2026-02-06T08:00Z, not {text!r}", text=one_line(text, 40))
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    moment = read_moment(text)
+    if moment is None:
+        raise ValueError(tr("--until must be a moment as in 2026-02-06T08:00Z, not {text!r}", text=one_line(text, 40)))
+    return moment
 
 
 def _covered_until(alert_type: str, concern: Concern | None, silences: Sequence[Silence]) -> datetime | None:

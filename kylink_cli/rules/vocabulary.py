@@ -34,6 +34,33 @@ class Ability(StrEnum):
     READ = "read"
 
 
+class Act(StrEnum):
+    """What people and keys have done, as the audit trail names it."""
+
+    CAMPAIGN_ADDED = "campaign_added"
+    CAMPAIGN_CHANGED = "campaign_changed"
+    CAMPAIGNS_IMPORTED = "campaigns_imported"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_RESUMED = "campaign_resumed"
+    CAMPAIGN_REMOVED = "campaign_removed"
+    STOCK_IMPORTED = "stock_imported"
+    STOCK_DISCARDED = "stock_discarded"
+    JOB_PAUSED = "job_paused"
+    JOB_RESUMED = "job_resumed"
+    RUN_FORCED = "run_forced"
+    RUN_STARTED = "run_started"
+    REQUEST_SETTLED = "request_settled"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    ALERT_RESOLVED = "alert_resolved"
+    ALERT_SILENCED = "alert_silenced"
+    SILENCE_ENDED = "silence_ended"
+    ALERTS_PURGED = "alerts_purged"
+    KEY_ADDED = "key_added"
+    KEY_ROTATED = "key_rotated"
+    KEY_REVOKED = "key_revoked"
+    DATABASE_RESTORED = "database_restored"
+
+
 class CampaignStatus(StrEnum):
     """Whether a campaign's stock is kept filled."""
 

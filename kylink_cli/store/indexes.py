@@ -53,3 +53,5 @@ _index(tables.Alert, "uq_alerts_unresolved", "fingerprint", unique=True, where="
 _index(tables.AlertUser, "ix_alert_users_user_id", "user_id")
 _index(tables.Notification, "ix_notifications_pending", "id", where="sent_at IS NULL AND given_up_at IS NULL")
 _index(tables.FileValue, "ix_file_values_request_key", "request_key")
+
+_index(tables.ActRecord, "ix_acts_at", "at")

@@ -11,8 +11,9 @@ from kylink_cli.errors import BadFileError, LockedError, NotFoundError, UsageErr
 from kylink_cli.language import tr
 from kylink_cli.rules.supply_requests import BY_OPERATOR
 from kylink_cli.rules.text import one_line
-from kylink_cli.rules.vocabulary import RequestState
-from kylink_cli.store import supply_requests
+from kylink_cli.rules.vocabulary import Act, RequestState
+from kylink_cli.store import audit, supply_requests
+from kylink_cli.store.audit import Entry
 from kylink_cli.store.supply_requests import Arrival, NewItem
 from kylink_cli.store.tables import CampaignClaim, SupplyRequest, not_before, table
 
@@ -67,10 +68,14 @@ def settle(session: Session, settlement: Settlement, now: datetime) -> SupplyReq
     _refuse_while_claimed(session, request.campaign_id)
     request = get(session, settlement.key, lock=True)
     session.refresh(request)
+    is_new = request.settled_by is None
     if settlement.items is None:
         _not_charged(session, request, settlement.operator, now)
     else:
         _charged(session, request, settlement, settlement.items, now)
+    if is_new:
+        charged = "not charged" if settlement.items is None else f"charged, {len(settlement.items)} items"
+        audit.record(session, Entry(settlement.operator, Act.REQUEST_SETTLED, [settlement.key], charged), now)
     session.expire(request)
     return get(session, settlement.key)
 

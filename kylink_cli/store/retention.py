@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.rules.vocabulary import RequestState
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
+    ActRecord,
     Alert,
     LeaseRecord,
     NoStockEvent,
@@ -22,6 +23,7 @@ from kylink_cli.store.tables import (
     table,
 )
 
+_acts = table(ActRecord)
 _events = table(NoStockEvent)
 _items = table(StockItem)
 _leases = table(LeaseRecord)
@@ -155,8 +157,17 @@ def delete_supply_requests(session: Session, before: datetime, limit: int) -> in
     return _delete(session, _requests, condition, _requests.c.finished_at, limit)
 
 
+def delete_acts(session: Session, before: datetime, limit: int) -> int:
+    """Delete what the audit trail has of before a moment, the oldest first.
+
+    Returns:
+        How many were deleted.
+    """
+    return _delete(session, _acts, _acts.c.at < before, _acts.c.at, limit)
+
+
 OF_ALERTS = (delete_alerts, delete_silences, delete_notifications)
-OF_RUNS = (delete_runs, delete_supply_requests)
+OF_RUNS = (delete_runs, delete_supply_requests, delete_acts)
 
 
 def _delete(

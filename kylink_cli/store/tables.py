@@ -404,6 +404,21 @@ class HttpKey(SQLModel, table=True):
     last_used_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
+class ActRecord(SQLModel, table=True):
+    """What somebody has done by hand or by a key, for the audit trail; what it was done to may be long gone."""
+
+    __tablename__ = "acts"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    who: str = Field(sa_column=Column(String(200), nullable=False))
+    # A word of `Act`, or of a later version's.
+    act: str = Field(sa_column=Column(String(40), nullable=False))
+    subject: str = Field(sa_column=Column(String(200), nullable=False))
+    detail: str | None = Field(default=None, sa_column=Column(String(500)))
+
+
 class FileValue(SQLModel, table=True):
     """A line of a `file:` supply that was handed out, and to which supply request."""
 

@@ -122,7 +122,7 @@ def test_what_does_not_arrive_within_a_day_is_given_up(checks: Checks, receiver:
     receiver.status = 503
     raised = checks.check().posted.raised
     # Of what somebody works on there is nothing new to tell.
-    acknowledge(checks.database, raised, checks.now)
+    acknowledge(checks.database, raised, checks.now, "olga")
     checks.now += timedelta(hours=23)
     assert checks.check().delivered.given_up == 0
     checks.now += timedelta(minutes=70)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Numeric,
     String,
     Table,
+    Uuid,
     inspect,
     select,
 )
@@ -43,6 +44,7 @@ VALUES: dict[type, Callable[[int], Any]] = {
     Numeric: lambda number: number / 4,
     LargeBinary: lambda number: bytes([number]),
     JSON: lambda number: {"number": number},
+    Uuid: lambda number: uuid.UUID(int=number),
 }
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -77,6 +77,7 @@ DAY = (
     "db backup copy.db",
     "config show",
     "config check",
+    "audit",
     "doctor",
     "report --out report.html",
     "metrics --out metrics.prom",

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from kylink_cli.cli.views import audit
 from kylink_cli.console.words import AREAS, STATES
 from kylink_cli.notify import apprise
 from kylink_cli.report import alerts, jobs, supply
 from kylink_cli.rules import vocabulary
 from kylink_cli.rules.vocabulary import (
+    Act,
     AlertLevel,
     AlertState,
     AlertType,
@@ -69,3 +71,7 @@ def test_the_report_and_the_channels_know_every_word() -> None:
     assert set(jobs._STATUS_COLORS) == set(RunStatus)
     assert set(supply._STATE_COLORS) == set(RequestState) - {RequestState.OPEN}
     assert set(alerts._LEVEL_COLORS) == set(AlertLevel) == set(apprise._TYPES)
+
+
+def test_every_act_can_be_told() -> None:
+    assert set(audit.WORDS) == set(Act)
