@@ -53,6 +53,7 @@ def add(
     from kylink_cli.rules.text import one_line
     from kylink_cli.store import http_keys
     from kylink_cli.store.audit import Entry
+    from kylink_cli.store.levels import Scope, statuses
     from kylink_cli.store.tables import HttpKey
 
     if not NAME.fullmatch(name):
@@ -72,6 +73,8 @@ def add(
     entry = Entry(cli.who, Act.KEY_ADDED, [name], f"{user or 'every user'}: {key.abilities}")
     if not _recorded(database, entry, lambda session: http_keys.add(session, key)):
         raise UsageError(tr("there is a key {name} already: revoke or rotate it, or choose another name", name=name))
+    if user is not None and not database.read(lambda session: statuses(session, Scope(user_id=user))):
+        cli.console.warning(tr("user {user_id} has no campaigns yet", user_id=one_line(user, 40)))
     view.show_given(cli.console, name, given)
 
 

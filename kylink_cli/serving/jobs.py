@@ -96,7 +96,8 @@ async def replenish(body: Replenish, caller: Operator, backend: Served) -> Respo
         return _accepted(await start(backend, _everything(caller, force=body.force)))
     wanted = list(dict.fromkeys(body.campaign_ids))
     await backend.workers.read(lambda session: _require_known(session, caller, wanted))
-    arguments = [part for campaign_id in wanted for part in ("--campaign", campaign_id)]
+    # In one word: an id that begins with a dash is no option.
+    arguments = [f"--campaign={campaign_id}" for campaign_id in wanted]
     return _accepted(await start(backend, JobOrder(REPLENISH, (*arguments, *_forced(force=body.force)))))
 
 
@@ -134,7 +135,7 @@ async def resume(job: JobWord, caller: Operator, backend: Served) -> Response:
 def _everything(caller: Caller, *, force: bool) -> JobOrder:
     """Every campaign that a caller may have filled."""
     if caller.user_id is not None:
-        return JobOrder(REPLENISH, ("--user", caller.user_id, *_forced(force=force)))
+        return JobOrder(REPLENISH, (f"--user={caller.user_id}", *_forced(force=force)))
     return JobOrder(REPLENISH, ("--all", *_forced(force=force)), as_timer=not force)
 
 

@@ -50,3 +50,9 @@ def test_a_key_that_can_do_nothing_known_is_a_mistake(kylink: Installation) -> N
     refused = kylink.run("keys", "add", "shop", "--can", "consume,everything")
     assert (refused.returncode, "'everything'" in refused.stderr) == (2, True)
     assert kylink.run("keys", "add", "a b").returncode == 2
+
+
+def test_a_user_without_campaigns_is_spoken_of(kylink: Installation) -> None:
+    kylink.add_campaigns("1")
+    assert "no campaigns" not in kylink.run("keys", "add", "shop", "--user", "u1").stderr
+    assert kylink.run("keys", "add", "typo", "--user", "u11").stderr.startswith("user u11 has no campaigns yet\n")

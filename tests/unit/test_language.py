@@ -4,6 +4,7 @@ import gettext
 import os
 import re
 from collections.abc import Iterator
+from threading import Barrier, Event, Thread
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -139,3 +140,29 @@ def add():
 def _said(message: Message) -> list[str]:
     said = message.string or ""
     return [said] if isinstance(said, str) else list(said)
+
+
+def test_threads_that_speak_english_for_programs_leave_the_language_to_people() -> None:
+    language.use("zh")
+    first_speaks, both_speak = Event(), Barrier(2, timeout=60)
+
+    def first() -> None:
+        with language.for_programs():
+            first_speaks.set()
+            both_speak.wait()
+
+    def second() -> None:
+        first_speaks.wait(60)
+        with language.for_programs():
+            both_speak.wait()
+            threads[0].join(60)
+
+    threads = [Thread(target=first), Thread(target=second)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert language.tr("never") != "never"
+    finally:
+        language.use("en")
