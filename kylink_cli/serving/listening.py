@@ -35,6 +35,9 @@ def listen(address: Listener) -> list[socket.socket]:
     sockets = inherited() or [_bound(address)]
     for one in sockets:
         _refuse_clear_text(one, address)
+        if one.family != socket.AF_UNIX:
+            # Head and body of an answer are two writes: the second is not to wait for the client's word on the first.
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sockets
 
 
