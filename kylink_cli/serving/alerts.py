@@ -95,7 +95,9 @@ async def show(alert_id: Id, caller: Reader, backend: Served) -> Response:
 async def acknowledge(alert_id: Id, caller: Operator, backend: Served) -> Response:
     """Take an alert on: it is no longer repeated unless it gets worse."""
     await backend.workers.read(lambda session: _require_own(session, caller, alert_id))
-    results = await backend.workers.write(lambda: acts.acknowledge(backend.database, [alert_id], backend.now()))
+    results = await backend.workers.write(
+        lambda: acts.acknowledge(backend.database, [alert_id], backend.now(), caller.who)
+    )
     return Reply(result_document(results[0]), 200 if results[0].ok else 409)
 
 
@@ -104,7 +106,7 @@ async def resolve(alert_id: Id, caller: Operator, backend: Served) -> Response:
     """Mark an alert as resolved; if its condition persists, the next check opens it again."""
     await backend.workers.read(lambda session: _require_own(session, caller, alert_id))
     results = await backend.workers.write(
-        lambda: acts.resolve(backend.database, backend.parts.alerting, [alert_id], backend.now())
+        lambda: acts.resolve(backend.database, backend.parts.alerting, [alert_id], backend.now(), caller.who)
     )
     return Reply(result_document(results[0]))
 
@@ -135,7 +137,7 @@ async def silence(body: Mute, caller: Operator, backend: Served) -> Response:
     def act() -> SilenceDocument:
         now = backend.now()
         wanted = Silence(now + timedelta(minutes=body.minutes), body.type, body.campaign_id, user_id)
-        return silence_document(acts.silence(backend.database, wanted, body.reason, now))
+        return silence_document(acts.silence(backend.database, wanted, body.reason, now, caller.who))
 
     return Reply(await backend.workers.write(act), 201)
 
@@ -146,7 +148,7 @@ async def unsilence(silence_id: Id, caller: Operator, backend: Served) -> Respon
 
     def act() -> None:
         _require_silence(backend, caller, silence_id)
-        acts.unsilence(backend.database, silence_id)
+        acts.unsilence(backend.database, silence_id, backend.now(), caller.who)
 
     await backend.workers.write(act)
     return Reply({"id": silence_id, "ended": True})

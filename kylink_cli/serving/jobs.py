@@ -13,6 +13,7 @@ from kylink_cli.errors import UnknownCampaignError
 from kylink_cli.overview.status import as_found, read_status
 from kylink_cli.rules.notices import GIVE_UP_AFTER
 from kylink_cli.rules.vocabulary import JobWord
+from kylink_cli.running import pausing
 from kylink_cli.scheduling.host import read_schedule
 from kylink_cli.scheduling.jobs import REPLENISH, job_called
 from kylink_cli.serving.answers import Reply
@@ -93,43 +94,39 @@ async def history(
 async def replenish(body: Replenish, caller: Operator, backend: Served) -> Response:
     """Fill campaigns now: every low one, or those that are named. A user's key fills that user's."""
     if body.mode == "all":
-        return _accepted(await start(backend, _everything(caller, force=body.force)))
+        return _accepted(await start(backend, caller, _everything(caller, force=body.force)))
     wanted = list(dict.fromkeys(body.campaign_ids))
     await backend.workers.read(lambda session: _require_known(session, caller, wanted))
     # In one word: an id that begins with a dash is no option.
     arguments = [f"--campaign={campaign_id}" for campaign_id in wanted]
-    return _accepted(await start(backend, JobOrder(REPLENISH, (*arguments, *_forced(force=body.force)))))
+    return _accepted(await start(backend, caller, JobOrder(REPLENISH, (*arguments, *_forced(force=body.force)))))
 
 
 @router.post("/{job}/run", status_code=202, response_model=StartedDocument)
 async def run(job: JobWord, caller: Operator, backend: Served) -> Response:
     """Start a job now, as its timer would; also while it is paused."""
     if job_called(job) is REPLENISH:
-        return _accepted(await start(backend, _everything(caller, force=False)))
+        return _accepted(await start(backend, caller, _everything(caller, force=False)))
     require_everybodys(caller)
-    return _accepted(await start(backend, JobOrder(job_called(job), (), as_timer=True)))
+    return _accepted(await start(backend, caller, JobOrder(job_called(job), (), as_timer=True)))
 
 
 @router.post("/{job}/pause", response_model=PausedDocument)
 async def pause(job: JobWord, caller: Operator, backend: Served) -> Response:
     """Let a job's scheduled runs do nothing until it is resumed."""
     require_everybodys(caller)
-
-    def act() -> bool:
-        now = backend.now()
-        return backend.database.commit(lambda session: runs.pause_job(session, job_called(job).name, now))
-
-    return Reply({"job": job_called(job).name, "paused": True, "changed": await backend.workers.write(act)})
+    name = job_called(job).name
+    changed = await backend.workers.write(lambda: pausing.pause(backend.database, name, caller.who))
+    return Reply({"job": name, "paused": True, "changed": changed})
 
 
 @router.post("/{job}/resume", response_model=PausedDocument)
 async def resume(job: JobWord, caller: Operator, backend: Served) -> Response:
     """Let a paused job run again."""
     require_everybodys(caller)
-    changed = await backend.workers.write(
-        lambda: backend.database.commit(lambda session: runs.resume_job(session, job_called(job).name))
-    )
-    return Reply({"job": job_called(job).name, "paused": False, "changed": changed})
+    name = job_called(job).name
+    changed = await backend.workers.write(lambda: pausing.resume(backend.database, name, caller.who))
+    return Reply({"job": name, "paused": False, "changed": changed})
 
 
 def _everything(caller: Caller, *, force: bool) -> JobOrder:

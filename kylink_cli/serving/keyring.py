@@ -29,6 +29,11 @@ class Caller:
     user_id: str | None  # whose campaigns it is about; None for everybody's
     abilities: frozenset[Ability]
 
+    @property
+    def who(self) -> str:
+        """Who acts, as the audit trail names it."""
+        return f"key {self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:

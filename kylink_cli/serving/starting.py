@@ -15,11 +15,14 @@ from typing import IO, Any, Final, Literal
 from kylink_cli.children import own_command
 from kylink_cli.errors import KylinkError, LockedError
 from kylink_cli.language import tr
+from kylink_cli.rules.vocabulary import Act
 from kylink_cli.scheduling.jobs import Job
 from kylink_cli.scheduling.systemd import Manager, is_running
 from kylink_cli.serving.backend import Backend
+from kylink_cli.serving.keyring import Caller
 from kylink_cli.serving.problems import Problem, status_of
-from kylink_cli.store import runs
+from kylink_cli.store import audit, runs
+from kylink_cli.store.audit import Entry
 from kylink_cli.store.tables import Run
 
 _POLL_SECONDS: Final = 0.05
@@ -48,7 +51,7 @@ class Started:
     by: Literal["systemd", "process"]
 
 
-async def start(backend: Backend, order: JobOrder) -> Started:
+async def start(backend: Backend, caller: Caller, order: JobOrder) -> Started:
     """Start a job, and wait until there is a run to look at.
 
     Raises:
@@ -59,8 +62,19 @@ async def start(backend: Backend, order: JobOrder) -> Started:
     before = await backend.workers.read(lambda session: runs.history(session, order.job.name, 1))
     last = before[0].id or 0 if before else 0
     if order.as_timer and await _is_of_systemd(backend, order.job):
-        return Started(order.job.name, await _wait_for_unit(backend, order, last), "systemd")
-    return Started(order.job.name, await _wait_for_process(backend, order, last), "process")
+        started = Started(order.job.name, await _wait_for_unit(backend, order, last), "systemd")
+    else:
+        started = Started(order.job.name, await _wait_for_process(backend, order, last), "process")
+    await backend.workers.write(lambda: _record(backend, caller, order, started))
+    return started
+
+
+def _record(backend: Backend, caller: Caller, order: JobOrder, started: Started) -> None:
+    """Keep in the audit trail who started it."""
+    run = "" if started.run_id is None else f"run {started.run_id} "
+    entry = Entry(caller.who, Act.RUN_STARTED, [order.job.name], f"{run}{' '.join(order.arguments)}".strip() or None)
+    now = backend.now()
+    backend.database.commit(lambda session: audit.record(session, entry, now))
 
 
 async def _is_of_systemd(backend: Backend, job: Job) -> bool:

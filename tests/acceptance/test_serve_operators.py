@@ -193,3 +193,15 @@ def test_metrics_are_for_a_key_that_can_read(face: Face, operator: httpx.Client)
     assert "kylink_" in answer.text
     with face.client("") as stranger:
         assert stranger.get("/metrics").status_code == 401
+
+
+def test_who_did_what_is_kept_by_the_key_s_name(face: Face) -> None:
+    name = face.host.document("keys", "add", "night-shift", "--can", "operate,read")["key"]
+    alert = add_alert(face, "u1")
+    with face.client(name) as operator:
+        finished(operator, operator.post("/api/v1/jobs/recover-leases/run"))
+        operator.post("/api/v1/jobs/replenish/pause")
+        operator.post("/api/v1/jobs/replenish/resume")
+        operator.post(f"/api/v1/alerts/{alert}/ack")
+    acts = "SELECT act FROM acts WHERE who = 'key night-shift' ORDER BY id"
+    assert face.host.rows(acts) == ["run_started", "job_paused", "job_resumed", "alert_acknowledged"]
