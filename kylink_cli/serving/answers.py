@@ -26,6 +26,8 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         415: "The body is no JSON.",
         422: "The request is not of the right form.",
         429: "Too many requests: Retry-After says when to go on.",
+        500: "Nobody foresaw this: the log says more.",
+        502: "The supply service refuses.",
         503: "The server or its database is busy or away: try again.",
     }.items()
 }
