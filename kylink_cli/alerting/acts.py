@@ -13,7 +13,7 @@ from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import Act, AlertState
 from kylink_cli.store import alerts, audit, campaigns, retention
-from kylink_cli.store.audit import Entry
+from kylink_cli.store.audit import AuditEntry
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.retention import purge as purge_batches
 from kylink_cli.store.tables import SilenceRecord
@@ -40,7 +40,7 @@ def acknowledge(database: Database, alert_ids: Sequence[int], now: datetime, who
 
     def act(session: Session) -> list[AlertResult]:
         changed = alerts.acknowledge(session, alert_ids, now)
-        audit.record(session, Entry(who, Act.ALERT_ACKNOWLEDGED, _numbers(changed)), now)
+        audit.record(session, AuditEntry(who, Act.ALERT_ACKNOWLEDGED, _numbers(changed)), now)
         found = alerts.get(session, alert_ids)
         states = {alert_id: alert.state for alert_id, alert in found.items()}
         return [_acknowledged(alert_id, states.get(alert_id), changed) for alert_id in alert_ids]
@@ -57,7 +57,7 @@ def resolve(
         found = alerts.get(session, alert_ids)
         going_on = [alert.fingerprint for alert in found.values() if alert.state != AlertState.RESOLVED]
         posted = post(session, alerting, (), going_on, now)
-        audit.record(session, Entry(who, Act.ALERT_RESOLVED, _numbers(posted.resolved)), now)
+        audit.record(session, AuditEntry(who, Act.ALERT_RESOLVED, _numbers(posted.resolved)), now)
         return [_resolved(alert_id, posted.resolved, set(found)) for alert_id in alert_ids]
 
     return database.commit(act)
@@ -79,7 +79,7 @@ def silence(database: Database, wanted: Silence, reason: str | None, now: dateti
             raise UnknownCampaignError(wanted.campaign_id)
         alerts.forget_silences(session)
         added = alerts.add_silence(session, wanted, clean, now)
-        audit.record(session, Entry(who, Act.ALERT_SILENCED, [_scope(wanted)], clean), now)
+        audit.record(session, AuditEntry(who, Act.ALERT_SILENCED, [_scope(wanted)], clean), now)
         return added
 
     return database.commit(act)
@@ -98,7 +98,7 @@ def unsilence(database: Database, silence_id: int, now: datetime, who: str) -> N
                 tr("there is no silence {silence_id}: 'kylink alerts silences' shows them", silence_id=silence_id)
             )
         alerts.forget_silences(session)
-        audit.record(session, Entry(who, Act.SILENCE_ENDED, [str(silence_id)]), now)
+        audit.record(session, AuditEntry(who, Act.SILENCE_ENDED, [str(silence_id)]), now)
 
     database.commit(act)
 
@@ -116,7 +116,7 @@ def purge(database: Database, kept_days: int, now: datetime, who: str) -> int:
         DatabaseError: the database failed; every batch before is committed.
     """
     before = now - timedelta(days=kept_days)
-    entry = Entry(who, Act.ALERTS_PURGED, [f"older than {kept_days} days"])
+    entry = AuditEntry(who, Act.ALERTS_PURGED, [f"older than {kept_days} days"])
     database.commit(lambda session: audit.record(session, entry, now))
     return sum(purge_batches(database, [(delete, before) for delete in retention.OF_ALERTS]))
 

@@ -33,7 +33,7 @@ def audit(
     from kylink_cli.cli.views import audit as view
     from kylink_cli.rules.moments import read_since
     from kylink_cli.rules.text import one_line
-    from kylink_cli.store.audit import Wanted, read
+    from kylink_cli.store.audit import TrailPart, read
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
@@ -41,5 +41,5 @@ def audit(
         begin = None if since is None else read_since(one_line(since, 40), now)
     except ValueError as error:
         raise UsageError(f"--since: {error}") from None
-    acts = database.read(lambda session: read(session, Wanted(begin, who, limit)))
+    acts = database.read(lambda session: read(session, TrailPart(begin, who, limit)))
     view.show_acts(cli.console, acts, now)

@@ -82,7 +82,7 @@ def add(
     from kylink_cli import wiring
     from kylink_cli.store import audit
     from kylink_cli.store import campaigns as store
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
 
     given = {"name": name, "country": _country(cli, country), "source_url": source_url}
     levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
@@ -98,7 +98,7 @@ def add(
                 )
             )
         store.save(session, [facts], database.now())
-        audit.record(session, Entry(cli.who, Act.CAMPAIGN_ADDED, [facts.campaign_id]), database.now())
+        audit.record(session, AuditEntry(cli.who, Act.CAMPAIGN_ADDED, [facts.campaign_id]), database.now())
 
     database.commit(act)
     if cli.console.json:
@@ -134,7 +134,7 @@ def set_fields(
     from kylink_cli.cli.views import campaign_changes as view
     from kylink_cli.store import audit
     from kylink_cli.store import campaigns as store
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
 
     given = {"user_id": user, "name": name, "country": _country(cli, country), "source_url": source_url}
     levels = {"low_watermark": low_watermark, "target_stock": target_stock, "order_limit": order_limit}
@@ -150,7 +150,7 @@ def set_fields(
         after = _changed(before, fields)
         store.save(session, [after], database.now())
         changes = [f"{field}={change['to']}" for field, change in view.change_document(before, after).items()]
-        entry = Entry(cli.who, Act.CAMPAIGN_CHANGED, [campaign_id] if changes else [], ", ".join(changes))
+        entry = AuditEntry(cli.who, Act.CAMPAIGN_CHANGED, [campaign_id] if changes else [], ", ".join(changes))
         audit.record(session, entry, database.now())
         return before, after
 

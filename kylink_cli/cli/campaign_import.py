@@ -106,7 +106,7 @@ def _import(cli: Cli, wanted: _Import, *, dry_run: bool) -> "Plan":
     from kylink_cli.imports.source import shown
     from kylink_cli.store import audit
     from kylink_cli.store import campaigns as store
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
 
     database = wiring.database_if_any(cli.settings)
     if database is None or dry_run:
@@ -119,7 +119,7 @@ def _import(cli: Cli, wanted: _Import, *, dry_run: bool) -> "Plan":
         plan = wanted.plan_in(session)
         store.save(session, plan.to_save, target.now())
         counts = f"{len(plan.added)} added, {len(plan.updated)} updated"
-        entry = Entry(cli.who, Act.CAMPAIGNS_IMPORTED, [shown(wanted.file)], counts)
+        entry = AuditEntry(cli.who, Act.CAMPAIGNS_IMPORTED, [shown(wanted.file)], counts)
         audit.record(session, entry, target.now())
         return plan
 

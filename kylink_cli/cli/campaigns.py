@@ -145,7 +145,7 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
     from kylink_cli.rules.text import one_line
     from kylink_cli.store import audit
     from kylink_cli.store import campaigns as store
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
 
     wanted = list(dict.fromkeys(campaign_ids))
     database = wiring.existing_database(cli.settings)
@@ -157,7 +157,7 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
     def act(session: "Session") -> list[str]:
         _refuse_claimed(cli, session, wanted, database.now())
         removed = store.remove(session, wanted)
-        audit.record(session, Entry(cli.who, Act.CAMPAIGN_REMOVED, removed), database.now())
+        audit.record(session, AuditEntry(cli.who, Act.CAMPAIGN_REMOVED, removed), database.now())
         return removed
 
     removed = database.commit(act)

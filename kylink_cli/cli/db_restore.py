@@ -86,7 +86,7 @@ def _note(cli: Cli, database: "Database", backup: str) -> None:
     from kylink_cli.rules.vocabulary import Act
     from kylink_cli.store import audit
 
-    entry = audit.Entry(cli.who, Act.DATABASE_RESTORED, [backup])
+    entry = audit.AuditEntry(cli.who, Act.DATABASE_RESTORED, [backup])
     database.commit(lambda session: audit.record(session, entry, database.now()))
 
 

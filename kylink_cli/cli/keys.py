@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
     from kylink_cli.store.engine.database import Database
 
 keys = group("keys", "Keys of the HTTP face: who may take items, act as an operator, look.")
@@ -52,7 +52,7 @@ def add(
     from kylink_cli.rules.keys import NAME, new_key
     from kylink_cli.rules.text import one_line
     from kylink_cli.store import http_keys
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
     from kylink_cli.store.levels import Scope, statuses
     from kylink_cli.store.tables import HttpKey
 
@@ -70,7 +70,7 @@ def add(
         abilities=",".join(abilities),
         created_at=database.now(),
     )
-    entry = Entry(cli.who, Act.KEY_ADDED, [name], f"{user or 'every user'}: {key.abilities}")
+    entry = AuditEntry(cli.who, Act.KEY_ADDED, [name], f"{user or 'every user'}: {key.abilities}")
     if not _recorded(database, entry, lambda session: http_keys.add(session, key)):
         raise UsageError(tr("there is a key {name} already: revoke or rotate it, or choose another name", name=name))
     if user is not None and not database.read(lambda session: statuses(session, Scope(user_id=user))):
@@ -96,11 +96,11 @@ def rotate(cli: Cli, name: NameArgument) -> None:
     from kylink_cli.cli.views import keys as view
     from kylink_cli.rules.keys import new_key
     from kylink_cli.store import http_keys
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
 
     database = wiring.existing_database(cli.settings)
     given, now = new_key(), database.now()
-    entry = Entry(cli.who, Act.KEY_ROTATED, [name])
+    entry = AuditEntry(cli.who, Act.KEY_ROTATED, [name])
     if not _recorded(
         database, entry, lambda session: http_keys.rotate(session, name, given.public_id, given.secret_hash, now)
     ):
@@ -113,9 +113,9 @@ def revoke(cli: Cli, name: NameArgument) -> None:
     """Delete a key: whoever shows it is refused."""
     from kylink_cli import wiring
     from kylink_cli.store import http_keys
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
 
-    entry = Entry(cli.who, Act.KEY_REVOKED, [name])
+    entry = AuditEntry(cli.who, Act.KEY_REVOKED, [name])
     database = wiring.existing_database(cli.settings)
     if not _recorded(database, entry, lambda session: http_keys.remove(session, name)):
         raise _unknown(name)
@@ -125,7 +125,7 @@ def revoke(cli: Cli, name: NameArgument) -> None:
         cli.console.say(tr("key {name} is revoked", name=name))
 
 
-def _recorded(database: "Database", entry: "Entry", change: "Callable[[Session], bool]") -> bool:
+def _recorded(database: "Database", entry: "AuditEntry", change: "Callable[[Session], bool]") -> bool:
     """Whether a change was made, which the audit trail then knows of."""
     from kylink_cli.store import audit
 

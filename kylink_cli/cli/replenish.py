@@ -88,7 +88,7 @@ def _note_forced(cli: Cli, database: "Database", subjects: list[str], quantity: 
     from kylink_cli.store import audit
 
     detail = None if quantity is None else f"{quantity} items each"
-    entry = audit.Entry(cli.who, Act.RUN_FORCED, subjects, detail)
+    entry = audit.AuditEntry(cli.who, Act.RUN_FORCED, subjects, detail)
     database.commit(lambda session: audit.record(session, entry, database.now()))
 
 

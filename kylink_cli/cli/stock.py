@@ -102,7 +102,7 @@ def import_file(
     from kylink_cli.imports.values import read_values
     from kylink_cli.store import audit
     from kylink_cli.store import stock as store
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
@@ -115,7 +115,7 @@ def import_file(
     def act(session: "Session") -> int:
         _refuse_unknown_campaign(session, campaign)
         added = store.add(session, campaign, ends, now)
-        audit.record(session, Entry(cli.who, Act.STOCK_IMPORTED, [campaign], f"{added} items"), now)
+        audit.record(session, AuditEntry(cli.who, Act.STOCK_IMPORTED, [campaign], f"{added} items"), now)
         return added
 
     added = database.commit(act)
@@ -187,7 +187,7 @@ def discard(
     from kylink_cli import wiring
     from kylink_cli.store import audit
     from kylink_cli.store import stock as store
-    from kylink_cli.store.audit import Entry
+    from kylink_cli.store.audit import AuditEntry
 
     wanted = sorted(set(item_ids))
     database = wiring.existing_database(cli.settings)
@@ -197,7 +197,7 @@ def discard(
         for item_id in wanted:
             _refuse_unless_available(item_id, states.get(item_id))
         discarded = store.discard(session, wanted)
-        audit.record(session, Entry(cli.who, Act.STOCK_DISCARDED, [str(one) for one in discarded]), database.now())
+        audit.record(session, AuditEntry(cli.who, Act.STOCK_DISCARDED, [str(one) for one in discarded]), database.now())
         return discarded
 
     discarded = database.commit(act)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.errors import UnknownCampaignError
 from kylink_cli.rules.vocabulary import Act, CampaignStatus
 from kylink_cli.store import audit, campaigns, runs
-from kylink_cli.store.audit import Entry
+from kylink_cli.store.audit import AuditEntry
 from kylink_cli.store.engine.database import Database
 
 
@@ -24,7 +24,7 @@ def pause(database: Database, job: str, who: str) -> bool:
 
     def act(session: Session) -> bool:
         changed = runs.pause_job(session, job, now)
-        audit.record(session, Entry(who, Act.JOB_PAUSED, [job] if changed else []), now)
+        audit.record(session, AuditEntry(who, Act.JOB_PAUSED, [job] if changed else []), now)
         return changed
 
     return database.commit(act)
@@ -39,7 +39,7 @@ def resume(database: Database, job: str, who: str) -> bool:
 
     def act(session: Session) -> bool:
         changed = runs.resume_job(session, job)
-        audit.record(session, Entry(who, Act.JOB_RESUMED, [job] if changed else []), database.now())
+        audit.record(session, AuditEntry(who, Act.JOB_RESUMED, [job] if changed else []), database.now())
         return changed
 
     return database.commit(act)
@@ -62,7 +62,7 @@ def set_status(database: Database, campaign_ids: Sequence[str], status: Campaign
             if campaign_id not in known:
                 raise UnknownCampaignError(campaign_id)
         changed = campaigns.set_status(session, campaign_ids, status)
-        audit.record(session, Entry(who, done, changed), database.now())
+        audit.record(session, AuditEntry(who, done, changed), database.now())
         return changed
 
     return database.commit(act)

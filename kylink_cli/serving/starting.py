@@ -22,7 +22,7 @@ from kylink_cli.serving.backend import Backend
 from kylink_cli.serving.keyring import Caller
 from kylink_cli.serving.problems import Problem, status_of
 from kylink_cli.store import audit, runs
-from kylink_cli.store.audit import Entry
+from kylink_cli.store.audit import AuditEntry
 from kylink_cli.store.tables import Run
 
 _POLL_SECONDS: Final = 0.05
@@ -72,7 +72,9 @@ async def start(backend: Backend, caller: Caller, order: JobOrder) -> Started:
 def _record(backend: Backend, caller: Caller, order: JobOrder, started: Started) -> None:
     """Keep in the audit trail who started it."""
     run = "" if started.run_id is None else f"run {started.run_id} "
-    entry = Entry(caller.who, Act.RUN_STARTED, [order.job.name], f"{run}{' '.join(order.arguments)}".strip() or None)
+    entry = AuditEntry(
+        caller.who, Act.RUN_STARTED, [order.job.name], f"{run}{' '.join(order.arguments)}".strip() or None
+    )
     now = backend.now()
     backend.database.commit(lambda session: audit.record(session, entry, now))
 

@@ -16,7 +16,7 @@ _SUBJECT_LENGTH, _DETAIL_LENGTH = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One act, done to one thing or to several."""
 
     who: str  # `login@host`, or `key NAME` over HTTP
@@ -26,7 +26,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TrailPart:
     """Which part of the trail is asked for."""
 
     since: datetime | None = None
@@ -34,7 +34,7 @@ class Wanted:
     limit: int = 100  # the newest ones
 
 
-def record(session: Session, entry: Entry, now: datetime) -> None:
+def record(session: Session, entry: AuditEntry, now: datetime) -> None:
     """Record an act, one row for each thing that it was done to."""
     detail = None if entry.detail is None else one_line(entry.detail, _DETAIL_LENGTH)
     session.add_all(
@@ -43,7 +43,7 @@ def record(session: Session, entry: Entry, now: datetime) -> None:
     )
 
 
-def read(session: Session, wanted: Wanted) -> list[ActRecord]:
+def read(session: Session, wanted: TrailPart) -> list[ActRecord]:
     """What was done, newest first."""
     statement = select(ActRecord).order_by(_acts.c.id.desc()).limit(wanted.limit)
     if wanted.since is not None:

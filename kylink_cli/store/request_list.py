@@ -13,7 +13,7 @@ from kylink_cli.rules.supply_requests import BY_OPERATOR
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import Act, RequestState
 from kylink_cli.store import audit, supply_requests
-from kylink_cli.store.audit import Entry
+from kylink_cli.store.audit import AuditEntry
 from kylink_cli.store.supply_requests import Arrival, NewItem
 from kylink_cli.store.tables import CampaignClaim, SupplyRequest, not_before, table
 
@@ -75,7 +75,7 @@ def settle(session: Session, settlement: Settlement, now: datetime) -> SupplyReq
         _charged(session, request, settlement, settlement.items, now)
     if is_new:
         charged = "not charged" if settlement.items is None else f"charged, {len(settlement.items)} items"
-        audit.record(session, Entry(settlement.operator, Act.REQUEST_SETTLED, [settlement.key], charged), now)
+        audit.record(session, AuditEntry(settlement.operator, Act.REQUEST_SETTLED, [settlement.key], charged), now)
     session.expire(request)
     return get(session, settlement.key)
 
