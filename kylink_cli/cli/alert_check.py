@@ -27,7 +27,9 @@ def alert_check(
     wait: WaitOption = 0,
     scheduled: ScheduledOption = False,
 ) -> None:
-    """Check stock, leases, jobs, supply service and disk; raise, repeat, resolve and send alerts.
+    """Look for what is wrong; raise, resolve and send alerts.
+
+    Stock, leases, jobs, supply service and disk are checked.
 
     What ended more than ALERT_RETENTION_DAYS or RUN_RETENTION_DAYS ago is deleted. What is found does not change the
     exit code: it is an alert, and 'kylink alerts list' shows it.

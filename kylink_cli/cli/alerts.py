@@ -101,7 +101,10 @@ def acknowledge(
     cli: Cli,
     alert_ids: IdsArgument,
 ) -> int:
-    """Acknowledge alerts: they are no longer repeated unless they get worse; you are still notified when they end."""
+    """Acknowledge alerts: they are no longer repeated.
+
+    They are when they get worse, and you are still notified when they end.
+    """
     from kylink_cli import wiring
     from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view
@@ -116,7 +119,7 @@ def resolve(
     cli: Cli,
     alert_ids: IdsArgument,
 ) -> int:
-    """Mark alerts as resolved; if the condition persists, the next check opens the alert again."""
+    """Mark alerts as resolved. If the condition persists, the next check opens the alert again."""
     from kylink_cli import wiring
     from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view
@@ -142,7 +145,7 @@ def silence(
     ] = None,
     reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, for others to read.")] = None,
 ) -> None:
-    """Mute alerts for a time; an alert must match everything that is named.
+    """Mute alerts for a time. An alert must match everything that is named.
 
     An alert about several campaigns is muted once all of them are covered. It is still listed, and sent if it persists
     when the silence ends.
@@ -203,7 +206,7 @@ def unsilence(
 
 @command(alerts, "test")
 def send_test(cli: Cli) -> int:
-    """Send a probe through every channel; exit 10 if some fail, 1 if all do."""
+    """Send a probe through every channel. Exit 10 if some fail, 1 if all do."""
     from kylink_cli import wiring
     from kylink_cli.alerting.delivery import send_probe
     from kylink_cli.cli.views import alerts as view
@@ -228,7 +231,10 @@ def purge(
         ),
     ] = None,
 ) -> None:
-    """Delete alerts that were resolved long ago, with the silences and notifications of that time."""
+    """Delete alerts that were resolved long ago.
+
+    The silences and notifications of that time go with them.
+    """
     from kylink_cli import wiring
     from kylink_cli.alerting import acts as alert_acts
     from kylink_cli.cli.views import alerts as view

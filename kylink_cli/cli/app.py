@@ -18,7 +18,7 @@ from kylink_cli import __version__
 from kylink_cli.cli.command import signature
 from kylink_cli.cli.completers import VARIABLE
 from kylink_cli.cli.help_pages import COMMANDS_METAVAR, OPTIONS_METAVAR, Group
-from kylink_cli.cli.lazy_commands import LazyCommands
+from kylink_cli.cli.lazy_commands import NAMES, SECTIONS, LazyCommands
 from kylink_cli.cli.options import COMMON_PARAMETERS, CommonOptions, LogFormat
 from kylink_cli.console import Console, Output
 from kylink_cli.console.streams import abandon_rest, flush_results, prepare_streams
@@ -32,6 +32,23 @@ class KylinkGroup(Group):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = LazyCommands()
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands by what they are for."""
+        longest = max(map(len, NAMES))
+        for heading, names in SECTIONS:
+            found = [self.get_command(ctx, name) for name in names]
+            with formatter.section(tr(heading)):
+                formatter.write_dl([(f"{c.name:<{longest}}", c.get_short_help_str()) for c in found if c is not None])
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (as the parser calls it)
+        """Say what the exit codes mean, and where there is more to read."""
+        from kylink_cli.cli.exit_codes import EXIT_CODES
+
+        with formatter.section(tr("Exit codes")):
+            formatter.write_dl([(str(code), tr(meaning)) for code, meaning in EXIT_CODES])
+        with formatter.section(tr("More to read")):
+            formatter.write_text(tr("kylink COMMAND --help, with examples; man kylink; docs/index.md"))
 
     def main(self, args: list[str] | None = None, **options: Any) -> NoReturn:  # type: ignore[override]
         """Run a command and end the process with its exit code."""

@@ -128,7 +128,7 @@ def show(cli: Cli, campaign_id: campaign_changes.IdArgument) -> None:
 
 @command(campaigns, "pause", acts=True)
 def pause(cli: Cli, campaign_ids: IdsArgument) -> None:
-    """Stop replenishing campaigns until they are resumed; what is in stock can still be leased."""
+    """Stop replenishing campaigns until they are resumed. What is in stock can still be leased."""
     _set_status(cli, campaign_ids, CampaignStatus.PAUSED)
 
 

@@ -76,7 +76,7 @@ class Cli:
 
 
 def command(
-    app: typer.Typer, name: str, *, json: bool = True, acts: bool = False
+    app: typer.Typer, name: str, *, json: bool = True, acts: bool = False, hidden: bool = False
 ) -> Callable[[CommandFunction], CommandFunction]:
     """Register a function, whose first parameter is a `Cli`, as a command with the common options.
 
@@ -84,6 +84,7 @@ def command(
         json: it has a result that a program may want, and takes `--json`.
         acts: it does something. Then its exit code says how that went, whatever becomes of its words; a command that
             only shows something has failed if that can't be shown.
+        hidden: it is called by a unit and by nobody else, and listed in no help.
     """
 
     def register(function: CommandFunction) -> CommandFunction:
@@ -96,9 +97,8 @@ def command(
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         vars(run)["__signature__"] = signature([*own, *([JSON_PARAMETER] if json else []), *COMMON_PARAMETERS])
         run.__annotations__ = {}
-        app.command(name, cls=Command, help=tr(inspect.getdoc(function) or ""), options_metavar=tr(OPTIONS_METAVAR))(
-            run
-        )
+        described = tr(inspect.getdoc(function) or "")
+        app.command(name, cls=Command, help=described, options_metavar=tr(OPTIONS_METAVAR), hidden=hidden)(run)
         return function
 
     return register

@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
 
 
 def completion(cli: Cli, shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
-    """Print the script that lets a shell complete commands, options and ids.
+    """Print what lets a shell complete commands, options and ids.
 
     bash: kylink completion bash > ~/.local/share/bash-completion/completions/kylink
     zsh: kylink completion zsh > a file _kylink in a folder of $fpath

@@ -39,7 +39,7 @@ def show(
         typer.Argument(metavar="[NAME]...", help="Only these settings.", autocompletion=setting_names),
     ] = None,
 ) -> None:
-    """Show every setting with its value and where that came from; secrets are masked."""
+    """Show every setting, its value and its source. Secrets are masked."""
     settings = _named(_settings(cli.loaded), names or [])
     if cli.console.json:
         env_file = cli.loaded.env_file
@@ -73,7 +73,7 @@ def _unknown(name: str, known: Iterable[str]) -> NotFoundError:
 
 @command(config, "check")
 def check(cli: Cli) -> int:
-    """Check every setting; exit 78 if one is bad. What merely looks odd is a warning."""
+    """Check every setting. Exit 78 if one is bad; what merely looks odd is a warning."""
     verdict = _look_through(cli)
     if cli.console.json:
         cli.console.document(verdict.document())

@@ -35,7 +35,7 @@ def show(cli: Cli) -> None:
 
 @command(cron, "install", acts=True)
 def install(cli: Cli, dry_run: DryRunOption = False) -> None:
-    """Install /etc/cron.d/kylink, with the intervals from the settings; an existing one is updated."""
+    """Install /etc/cron.d/kylink, with intervals from the settings. An existing one is updated."""
     from kylink_cli.cli.views import scheduling as view
     from kylink_cli.scheduling.changes import carry_out, to_install
 
@@ -50,7 +50,7 @@ def install(cli: Cli, dry_run: DryRunOption = False) -> None:
 
 @command(cron, "uninstall", acts=True)
 def uninstall(cli: Cli, dry_run: DryRunOption = False) -> None:
-    """Remove /etc/cron.d/kylink; the database, settings and user are kept."""
+    """Remove /etc/cron.d/kylink. The database, settings and user are kept."""
     from kylink_cli.cli.views import scheduling as view
     from kylink_cli.scheduling import cron as host
     from kylink_cli.scheduling.changes import carry_out, to_remove

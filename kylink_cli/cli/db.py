@@ -78,7 +78,7 @@ def upgrade_database(cli: Cli) -> None:
 
 @command(db, "check")
 def check_database(cli: Cli) -> int:
-    """Check the file and every rule that the data must obey; exit 1 if something is wrong."""
+    """Check the file and every rule that the data must obey. Exit 1 if something is wrong."""
     from kylink_cli.store.upkeep.check import check
     from kylink_cli.wiring import existing_database
 

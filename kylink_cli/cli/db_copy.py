@@ -34,7 +34,9 @@ def register(db: typer.Typer) -> None:
 
 
 def copy_database(cli: Cli, source_url: FromOption, target_url: ToOption, keep_source: KeepOption = False) -> None:
-    """Copy a database into a new one of either kind, compare the two, and mark the old one as moved.
+    """Copy a database into a new one of either kind.
+
+    The two are compared, and the old one is marked as moved.
 
     Stop the timers and the consumers first. An interrupted copy continues when the command is run again.
     """

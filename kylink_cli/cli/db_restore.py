@@ -60,7 +60,9 @@ def restore_backup(cli: Cli, file: FileArgument, trust: TrustOption = False) -> 
 
 
 def go_on_with_restored(cli: Cli, trust: TrustOption = False) -> None:
-    """Continue with a database that was restored by other means, as by pg_restore, or that was moved.
+    """Continue with a database that was moved, or restored otherwise.
+
+    As by pg_restore, for example.
 
     What may have been used since the backup was made is discarded; open orders are asked for again under their old
     keys.

@@ -24,7 +24,10 @@ def demo(
     cli: Cli,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the database, and say how to look around in it.")] = False,
 ) -> int:
-    """Take a tour: sample campaigns, a supply service on loopback, and a real run that fills them."""
+    """Take a tour: sample campaigns, and a run that fills them.
+
+    Their supply service is one of kylink's own, on loopback.
+    """
     from kylink_cli.demo.behaviour import sample_service
     from kylink_cli.demo.tour import EXPECTED_CODES, Tour
 

@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(cli: Cli) -> int:
-    """Check everything that an unattended run needs, and say what to do where something is wrong."""
+    """Check everything that an unattended run needs.
+
+    It says what to do where something is wrong.
+    """
     findings = list(_findings(cli))
     ok = all(finding.verdict != "error" for finding in findings)
     if cli.console.json:

@@ -22,6 +22,8 @@ _RANGE = re.compile(r"(?P<low>-?[\d.]+)<=x<=(?P<high>[\d.]+)|x>=(?P<least>-?[\d.
 _KIND = re.compile(r" <[a-z ]+>$")
 _LONGEST_NAME = 30
 _WHOLE = 10_000
+# What ends a sentence in Chinese; a blank does not follow.
+_STOP = "\u3002"
 _GAP = 2
 
 
@@ -44,7 +46,7 @@ class HelpPage(HelpFormatter):
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = _LONGEST_NAME, col_spacing: int = _GAP) -> None:
         """Write names and what they mean, in two columns."""
-        named = [(_KIND.sub("", name), _in_words(meaning)) for name, meaning in rows]
+        named = [(_KIND.sub("", name), in_words(meaning)) for name, meaning in rows]
         column = min(max(cells(name) for name, _ in named), col_max) + col_spacing
         margin = " " * self.current_indent
         for name, meaning in named:
@@ -72,18 +74,29 @@ class _Helpful:
 
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002  (a long sentence is wrapped, not cut)
         """The first sentence, for a list of commands."""
-        return str(super().get_short_help_str(_WHOLE))  # type: ignore[misc]
+        first, stop, _ = str(super().get_short_help_str(_WHOLE)).partition(_STOP)  # type: ignore[misc]
+        return first + stop
 
 
 class Command(_Helpful, TyperCommand):  # type: ignore[misc]
     """A command."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Show how it may be called, and where there is more to read."""
+        from kylink_cli.cli.examples import EXAMPLES
+
+        with formatter.section(tr("Examples")):
+            for example in EXAMPLES[ctx.command_path.partition(" ")[2]]:
+                formatter.write(" " * formatter.current_indent + example + "\n")
+        formatter.write("\n" + tr("What exit codes mean: kylink --help. More: man kylink") + "\n")
 
 
 class Group(_Helpful, TyperGroup):  # type: ignore[misc]
     """A group of commands."""
 
 
-def _in_words(meaning: str) -> str:
+def in_words(meaning: str) -> str:
+    """What an option means, with its bounds in words instead of the parser's."""
     return _RANGE.sub(_range_in_words, meaning)
 
 

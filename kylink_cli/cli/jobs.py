@@ -123,7 +123,7 @@ def show(
 
 @command(jobs, "pause", acts=True)
 def pause(cli: Cli, job: JobArgument) -> None:
-    """Pause a job's scheduled runs until it is resumed; it can still be run by hand."""
+    """Pause a job's scheduled runs until it is resumed. It can still be run by hand."""
     from kylink_cli import wiring
     from kylink_cli.running import pausing
 

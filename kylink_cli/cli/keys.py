@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kylink_cli.store.audit import AuditEntry
     from kylink_cli.store.engine.database import Database
 
-keys = group("keys", "Keys of the HTTP face: who may take items, act as an operator, look.")
+keys = group("keys", "Keys of the HTTP face: who may take, operate or look.")
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +46,7 @@ def add(
         str, typer.Option("--can", metavar="WHAT", help="What it can: consume, operate, read, or several of them.")
     ] = "consume",
 ) -> None:
-    """Make a key, and show it: this once, since only its hash is kept."""
+    """Make a key, and show it. It is shown this once, since only its hash is kept."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import keys as view
     from kylink_cli.rules.keys import NAME, new_key
@@ -91,7 +91,10 @@ def list_keys(cli: Cli) -> None:
 
 @command(keys, "rotate")
 def rotate(cli: Cli, name: NameArgument) -> None:
-    """Replace a key by a new one of the same name, and show it; the earlier one is refused from now on."""
+    """Replace a key by a new one of the same name, and show it.
+
+    The earlier one is refused from now on.
+    """
     from kylink_cli import wiring
     from kylink_cli.cli.views import keys as view
     from kylink_cli.rules.keys import new_key

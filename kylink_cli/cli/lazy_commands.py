@@ -7,33 +7,19 @@ from typing import Any
 import typer
 from typer.main import get_group
 
-# In the order of the help; the module of each is named after it.
-NAMES = (
-    "replenish",
-    "recover-leases",
-    "alert-check",
-    "setup",
-    "doctor",
-    "report",
-    "metrics",
-    "watch",
-    "simulate",
-    "demo",
-    "completion",
-    "jobs",
-    "campaigns",
-    "stock",
-    "leases",
-    "supply",
-    "alerts",
-    "audit",
-    "keys",
-    "serve",
-    "db",
-    "config",
-    "systemd",
-    "cron",
+from kylink_cli.language import marked
+
+# By what they are for, in the order of the help; the module of each is named after it.
+SECTIONS = (
+    (marked("Keep stock filled"), ("replenish", "recover-leases", "alert-check", "jobs")),
+    (marked("Campaigns and what they hold"), ("campaigns", "stock", "leases", "supply")),
+    (marked("See how it goes"), ("watch", "report", "alerts", "doctor", "metrics", "audit", "simulate")),
+    (
+        marked("Set up and look after"),
+        ("setup", "demo", "config", "db", "keys", "serve", "systemd", "cron", "completion"),
+    ),
 )
+NAMES = tuple(name for _, names in SECTIONS for name in names)
 
 
 class LazyCommands(UserDict[str, Any]):

@@ -43,10 +43,10 @@ def take(
     ] = None,
     wait: Annotated[
         float,
-        typer.Option("--wait", metavar="S", help="Wait up to S seconds for an item if there is none. [default: 0]"),
+        typer.Option("--wait", metavar="S", help="Wait up to S seconds for an item if there is none."),
     ] = 0,
 ) -> int:
-    """Lease items from a campaign's stock; exit 11 if there are none, 10 if fewer than requested."""
+    """Lease items from a campaign's stock. Exit 11 if there are none, 10 if fewer than requested."""
     from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
 
@@ -106,7 +106,7 @@ def extend(
     tokens: TokensArgument,
     ttl: Annotated[int, typer.Option("--ttl", metavar="MIN", help="Minutes from now to the new deadline.")],
 ) -> int:
-    """Extend leases; one that already lasts longer is left unchanged."""
+    """Extend leases. One that already lasts longer is left unchanged."""
     from kylink_cli import leasing, wiring
     from kylink_cli.cli.views import leases as view
 

@@ -39,7 +39,10 @@ def metrics(
         ),
     ] = 500,
 ) -> None:
-    """Print metrics in Prometheus' text format, or write them for the node exporter's textfile collector."""
+    """Print metrics in Prometheus' text format.
+
+    With --out they are written for the node exporter's textfile collector.
+    """
     from kylink_cli import wiring
     from kylink_cli.metrics import document, text
 

@@ -25,7 +25,7 @@ def recover_leases(
     wait: WaitOption = 0,
     scheduled: ScheduledOption = False,
 ) -> None:
-    """Put the items of expired leases back in stock, and mark expired items.
+    """Put items of expired leases back in stock. What is past its own expiry is marked.
 
     An item whose leases have expired LEASE_MAX_EXPIRATIONS times is discarded. What ended more than
     ITEM_RETENTION_DAYS ago is deleted.

@@ -60,7 +60,9 @@ def replenish(
     wait: WaitOption = 0,
     scheduled: ScheduledOption = False,
 ) -> int:
-    """Fill campaigns that are low on stock from the supply service.
+    """Fill campaigns that are low on stock.
+
+    What they need is ordered from the supply service.
 
     One of --all, --campaign, --user and --rung says which.
     """

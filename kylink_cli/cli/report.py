@@ -40,7 +40,7 @@ def report(
         typer.Option("--public", help="Make the file readable by every user of this machine, as a web server needs."),
     ] = False,
 ) -> None:
-    """Write one HTML page with charts and tables that needs no network.
+    """Write one HTML page with charts, which needs no network.
 
     Only you can read it unless you use --public. It names campaigns and users; it holds no items and no secrets.
     """

@@ -34,7 +34,9 @@ def serve(
         Path | None, typer.Option("--certificate-key", metavar="FILE", help="The certificate's private key (PEM).")
     ] = None,
 ) -> None:
-    """Serve consumers and operators over HTTP until stopped; 'kylink keys add' makes the keys that they show.
+    """Serve consumers and operators over HTTP until stopped.
+
+    'kylink keys add' makes the keys that they show.
 
     Sockets that systemd hands over are used instead of an address.
     """

@@ -54,7 +54,7 @@ def setup(
     timers: Annotated[bool | None, typer.Option("--timers/--no-timers", help="Start the timers.")] = None,
     yes: YesOption = False,
 ) -> int:
-    """Set this host up: settings, database, campaigns, a full check, timers.
+    """Set this host up: settings, database, campaigns, timers.
 
     On a terminal it asks for what no option gives; elsewhere, and with --yes, that stays as it is. Safe to
     repeat: every answer can be given again, or changed in the env file.

@@ -74,7 +74,7 @@ def simulate(
         Path | None, typer.Option("--events", metavar="FILE", help="Write every order, arrival, take, loss and expiry.")
     ] = None,
 ) -> None:
-    """Replay demand through the ordering rules, several side by side.
+    """Replay demand through ordering rules, side by side.
 
     Shows what each policy would have lost, bought, thrown away and held. Figures count after the warm-up, in
     which the rules learn. No supply service is called, and nothing is changed.

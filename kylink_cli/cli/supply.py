@@ -11,7 +11,7 @@ from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import RequestState
 
-supply = group("supply", "Orders at the supply service, above all those without a clear answer.")
+supply = group("supply", "Orders at the supply service, above all the unclear ones.")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,7 @@ def list_requests(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many requests.")] = 50,
 ) -> None:
-    """List orders whose outcome is open or in doubt, newest first; with --state others too."""
+    """List orders whose outcome is open or in doubt, newest first. With --state others too."""
     from kylink_cli import wiring
     from kylink_cli.cli.views import supply as view
     from kylink_cli.store import request_list
@@ -79,7 +79,7 @@ def settle(
         bool, typer.Option("--not-charged", help="It was not charged: nothing comes of it.")
     ] = False,
 ) -> None:
-    """Record what became of an order that got no clear answer, once the supply service has told you.
+    """Record what became of an order without a clear answer. Ask the supply service first.
 
     With --charged, the values are put in stock. A request of a campaign that is being filled is left alone.
     """

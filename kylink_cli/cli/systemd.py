@@ -42,7 +42,7 @@ def install(
     now: Annotated[bool, typer.Option("--now", help="Start the timers now and at boot.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
 ) -> None:
-    """Install the units, with the intervals from the settings; existing ones are updated.
+    """Install the units, with the intervals from the settings. Existing ones are updated.
 
     Your drop-ins (systemctl edit) are left alone.
     """
@@ -68,7 +68,10 @@ def uninstall(
     user_units: UserUnitsOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
 ) -> None:
-    """Stop the timers and jobs cleanly and remove their units; the database, settings and user are kept."""
+    """Stop the timers and jobs cleanly and remove their units.
+
+    The database, settings and user are kept.
+    """
     from kylink_cli.cli.views import scheduling as view
     from kylink_cli.scheduling import systemd as host
     from kylink_cli.scheduling.changes import to_remove
@@ -88,7 +91,7 @@ def status(
     cli: Cli,
     user_units: UserUnitsOption = False,
 ) -> None:
-    """Show how systemd's timers are doing, and whether they are as the settings say."""
+    """Show how the timers do, and whether they fit the settings."""
     from datetime import UTC, datetime
 
     from kylink_cli.cli.views import scheduling as view
@@ -107,7 +110,7 @@ def show(cli: Cli, user_units: UserUnitsOption = False) -> None:
     view.show_files(cli.console, _files(cli, installed_at(cli, of_user=user_units), Manager(user_units)))
 
 
-@command(systemd, "record-failure", json=False, acts=True)
+@command(systemd, "record-failure", json=False, acts=True, hidden=True)
 def record_failure(
     cli: Cli, unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit that failed.")]
 ) -> None:

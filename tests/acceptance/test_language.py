@@ -26,7 +26,7 @@ def refusing(folder: Path, **settings: str) -> Installation:
 
 def test_help_is_in_the_language_of_the_environment() -> None:
     result = run_process("replenish", "--help", env=CHINESE)
-    assert "从供应服务为库存偏低的 campaign 补货。" in result.stdout
+    assert "为库存偏低的 campaign 补货。" in result.stdout
     assert "--dry-run                       显示会订多少以及原因" in result.stdout
     assert "选项" in result.stdout
     assert "作业名" in run_process("jobs", "pause", "--help", env={"LANG": "zh_CN.UTF-8"}).stdout
@@ -46,7 +46,9 @@ def test_every_command_has_help_in_chinese() -> None:
 @pytest.mark.parametrize("args", [[], ["leases", "take"], ["db", "copy"]], ids=" ".join)
 def test_no_line_of_help_is_wider_than_the_terminal(language: str, args: list[str]) -> None:
     page = run_process(*args, "--help", env={"KYLINK_LANG": language, "COLUMNS": "64"}).stdout
-    assert [line for line in page.splitlines() if cells(line) > 62 and len(line.split()) > 2] == []
+    # Examples are there to be copied.
+    lines = [line for line in page.splitlines() if not line.startswith("  kylink ")]
+    assert [line for line in lines if cells(line) > 62 and len(line.split()) > 2] == []
 
 
 def test_an_error_is_one_line_in_chinese(tmp_path: Path) -> None:

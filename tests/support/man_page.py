@@ -10,21 +10,13 @@ import typer.main
 from typer import Context
 
 from kylink_cli import __version__
-from kylink_cli.cli import app
+from kylink_cli.cli import app, exit_codes
+from kylink_cli.cli.examples import EXAMPLES
+from kylink_cli.cli.help_pages import in_words
 
 PATH = Path(__file__).parents[2] / "docs" / "kylink.1"
 
-EXIT_CODES = (
-    ("0", "Done, or nothing to do; also a scheduled run while scheduling is off or the job is paused."),
-    ("1", "Failed: nothing of what was asked for was achieved."),
-    ("2", "Wrong usage."),
-    ("10", "Partly done: some campaigns, tokens or checks failed."),
-    ("11", "Not found, or no stock."),
-    ("69", "The supply service is unavailable: nothing was obtained."),
-    ("75", "Another run is at work, or the database is busy: try later."),
-    ("77", "The supply service refuses the key."),
-    ("78", "Bad configuration, or a database that does not fit."),
-)
+EXIT_CODES = tuple((str(code), meaning) for code, meaning in exit_codes.EXIT_CODES)
 _FILES = (
     (".env", "Settings, in the working directory."),
     ("/etc/kylink/kylink.env", "Settings, where there is no .env."),
@@ -64,6 +56,8 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 def _commands(group: Any, path: str) -> Iterator[str]:
     for name, command in group.commands.items():
+        if command.hidden:
+            continue
         if hasattr(command, "commands"):
             yield f".SS {_text(f'{path} {name}')}"
             yield from _paragraphs(command.help)
@@ -77,6 +71,7 @@ def _command(command: Any, path: str) -> Iterator[str]:
     yield ".TP"
     yield " ".join([rf"\fB{_text(path)}\fR", *[rf"\fI{_text(argument)}\fR" for argument in arguments]])
     yield from _paragraphs(command.help)
+    yield from [".IP", ".nf", *map(_text, EXAMPLES[path.partition(" ")[2]]), ".fi"]
     own = list(_options(command, common=False))
     if own:
         yield from [".RS", *own, ".RE"]
@@ -90,7 +85,7 @@ def _options(command: Any, *, common: bool) -> Iterator[str]:
         if record is None or (parameter.opts[0] in COMMON) is not common:
             continue
         names, help_text = record
-        yield from [".TP", rf"\fB{_text(names)}\fR", _text(" ".join(help_text.split()))]
+        yield from [".TP", rf"\fB{_text(names)}\fR", _text(in_words(" ".join(help_text.split())))]
 
 
 def _is_argument(parameter: Any) -> bool:

@@ -18,6 +18,8 @@ from typer import Context
 
 from kylink_cli import errors
 from kylink_cli.cli import app
+from kylink_cli.cli.examples import EXAMPLES
+from kylink_cli.cli.help_pages import in_words
 from kylink_cli.errors import KylinkError
 from kylink_cli.settings import Settings
 from kylink_cli.settings_messages import limits
@@ -75,6 +77,7 @@ def _command(command: Any, path: str) -> Iterator[str]:
     yield f"## {' '.join([path, *[str(one.metavar or one.name.upper()) for one in arguments]])}"
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         yield _escaped(" ".join(paragraph.split()))
+    yield "\n".join(f"    {example}" for example in EXAMPLES[path.partition(" ")[2]])
     options = list(_options(command, common=False))
     if options:
         yield _table(("option", "meaning"), options)
@@ -86,7 +89,7 @@ def _options(command: Any, *, common: bool) -> Iterator[tuple[str, str]]:
         record = parameter.get_help_record(context)
         if record is not None and (parameter.opts[0] in COMMON) is common:
             names, meaning = record
-            yield f"`{names}`", " ".join(meaning.split())
+            yield f"`{names}`", in_words(" ".join(meaning.split()))
 
 
 def _exit_codes() -> str:
