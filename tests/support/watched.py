@@ -1,10 +1,14 @@
 """A live view without a terminal: a desk of its own with a fixed scene, and what is to be seen of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from unittest import mock
 
 from textual.pilot import Pilot
 
@@ -19,6 +23,7 @@ from kylink_cli.rules.vocabulary import ItemState, WatermarkSource
 from kylink_cli.store.campaign_results import PastResult
 from kylink_cli.store.figures.campaign_stock import CampaignStock
 
+INTERVAL_SECONDS = 60
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 HOSTILE = "[red]\x1b[2Jevil[/nope]"
 ARABIC = "\u062d\u0645\u0644\u0629 \u0627\u0644\u0634\u062a\u0627\u0621"
@@ -113,7 +118,7 @@ def watched(
     """
 
     async def run() -> list[str]:
-        app = WatchApp(office.desk(), 60, BLOCKS)
+        app = WatchApp(office.desk(), INTERVAL_SECONDS, BLOCKS)
         async with app.run_test(size=size) as pilot:
             await settled(pilot)
             for key in keys:
@@ -124,7 +129,17 @@ def watched(
                 await settled(pilot)
             return lines(app)
 
-    return asyncio.run(run())
+    with in_utc():
+        return asyncio.run(run())
+
+
+@contextmanager
+def in_utc() -> Iterator[None]:
+    """See moments as in UTC, wherever the tester is."""
+    with mock.patch.dict(os.environ, {"TZ": "UTC"}):
+        time.tzset()
+        yield
+    time.tzset()
 
 
 async def settled(pilot: Pilot[None]) -> None:

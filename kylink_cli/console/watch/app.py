@@ -56,7 +56,7 @@ class WatchApp(Picture):
         seen = self._rows("campaigns").chosen
         if seen is not None:
             self.push_screen(CampaignScreen(seen.campaign_id, self._glyphs))
-            self.look()
+            self.look_closely(seen.campaign_id)
 
     def action_keys(self) -> None:
         """Say what the keys do."""

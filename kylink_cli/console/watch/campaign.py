@@ -37,13 +37,22 @@ class CampaignScreen(Screen[None]):
         yield Static(classes="said", markup=False)
         yield Static(tr("esc back  r replenish  p pause"), classes="keys", markup=False)
 
+    def on_mount(self) -> None:
+        """Show what was seen before there was room for it."""
+        self._update()
+
     def show(self, detail: CampaignDetail) -> None:
         """Show what was seen, if that has changed."""
         self.detail = detail
-        text = described(detail, self._glyphs)
-        if text != self._shown:
+        self._update()
+
+    def _update(self) -> None:
+        text = None if self.detail is None else described(self.detail, self._glyphs)
+        if text is None or text == self._shown:
+            return
+        for place in self.query("#campaign").results(Static):
+            place.update(text)
             self._shown = text
-            self.query_one("#campaign", Static).update(text)
 
 
 def described(detail: CampaignDetail, glyphs: Glyphs) -> Text:

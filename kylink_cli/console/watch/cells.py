@@ -109,6 +109,10 @@ def brief(length: timedelta) -> str:
 def title(scene: Scene) -> Text:
     """How many campaigns there are, and how many need somebody."""
     line = Text(tr("kylink"), style="bold", no_wrap=True, overflow="ellipsis")
+    if not scene.campaigns:
+        return line.append(" · ").append(
+            tr("no campaigns yet: 'kylink campaigns add' adds one, 'kylink demo' shows the rest")
+        )
     line.append(f" · {counted.campaigns(len(scene.campaigns))}")
     for number, words, style in (
         (scene.empty, tr("{n} empty", n=scene.empty), "bold red"),

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import work
@@ -24,6 +24,9 @@ from kylink_cli.overview.watching import OpenAlert, Scene, Seen
 from kylink_cli.rules.replenishment import Need
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.watching import Selection, chosen
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
 
 # A look may take a fifth of the time, so that a big database is not read without end.
 _SHARE = 4
@@ -59,6 +62,7 @@ class Picture(App[None]):
         self._scene: Scene | None = None
         self._now = datetime.now(UTC)  # of the last look
         self._shown: dict[str, Text] = {}
+        self._timer: Timer | None = None  # of the next look
 
     def _handle_exception(self, error: Exception) -> None:
         """End without a traceback on the screen: whoever runs the view is told what was wrong."""
@@ -102,7 +106,23 @@ class Picture(App[None]):
         else:
             self._hand_over(self._show, scene, detail)
         took = time.monotonic() - began
-        self._hand_over(self.set_timer, max(self._interval, _SHARE * took), self.look)
+        self._hand_over(self._look_again_in, max(self._interval, _SHARE * took))
+
+    def _look_again_in(self, seconds: float) -> None:
+        """Look again after a while; one look follows another, however often somebody was impatient."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(seconds, self.look)
+
+    @work(thread=True, exclusive=True, group="closely")
+    def look_closely(self, campaign_id: str) -> None:
+        """Look at one campaign, which is sooner done than to look at all."""
+        try:
+            detail = self._desk.look_at(campaign_id)
+        except KylinkError as error:
+            self._hand_over(self._say, str(error))
+        else:
+            self._hand_over(self._show_closely, detail)
 
     def _hand_over(self, act: Callable[..., object], *args: object) -> None:
         """Let the event loop do something, as long as there is one."""
@@ -123,6 +143,9 @@ class Picture(App[None]):
         alerts = list(scene.alerts)
         self._rows("alerts").show(cells.alert_columns(alerts), alerts)
         self.screen_stack[0].query_one("#alerts").display = bool(alerts)
+        self._show_closely(detail)
+
+    def _show_closely(self, detail: CampaignDetail | None) -> None:
         if detail is not None and isinstance(self.screen, CampaignScreen):
             self.screen.show(detail)
 
