@@ -151,3 +151,9 @@ def test_one_look_follows_another_however_often_somebody_asks_for_one() -> None:
         assert len(pending) == 1
 
     watched(office, (80, 24), then=be_impatient)
+
+
+def test_no_key_is_wrong_anywhere() -> None:
+    keys = ["slash", "l", "s", "question_mark", "tab", "x", "escape", "escape"]
+    seen = watched(Office(), (80, 24), ["enter", *keys, "r", *keys, "slash", *keys])
+    assert seen[0].startswith("kylink · 30")

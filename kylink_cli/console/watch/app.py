@@ -6,7 +6,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual import on, work
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from kylink_cli.console.sparkline import Glyphs
@@ -30,7 +30,7 @@ class WatchApp(Picture):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("q", "quit", ""),
-        ("ctrl+c", "interrupt", ""),
+        Binding("ctrl+c", "interrupt", priority=True),
         ("r", "replenish", ""),
         ("p", "pause", ""),
         ("a", "acknowledge", ""),
@@ -69,9 +69,13 @@ class WatchApp(Picture):
 
     def action_filter(self) -> None:
         """Let a text be typed that campaigns have to contain."""
-        box = self.query_one(Input)
-        box.display = True
-        box.focus()
+        if len(self.screen_stack) == 1:
+            self._box.display = True
+            self._box.focus()
+
+    @property
+    def _box(self) -> Input:
+        return self.screen_stack[0].query_one(Input)
 
     @on(Input.Changed)
     def narrow(self, event: Input.Changed) -> None:
@@ -81,12 +85,12 @@ class WatchApp(Picture):
     @on(Input.Submitted)
     def close_filter(self) -> None:
         """Go on with what was found."""
-        self.query_one(Input).display = False
+        self._box.display = False
         self._rows("campaigns").focus()
 
     def action_everything(self) -> None:
         """Show every campaign again."""
-        self.query_one(Input).value = ""
+        self._box.value = ""
         self._select(replace(self._selection, text="", low=False))
         self.close_filter()
 
