@@ -12,7 +12,7 @@ from kylink_cli.settings import Settings, is_secret
 from kylink_cli.settings_loading import Loaded, unknown_names
 from kylink_cli.settings_messages import ADDRESSES
 
-_CUT = re.compile(r"=\s*[^\s'\"#].*?\s#")
+_CUT = re.compile(r"[^=]*=\s*[^\s'\"#].*?\s#")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _FILLED_IN = {"state", "message"}
 _HEARTBEATS = ("heartbeat_url_replenish", "heartbeat_url_recover_leases", "heartbeat_url_alert_check")
@@ -64,7 +64,7 @@ def _in_lines(path: Path) -> Iterator[str]:
                 line=line,
             )
         first[field] = line
-        if (is_secret(field) or field in ADDRESSES) and _CUT.search(text):
+        if (is_secret(field) or field in ADDRESSES) and _CUT.match(text):
             yield tr(
                 "of {name} on line {line} of {path}, what follows the # counts as a comment: if it belongs to the "
                 "value, write quotation marks around it",
@@ -93,14 +93,14 @@ def _of_database(url: str) -> Iterator[str]:
         yield tr(
             "DATABASE_URL names {path} relative to the working directory: timers start elsewhere; an absolute path has "
             "four slashes, as in sqlite:////var/lib/kylink/kylink.db",
-            path=path,
+            path=re.split(r"[?#]", path)[0],
         )
     if "?" in path or "#" in path:
         yield tr("DATABASE_URL: an embedded database takes no parameters; ? and # are parts of the file's name")
 
 
 def _single(path: str) -> str:
-    return "/" + path.lstrip("/")
+    return "/" + re.split(r"[?#]", path)[0].lstrip("/")
 
 
 def _of_times(settings: Settings) -> Iterator[str]:
@@ -144,9 +144,8 @@ def _of_addresses(settings: Settings) -> Iterator[str]:
         if address.lower().startswith("http") and "#" in address:
             yield tr("{name}: what follows the # is never sent; write # as %23", name=field.upper())
     for field in _HEARTBEATS:
-        unknown = set(_PLACEHOLDER.findall(addresses.get(field, ""))) - _FILLED_IN
-        for name in sorted(unknown):
-            yield tr("{name}: only {{state}} and {{message}} are replaced, not {given}", name=field.upper(), given=name)
+        if set(_PLACEHOLDER.findall(addresses.get(field, ""))) - _FILLED_IN:
+            yield tr("{name}: of what is in braces, only {{state}} and {{message}} are replaced", name=field.upper())
     if settings.alert_webhook_secret is not None and settings.alert_webhook_url is None:
         yield tr("ALERT_WEBHOOK_SECRET signs nothing: ALERT_WEBHOOK_URL is not set")
     yield from _of_supply(settings)

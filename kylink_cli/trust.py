@@ -5,9 +5,12 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from kylink_cli.language import tr
+
+_ACCESS_LISTS = ("system.posix_acl_access", "system.nfs4_acl")
 
 
 def distrust(path: Path, *, shared_folder: bool = True) -> str | None:
@@ -46,7 +49,7 @@ def _of_file(path: Path) -> str | None:
         return _of_owner(path, path.lstat())
     status = path.stat()
     # What is written to a device like /dev/null is not what is read there.
-    if _is_writable_by_others(status) and not stat.S_ISCHR(status.st_mode):
+    if _is_writable_by_others(path, status) and not stat.S_ISCHR(status.st_mode):
         return tr("others can write to it: chmod go-w {path}", path=path)
     return _of_owner(path, status)
 
@@ -54,15 +57,24 @@ def _of_file(path: Path) -> str | None:
 def _of_folder(folder: Path, *, shared: bool) -> str | None:
     status = folder.stat()
     is_shared = bool(status.st_mode & stat.S_ISVTX)
-    if _is_writable_by_others(status) and not (shared and is_shared):
+    if _is_writable_by_others(folder, status) and not (shared and is_shared):
         return tr("others can write to its folder: chmod go-w {path}", path=folder)
     return _of_owner(folder, status)
 
 
-def _is_writable_by_others(status: os.stat_result) -> bool:
+def _is_writable_by_others(path: Path, status: os.stat_result) -> bool:
     if status.st_mode & stat.S_IWOTH:
         return True
-    return bool(status.st_mode & stat.S_IWGRP) and not _is_caller_s_alone(status.st_gid)
+    # Where a file has a list of who may do what, the group's bits speak for all of the list.
+    return bool(status.st_mode & stat.S_IWGRP) and (_has_access_list(path) or not _is_caller_s_alone(status.st_gid))
+
+
+def _has_access_list(path: Path) -> bool:
+    for name in _ACCESS_LISTS:
+        with suppress(OSError):  # there is none, or the file system knows none
+            os.getxattr(path, name)
+            return True
+    return False
 
 
 def _is_caller_s_alone(gid: int) -> bool:

@@ -167,7 +167,9 @@ def _value(record: Record) -> str:
     if (fault := value_fault(value)) is not None:
         raise ValueError(fault)
     if (reason := value_damage(value)) is not None:
-        raise ValueError(tr("{field} is {clean!r}: {error}", field="value", clean=value, error=reason))
+        raise ValueError(
+            tr("{field} is {clean!r}: {error}", field="value", clean=one_line(value, _SHOWN_LENGTH), error=reason)
+        )
     return value
 
 

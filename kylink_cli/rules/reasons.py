@@ -57,9 +57,9 @@ def _by_settings(need: Need) -> str:
 
 def _expected(found: Reorder) -> str:
     return tr(
-        "expects {expected} items in the next {minutes} minutes, {certain} with {percent} % certainty",
-        expected=f"{found.expected:.3g}",
-        minutes=f"{found.minutes:.0f}",
+        "expects {items} in the next {minutes}, {certain} with {percent} % certainty",
+        items=_items(found.expected),
+        minutes=counted.minutes(round(found.minutes)),
         certain=found.certain,
         percent=f"{100 * found.service_level:.6g}",
     )
@@ -69,10 +69,16 @@ def _surviving(found: Reorder) -> str:
     if not found.to_survive:
         return ""
     return tr(
-        "{number} of them to survive an outage of {minutes} minutes",
+        "{number} of them to survive an outage of {minutes}",
         number=found.to_survive,
-        minutes=f"{found.cover_minutes:.0f}",
+        minutes=counted.minutes(round(found.cover_minutes)),
     )
+
+
+def _items(expected: float) -> str:
+    """So many items, or parts of one, in three digits."""
+    text = f"{expected:.3g}"
+    return counted.items(1) if text == "1" else tr("{expected} items", expected=text)
 
 
 def _unused(found: Reorder) -> str:

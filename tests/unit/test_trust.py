@@ -4,6 +4,7 @@ import grp
 import os
 import pwd
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,12 @@ from kylink_cli.trust import distrust
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 # A user of every Debian, with a group of the same name that nobody else is in.
 NAME = "www-data"
+NOBODY = 0xFFFFFFFF
+# Version 2; of owner, the user 12345, group, mask and others: tag, rights and number (acl(5)).
+ACCESS_LIST = struct.pack("<I", 2) + b"".join(
+    struct.pack("<HHI", tag, rights, number)
+    for tag, rights, number in ((1, 7, NOBODY), (2, 7, 12345), (4, 7, NOBODY), (16, 7, NOBODY), (32, 5, NOBODY))
+)
 
 
 class Entry(NamedTuple):
@@ -80,6 +87,17 @@ def test_a_private_group_that_is_another_s_primary_group_is_none(
 ) -> None:
     gid = pwd.getpwnam(NAME).pw_gid
     monkeypatch.setattr(pwd, "getpwall", lambda: [Entry(pw_gid=gid, pw_name=NAME), Entry(pw_gid=gid)])
+    assert "others can write to it" in str(distrust(env_file, shared_folder=False))
+
+
+@as_root
+@pytest.mark.parametrize("place", ["file", "folder"])
+def test_what_an_access_list_lets_others_write_is_not(env_file: Path, place: str) -> None:
+    path = env_file if place == "file" else env_file.parent
+    try:
+        os.setxattr(path, "system.posix_acl_access", ACCESS_LIST)
+    except OSError:
+        pytest.skip("this file system has no access lists")
     assert "others can write to it" in str(distrust(env_file, shared_folder=False))
 
 
