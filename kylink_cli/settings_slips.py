@@ -8,6 +8,7 @@ from kylink_cli.env_files import bindings, choose
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
 from kylink_cli.places import is_on_server
+from kylink_cli.rules import counted
 from kylink_cli.settings import Settings, is_secret
 from kylink_cli.settings_loading import Loaded, unknown_names
 from kylink_cli.settings_messages import ADDRESSES
@@ -132,9 +133,8 @@ def _of_calls(settings: Settings) -> Iterator[str]:
     calls = settings.campaign_concurrency * settings.stock_concurrency
     if calls > _MANY_CALLS:
         yield tr(
-            "CAMPAIGN_CONCURRENCY times STOCK_CONCURRENCY allows {calls:,} calls at once: few services and hosts take "
-            "that",
-            calls=calls,
+            "CAMPAIGN_CONCURRENCY times STOCK_CONCURRENCY allows {calls} at once: few services and hosts take that",
+            calls=counted.calls(calls),
         )
 
 

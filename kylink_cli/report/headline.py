@@ -46,7 +46,7 @@ def tiles(figures: Figures, history: History, asked: Asked) -> list[Tile]:
 def _turned_away(asked: Asked) -> Tile:
     if not asked.items:
         return Tile(tr("Consumers turned away"), "-", tr("nobody has asked for anything"))
-    note = tr("{share} of {items:,} items asked for", share=share_refused(asked), items=asked.items)
+    note = tr("{share} of {items} asked for", share=share_refused(asked), items=counted.items(asked.items))
     verdict: Verdict = "bad" if asked.refused / asked.items > 1 - _GOOD_SHARE else "warning"
     return Tile(tr("Consumers turned away"), f"{asked.refused:,}", note, verdict if asked.refused else "good")
 

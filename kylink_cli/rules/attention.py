@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from kylink_cli.language import ntr, tr
+from kylink_cli.rules import counted
 from kylink_cli.rules.situation import CampaignSituation, JobSituation, Situation
 from kylink_cli.rules.text import natural, one_line
 from kylink_cli.rules.vocabulary import AlertLevel, AlertState, AlertType, JobName
@@ -73,7 +74,8 @@ def _of_campaign(one: CampaignSituation) -> Matter:
     level = one.need.level
     what = tr("empty")
     if not one.empty:
-        what = tr("{available} of at least {items} items", available=level.available, items=one.need.watermark.items)
+        lowest = counted.items(one.need.watermark.items)
+        what = tr("{available} of at least {items}", available=level.available, items=lowest)
     return Matter(
         kind="campaign",
         id=level.campaign_id,

@@ -15,6 +15,7 @@ from kylink_cli.console.tables import ago, span
 from kylink_cli.console.words import STATES
 from kylink_cli.language import tr
 from kylink_cli.overview.campaign import CampaignDetail
+from kylink_cli.rules import counted
 from kylink_cli.rules.text import one_line
 
 
@@ -86,7 +87,7 @@ def _runs(detail: CampaignDetail) -> list[Text]:
         line = Text.assemble(
             tr("run {id}, {ago}: ", id=run.run_id, ago=ago(run.started_at, detail.now)),
             (tr(run.status), STATES.get(run.status, "")),
-            tr(", {produced} of {ordered} items", produced=run.produced, ordered=run.ordered),
+            tr(", {produced} of {items}", produced=run.produced, items=counted.items(run.ordered)),
         )
         if run.error and run.error != told:
             line.append(f": {one_line(run.error)}", style="red")
