@@ -6,7 +6,19 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.benchmarks import face, hosts, leases, recovery, replenish, report, scan, simulate, size, startup
+from tests.benchmarks import (
+    face,
+    hosts,
+    large,
+    leases,
+    recovery,
+    replenish,
+    report,
+    scan,
+    simulate,
+    size,
+    startup,
+)
 from tests.benchmarks.frame import FULL, SMOKE, Effort, Figure
 
 BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
@@ -18,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "leases": leases.throughput,
     "face": face.throughput,
     "startup": startup.starting,
+    "large": large.commands,
     "size": size.of_a_large_run,
     "hosts": hosts.sharing,
     "simulate": simulate.of_a_year,

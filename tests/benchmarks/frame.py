@@ -105,6 +105,38 @@ def seconds_of(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command has taken: processor time, and memory at its peak."""
+
+    seconds: float
+    peak_mib: float
+
+
+# The high-water mark of the process itself: what the system reports of a child counts its parent's memory before exec.
+_PROBE = """
+import atexit, re, sys, time
+from pathlib import Path
+def tell():
+    sys.stdout.flush()
+    peak = re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]
+    print(f"\\n{time.process_time()} {peak}")
+atexit.register(tell)
+from kylink_cli.__main__ import main
+main()
+"""
+
+
+def cost_of(*args: str, env: Mapping[str, str], cwd: Path) -> Cost:
+    """What a command of kylink's takes.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    *_, seconds, peak_kib = run_python("-c", _PROBE, *args, env=env, cwd=cwd).split()
+    return Cost(float(seconds), int(peak_kib) / 1024)
+
+
 def run_python(*args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
     """Run a Python program to its end; what it printed.
 

@@ -3,21 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.frame import Effort, Figure, run_python
+from tests.benchmarks.frame import Effort, Figure, cost_of
 from tests.benchmarks.service import supply_service
 from tests.support.installation import Installation
 
 CAMPAIGNS = 10_000
 ITEMS = 10
 MIB = 1024 * 1024
-# The high-water mark of the process itself: what the system reports of a child counts its parent's memory before exec.
-PROBE = """
-import atexit, re
-from pathlib import Path
-atexit.register(lambda: print("\\n" + re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]))
-from kylink_cli.__main__ import main
-main()
-"""
 
 
 def of_a_large_run(effort: Effort) -> list[Figure]:
@@ -29,13 +21,11 @@ def of_a_large_run(effort: Effort) -> list[Figure]:
         Installation.at(Path(name), url, "key", CAMPAIGN_CONCURRENCY="20", PROXY_MAX_PER_CALL="10") as installation,
     ):
         installation.add_campaigns(*[f"c{number}" for number in range(campaigns)])
-        env = installation.environment
-        printed = run_python("-c", PROBE, "replenish", "--all", "--quiet", env=env, cwd=installation.folder)
-        peak_kib = int(printed.split()[-1])
+        cost = cost_of("replenish", "--all", "--quiet", env=installation.environment, cwd=installation.folder)
         items = installation.rows("SELECT count(*) FROM stock_items")[0]
         size = installation.rows("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")[0]
     assert items == campaigns * ITEMS
     return [
-        Figure(f"peak memory of a run that fills {CAMPAIGNS:,} campaigns", peak_kib / 1024, "MiB", 200),
+        Figure(f"peak memory of a run that fills {CAMPAIGNS:,} campaigns", cost.peak_mib, "MiB", 200),
         Figure("database, a million items", size / items * 1e6 / MIB, "MiB", detail=f"{items:,} items measured"),
     ]
