@@ -18,26 +18,22 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy.orm import Session
-
 from kylink_cli.language import marked
+from kylink_cli.rules.pace import MOST_ROWS, Pace
 from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import BatchDone, LeasesRecovered
 from kylink_cli.running.run import LiveRun, Report, Work
 from kylink_cli.running.stop import StoppedError
 from kylink_cli.store import recovery, retention
+from kylink_cli.store.batches import PAUSE_SECONDS, Sweep, commit_batch
 from kylink_cli.store.engine import commit_marks
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.recovery import Recovered
 
-BATCH_SIZE = 50_000
-# SQLite does not queue its writers: those who wait look again every few milliseconds, and need a gap to find.
-PAUSE_SECONDS = 0.005
 # Longer than anybody asks what became of a commit.
 MARKS_KEPT = timedelta(hours=1)
 
 T = TypeVar("T")
-Batch = Callable[[Session], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class RecoveryLimits:
 
     max_expirations: int  # expired leases after which an item is discarded
     retention: timedelta
-    batch_size: int = BATCH_SIZE  # rows that one transaction changes
+    batch_size: int = MOST_ROWS  # rows that one transaction changes at most
 
 
 @dataclass(frozen=True)
@@ -106,43 +102,39 @@ class _Recovery:
 
     async def _expire_leases(self) -> None:
         total = self._database.read(lambda session: recovery.count_overdue(session, self._now))
-        size = self._limits.batch_size
-        expire = partial(
-            recovery.expire_leases, now=self._now, max_expirations=self._limits.max_expirations, limit=size
-        )
+        expire = partial(recovery.expire_leases, now=self._now, max_expirations=self._limits.max_expirations)
         async for batch in self._batches(expire, lambda found: found.expired_leases):
             self._recovered += batch
             done = self._recovered.expired_leases
             self._run.observe(BatchDone(marked("leases recovered"), done, max(done, total)))
 
     async def _expire_items(self) -> None:
-        expire = partial(recovery.expire_items, now=self._now, limit=self._limits.batch_size)
+        expire = partial(recovery.expire_items, now=self._now)
         async for batch in self._batches(expire, lambda found: found.expired_items):
             self._recovered += batch
 
     async def _delete_old(self) -> None:
         before = self._now - self._limits.retention
         for delete in (retention.delete_leases, retention.delete_items, retention.delete_no_stock_events):
-            batch = partial(delete, before=before, limit=self._limits.batch_size)
+            batch = partial(delete, before=before)
             async for deleted in self._batches(batch, int):
                 self._deleted += deleted
-        marks = partial(commit_marks.delete_old, before=self._now - MARKS_KEPT, limit=self._limits.batch_size)
+        marks = partial(commit_marks.delete_old, before=self._now - MARKS_KEPT)
         async for _ in self._batches(marks, int):
             pass
 
-    async def _batches(self, batch: Batch[T], count: Callable[[T], int]) -> AsyncIterator[T]:
-        """Do batch after batch, each in a transaction of its own, until one is not full.
+    async def _batches(self, batch: Sweep[T], count: Callable[[T], int]) -> AsyncIterator[T]:
+        """Do batch after batch, each in a transaction of its own and none for long, until one is not full.
 
         Raises:
             StoppedError: the run is to end.
         """
+        pace = Pace(self._limits.batch_size)
         while True:
             self._run.stop.check()
-            done = await asyncio.to_thread(self._commit, batch)
+            limit = pace.rows
+            done = await asyncio.to_thread(commit_batch, self._database, batch, pace)
             yield done
-            if count(done) < self._limits.batch_size:
+            if count(done) < limit:
                 return
             await self._run.stop.sleep(PAUSE_SECONDS)
-
-    def _commit(self, batch: Batch[T]) -> T:
-        return self._database.commit(batch)

@@ -1,5 +1,6 @@
 """Deleting what has been kept long enough, batch by batch, so that others can write in between."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -8,7 +9,9 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Table, delete, func, literal_column, select
 from sqlalchemy.orm import Session
 
+from kylink_cli.rules.pace import Pace
 from kylink_cli.rules.vocabulary import RequestState
+from kylink_cli.store.batches import PAUSE_SECONDS, commit_batch
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
     ActRecord,
@@ -33,8 +36,6 @@ _notifications = table(Notification)
 _runs = table(Run)
 _requests = table(SupplyRequest)
 
-BATCH_SIZE = 1_000
-
 
 class Delete(Protocol):
     """A statement that deletes a limited number of rows of one kind that are older than a moment."""
@@ -46,12 +47,12 @@ class Delete(Protocol):
 Deletion = tuple[Delete, datetime]
 
 
-def purge(database: Database, deletions: Sequence[Deletion], batch_size: int = BATCH_SIZE) -> Iterator[int]:
-    """Delete what is old, each batch in a transaction of its own.
+def purge(database: Database, deletions: Sequence[Deletion]) -> Iterator[int]:
+    """Delete what is old, each batch in a transaction of its own, and none for long.
 
     Args:
+        database: where.
         deletions: what is deleted, one kind after the other.
-        batch_size: rows that one transaction deletes.
 
     Yields:
         How many rows a batch has deleted.
@@ -60,10 +61,14 @@ def purge(database: Database, deletions: Sequence[Deletion], batch_size: int = B
         DatabaseError: the database failed; every batch before is committed.
     """
     for statement, before in deletions:
-        deleted = batch_size
-        while deleted == batch_size:
-            deleted = database.commit(partial(statement, before=before, limit=batch_size))
+        pace, is_full = Pace(), True
+        while is_full:
+            limit = pace.rows
+            deleted = commit_batch(database, partial(statement, before=before), pace)
             yield deleted
+            is_full = deleted == limit
+            if is_full:
+                time.sleep(PAUSE_SECONDS)
 
 
 def delete_leases(session: Session, before: datetime, limit: int) -> int:

@@ -18,6 +18,7 @@ from tests.benchmarks import (
     simulate,
     size,
     startup,
+    waiting,
 )
 from tests.benchmarks.frame import FULL, SMOKE, Effort, Figure
 
@@ -29,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "recovery": recovery.against_sql,
     "leases": leases.throughput,
     "face": face.throughput,
+    "waiting": waiting.beside_jobs,
     "startup": startup.starting,
     "large": large.commands,
     "size": size.of_a_large_run,

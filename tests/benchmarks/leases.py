@@ -82,10 +82,15 @@ def seconds_of(act: Consume, url: str, consumers: int, times: int, count: int) -
     return seconds
 
 
+def open_stock(url: str) -> Stock:
+    """The stock of the database behind a URL."""
+    opened = open_server(url) if url.startswith("postgresql:") else open_database(Path(url.removeprefix("sqlite:///")))
+    return Stock(opened, ttl_minutes=15)
+
+
 def consume(number: int, url: str, times: int, count: int, ready: Barrier) -> None:
     """Take leases and confirm them, by kylink's Python face."""
-    opened = open_server(url) if url.startswith("postgresql:") else open_database(Path(url.removeprefix("sqlite:///")))
-    with closing(Stock(opened, ttl_minutes=15)) as stock:
+    with closing(open_stock(url)) as stock:
         stock.confirm("none")
         ready.wait()
         for _ in range(times):

@@ -8,6 +8,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import text
+
 from kylink_cli.store.engine.database import Database
 from tests.benchmarks.frame import Effort, Figure, against, alternate, seconds_of
 from tests.support.cli import run_process
@@ -17,13 +19,13 @@ LEASES = 200_000
 CAMPAIGNS = 100
 
 _ADD_ITEMS = """
-WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < :leases)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :leases)
 INSERT INTO stock_items (campaign_id, value, state, created_at, expires_at)
 SELECT 'c' || (i % :campaigns), 'gclid=' || i, 'leased', :leased_at, :items_end FROM n
 """
 _ADD_LEASES = """
 INSERT INTO leases (token, campaign_id, item_id, key_index, state, leased_at, expires_at)
-SELECT hex(randomblob(20)), campaign_id, id, 0, 'active', :leased_at, :deadline FROM stock_items
+SELECT 'kl_' || id, campaign_id, id, 0, 'active', :leased_at, :deadline FROM stock_items
 """
 _BY_HAND = (
     """
@@ -41,27 +43,27 @@ def against_sql(effort: Effort) -> list[Figure]:
         folder = Path(name)
         leases = effort.of(LEASES)
         with closing(new_database(folder)) as database:
-            _lease(database, leases)
+            lease(database, leases)
         rounds = alternate(
             effort, {"kylink": lambda: _recover(folder, leases), "bare SQL": lambda: _recover_by_hand(folder, leases)}
         )
     return [against(rounds, "kylink", "bare SQL", f"recover {LEASES:,} expired leases", 1.5)]
 
 
-def _lease(database: Database, leases: int) -> None:
+def lease(database: Database, leases: int) -> None:
     """Fill a database with leases that are over."""
     now = datetime.now(UTC)
     facts = {
         "leases": leases,
         "campaigns": CAMPAIGNS,
-        "leased_at": _text(now - timedelta(hours=1)),
-        "deadline": _text(now - timedelta(minutes=45)),
-        "items_end": _text(now + timedelta(days=1)),
+        "leased_at": as_text(now - timedelta(hours=1)),
+        "deadline": as_text(now - timedelta(minutes=45)),
+        "items_end": as_text(now + timedelta(days=1)),
     }
     add_campaigns(database, *[f"c{number}" for number in range(CAMPAIGNS)])
     with database.writing() as session:
-        session.connection().exec_driver_sql(_ADD_ITEMS, facts)
-        session.connection().exec_driver_sql(_ADD_LEASES, facts)
+        session.execute(text(_ADD_ITEMS), facts)
+        session.execute(text(_ADD_LEASES), facts)
 
 
 def _recover(folder: Path, leases: int) -> float:
@@ -74,7 +76,7 @@ def _recover(folder: Path, leases: int) -> float:
 
 
 def _recover_by_hand(folder: Path, leases: int) -> float:
-    now = {"now": _text(datetime.now(UTC))}
+    now = {"now": as_text(datetime.now(UTC))}
     with closing(sqlite3.connect(_copied(folder), isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = FULL")
 
@@ -95,6 +97,6 @@ def _copied(folder: Path) -> Path:
     return Path(shutil.copy(folder / "kylink.db", folder / "copy.db"))
 
 
-def _text(moment: datetime) -> str:
+def as_text(moment: datetime) -> str:
     """A moment as SQLite keeps it."""
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

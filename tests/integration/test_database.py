@@ -4,7 +4,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from kylink_cli.errors import ConfigError, DatabaseBusyError, DatabaseError, Dat
 from kylink_cli.places import sqlite_path
 from kylink_cli.settings import Settings
 from kylink_cli.store.engine.database import Database
+from kylink_cli.store.engine.direct import Transaction
 from kylink_cli.store.tables import Campaign, table
 from tests.support.database import add_campaigns, new_database, url_of
 
@@ -136,7 +137,7 @@ def test_a_full_disk_is_called_that(embedded: Database) -> None:
     def fill_disk(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
 
-    with pytest.raises(DatabaseError, match=r"^the disk is full: the last write was not done"):
+    with pytest.raises(DatabaseError, match=r"^the disk is full: the last write failed"):
         add_campaigns(embedded, *[f"c{number}" for number in range(1000)])
 
 
@@ -237,3 +238,23 @@ def test_a_url_names_a_file(url: str, path: Path) -> None:
 def test_a_url_without_a_file_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="DATABASE_URL must be sqlite:///FILE"):
         sqlite_path(url)
+
+
+def test_a_consumer_begins_as_soon_as_another_writer_has_ended_and_leaves_the_patience_as_it_was(
+    embedded: Database,
+) -> None:
+    assert embedded.path is not None
+    with closing(sqlite3.connect(embedded.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor() as thread:
+            waiting = thread.submit(embedded.commit_direct, _read_patience)
+            assert not wait([waiting], timeout=0.05).done
+            other.execute("COMMIT")
+            assert waiting.result() == 30_000
+    assert embedded.commit_direct(_read_patience) == 30_000
+
+
+def _read_patience(transaction: Transaction) -> int:
+    transaction.cursor.execute("PRAGMA busy_timeout")
+    [(milliseconds,)] = transaction.cursor.fetchall()
+    return int(milliseconds)

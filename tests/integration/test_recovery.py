@@ -1,6 +1,7 @@
 """`recover-leases` on a real database: what is over comes back, batch by batch, and what is old goes."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from kylink_cli.errors import LockedError
 from kylink_cli.jobs.recover_leases import RecoveryLimits, RecoveryReport, foresee, recover_within
 from kylink_cli.leasing import TakeRequest
 from kylink_cli.locks.file import FileLocks
+from kylink_cli.rules.pace import FIRST_ROWS
 from kylink_cli.running.events import BatchDone, Event, LeasesRecovered, Observer
 from kylink_cli.running.run import LiveRun, RunRequest
 from kylink_cli.running.runner import run_job
@@ -207,3 +209,24 @@ def test_what_is_in_use_is_never_deleted(stocked: Database, tmp_path: Path) -> N
         session.execute(update(table(LeaseRecord)).values(leased_at=NOW - timedelta(days=400)))
     assert recover(stocked, tmp_path, NOW).deleted == 0
     assert states(stocked) == {"leased": 1, "available": 4}
+
+
+def test_consumers_get_in_between_after_a_moment_whatever_there_is_to_recover(
+    database: Database, tmp_path: Path
+) -> None:
+    """A batch keeps them from writing on SQLite: the first is small, and none is more than twice the one before."""
+    add_campaigns(database, "1")
+    add_items(database, "1", 3 * FIRST_ROWS)
+    for _ in range(3):
+        take(database, FIRST_ROWS)
+    done: list[int] = [0]
+
+    def observe(event: Event) -> None:
+        if isinstance(event, BatchDone):
+            done.append(event.done)
+
+    recover(database, tmp_path, observe=observe)
+    sizes = [after - before for before, after in pairwise(done)]
+    assert sum(sizes) == 3 * FIRST_ROWS
+    assert sizes[0] == FIRST_ROWS
+    assert all(size <= 2 * before for before, size in pairwise(sizes))

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import sqlite3
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -51,6 +53,8 @@ _WRITING = {"kylink_writing": True}
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536")
 
 _READ_AND_WRITE = "mode=rw"
+# SQLite looks after one of them, after two more, and after the rest.
+_LOOKS_EVERY_MS = 5
 # How long a process goes by the clock as it was set, seconds.
 CLOCK_SECONDS = 300
 
@@ -142,7 +146,7 @@ class Database:
         self.require_place()
         with self._explained_errors(), pooled(self.engine) as connection:
             cursor = connection.cursor()
-            cursor.execute("BEGIN IMMEDIATE")
+            _begin_to_write(cursor)
             transaction = Transaction(cursor, self.engine.dialect)
             done = act(transaction)
             life = self._grow_direct(transaction)
@@ -292,6 +296,26 @@ def _access(path: Path) -> str:
         return _READ_AND_WRITE
     log = path.with_name(f"{path.name}-wal")
     return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+
+
+def _begin_to_write(cursor: DBAPICursor) -> None:
+    """Begin as soon as nobody else writes.
+
+    SQLite's own patience looks ever more rarely, at last every tenth of a second: it misses the gaps that jobs leave.
+    """
+    end = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    try:
+        cursor.execute(f"PRAGMA busy_timeout = {_LOOKS_EVERY_MS}")
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            else:
+                break
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
 
 
 def _sqlite_engine(path: Path) -> Engine:
