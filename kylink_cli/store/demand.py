@@ -6,7 +6,7 @@ deletes the rows that it adds, in one transaction: no crash counts anything twic
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -105,23 +105,35 @@ def read_histories(
         now: the moment.
         campaign_ids: of these campaigns, or of those that a statement selects; None for all.
     """
-    until = minute_at(now)
-    c = _minutes.c
-    first_kept = until // MINUTES_AN_HOUR - KEPT_HOURS + 1
+    return {key: _history(hours, minutes, now) for key, hours, minutes in _recorded(session, now, campaign_ids)}
+
+
+def read_lossy_histories(session: Session, now: datetime) -> dict[str, DemandHistory]:
+    """What was asked of the campaigns that refused consumers something in the last four weeks."""
+    found = _recorded(session, now, None)
+    return {key: _history(hours, minutes, now) for key, hours, minutes in found if hours.has_refused()}
+
+
+def _recorded(
+    session: Session, now: datetime, campaign_ids: Collection[str] | Select[Any] | None
+) -> Iterator[tuple[str, RecordedHours, Sequence[tuple[int, int, int]]]]:
+    """The hours of campaigns, with the minutes that are among them."""
+    first_kept = minute_at(now) // MINUTES_AN_HOUR - KEPT_HOURS + 1
+    c, h = _minutes.c, _hours.c
     rows = session.execute(_of(select(c.campaign_id, c.minute, c.taken, c.refused), c.campaign_id, campaign_ids))
     minutes = _grouped(rows.all())
-    h = _hours.c
-    packed = session.execute(_of(select(h.campaign_id, h.last_hour, h.packed), h.campaign_id, campaign_ids))
-    histories = {
-        key: _history(RecordedHours(first_kept, last_hour, hours, minutes.get(key, ())), minutes.get(key, ()), until)
-        for key, last_hour, hours in packed
-    }
-    for key in minutes.keys() - histories.keys():
-        histories[key] = _history(RecordedHours(first_kept, 0, b"", minutes[key]), minutes[key], until)
-    return histories
+    for key, last_hour, packed in session.execute(
+        _of(select(h.campaign_id, h.last_hour, h.packed), h.campaign_id, campaign_ids)
+    ):
+        lately = minutes.pop(key, ())
+        yield key, RecordedHours(first_kept, last_hour, packed, lately), lately
+    for key, lately in minutes.items():
+        yield key, RecordedHours(first_kept, 0, b"", lately), lately
 
 
-def _history(hours: RecordedHours, minutes: Sequence[tuple[int, int, int]], until: int) -> DemandHistory:
+def _history(hours: RecordedHours, minutes: Sequence[tuple[int, int, int]], now: datetime) -> DemandHistory:
+    until = minute_at(now)
+
     def asked_within(length: int) -> int:
         return max(0, sum(taken + refused for minute, taken, refused in minutes if minute > until - length))
 

@@ -51,6 +51,11 @@ class RecordedHours(Mapping[int, Asked]):
             hours = add_minutes(hours, self._minutes)
         return {hour: asked for hour, asked in hours.items() if hour >= self._first}
 
+    def has_refused(self) -> bool:
+        """Whether consumers were refused anything: hardly ever, and told by a tenth of the work of unpacking."""
+        in_hours = any(refused for _, _, refused in _HOUR.iter_unpack(self._packed))
+        return in_hours or any(refused for _, _, refused in self._minutes)
+
     def items(self) -> ItemsView[int, Asked]:
         """The hours, each with what was asked for in it; unpacked once."""
         return self.unpacked().items()

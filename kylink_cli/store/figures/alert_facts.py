@@ -12,7 +12,7 @@ from kylink_cli.rules.demand import MINUTES_AN_HOUR
 from kylink_cli.rules.order_limits import OrderLimits
 from kylink_cli.rules.replenishment import Policy, need
 from kylink_cli.rules.vocabulary import LeaseState, RequestState, RunStatus
-from kylink_cli.store.demand import minute_at, read_histories
+from kylink_cli.store.demand import minute_at, read_lossy_histories
 from kylink_cli.store.levels import Scope, read_levels
 from kylink_cli.store.supply_requests import ordered_since
 from kylink_cli.store.tables import Campaign, LeaseRecord, NoStockEvent, Run, SupplyRequest, in_state, table
@@ -77,7 +77,7 @@ def read_ordered(session: Session, since: datetime, limits: OrderLimits) -> list
 def read_refused(session: Session, since: datetime, now: datetime) -> list[Share]:
     """By campaign, the items refused after a moment, of those asked for; those that lost nothing are missing."""
     hour = minute_at(since) // MINUTES_AN_HOUR
-    asked = {key: history.since(hour) for key, history in read_histories(session, now).items()}
+    asked = {key: history.since(hour) for key, history in read_lossy_histories(session, now).items()}
     lost = {key: found for key, found in asked.items() if found.refused}
     return [
         Share(subject, lost[subject.campaign_id].refused, lost[subject.campaign_id].items)
