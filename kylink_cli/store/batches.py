@@ -23,20 +23,19 @@ class Sweep(Protocol[T_co]):
 
 
 def commit_batch(database: Database, batch: Sweep[T], pace: Pace) -> T:
-    """Do a batch in a transaction of its own; how long it kept others waiting sets the size of the next one.
+    """Do a batch in a transaction of its own; how long its work kept others waiting sets the size of the next one.
 
     Raises:
         DatabaseError: the database failed; nothing was changed.
     """
-    began = 0.0
+    limit = pace.rows
 
-    def act(session: Session) -> T:
-        nonlocal began
+    def act(session: Session) -> tuple[T, float]:
         # From here on others wait; that it had to wait itself says nothing of its size.
         session.connection()
         began = time.perf_counter()
-        return batch(session, limit=pace.rows)
+        return batch(session, limit=limit), time.perf_counter() - began
 
-    done = database.commit(act)
-    pace.learn(time.perf_counter() - began)
+    done, seconds = database.commit(act)
+    pace.learn(seconds)
     return done

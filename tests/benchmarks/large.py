@@ -98,10 +98,10 @@ def commands(effort: Effort) -> list[Figure]:
 def _figures(command: str, folder: Path, empty: Path) -> list[Figure]:
     start, whole, bare = _run(command, empty), _run(command, folder), _by_hand(COMMANDS[command], folder)
     what = f"{command}, {estate.CAMPAIGNS:,} campaigns"
-    ratio = max(0.0, whole.seconds - start.seconds) / bare
-    detail = f"{whole.seconds:.3g} s of processor time, {start.seconds:.2g} s of it the start, against {bare:.3g} s"
+    ratio = whole.seconds / (start.seconds + bare)
+    detail = f"{whole.seconds:.3g} s of processor time against {start.seconds:.2g} s + {bare:.3g} s"
     return [
-        Figure(f"{what}: without its start", ratio, "x bare SQL", TARGET, detail),
+        Figure(what, ratio, "x its start and bare SQL", TARGET, detail),
         Figure(f"{what}: peak memory", whole.peak_mib, "MiB", PEAK_MIB),
     ]
 

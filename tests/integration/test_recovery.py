@@ -13,7 +13,7 @@ from kylink_cli.errors import LockedError
 from kylink_cli.jobs.recover_leases import RecoveryLimits, RecoveryReport, foresee, recover_within
 from kylink_cli.leasing import TakeRequest
 from kylink_cli.locks.file import FileLocks
-from kylink_cli.rules.pace import FIRST_ROWS
+from kylink_cli.rules.pace import FEWEST_ROWS
 from kylink_cli.running.events import BatchDone, Event, LeasesRecovered, Observer
 from kylink_cli.running.run import LiveRun, RunRequest
 from kylink_cli.running.runner import run_job
@@ -216,9 +216,9 @@ def test_consumers_get_in_between_after_a_moment_whatever_there_is_to_recover(
 ) -> None:
     """A batch keeps them from writing on SQLite: the first is small, and none is more than twice the one before."""
     add_campaigns(database, "1")
-    add_items(database, "1", 3 * FIRST_ROWS)
+    add_items(database, "1", 3 * FEWEST_ROWS)
     for _ in range(3):
-        take(database, FIRST_ROWS)
+        take(database, FEWEST_ROWS)
     done: list[int] = [0]
 
     def observe(event: Event) -> None:
@@ -227,6 +227,6 @@ def test_consumers_get_in_between_after_a_moment_whatever_there_is_to_recover(
 
     recover(database, tmp_path, observe=observe)
     sizes = [after - before for before, after in pairwise(done)]
-    assert sum(sizes) == 3 * FIRST_ROWS
-    assert sizes[0] == FIRST_ROWS
+    assert sum(sizes) == 3 * FEWEST_ROWS
+    assert sizes[0] == FEWEST_ROWS
     assert all(size <= 2 * before for before, size in pairwise(sizes))
