@@ -60,7 +60,7 @@ def _photograph(picture: str, kylink: Installation, *arguments: str, service: Su
         if service is not None:
             wait_until(lambda: len(service.charges) > 40, "the run to be under way")
         elif arguments[0] == "watch":
-            screen.wait_for("q quit")
+            screen.wait_for("Spring sale")
         else:
             screen.wait()
         title = f"kylink {' '.join(arguments)}"
