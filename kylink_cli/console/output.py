@@ -99,10 +99,12 @@ class Console:
             text: clean.
             indent: blanks before each of its lines.
         """
+        if not sys.stdout.isatty():
+            self.say(" " * indent + text)
+            return
         from rich.text import Text
 
-        width = max(self.stdout.width - indent, 10) if self.stdout.is_terminal else _UNLIMITED_WIDTH
-        for line in wrapped(text, width):
+        for line in wrapped(text, max(self.stdout.width - indent, 10)):
             self.show(Text(f"{' ' * indent}{line}".rstrip(), style=style, no_wrap=True, overflow="ignore"))
 
     def log(self, level: int, message: str, /, **facts: Any) -> None:
