@@ -1,4 +1,4 @@
-"""A consumer that takes, confirms and releases until it is killed: `python -m tests.faults.consumer DATABASE SEED`.
+"""A consumer that takes, confirms and releases until it is killed: `python -m tests.faults.consumer URL SEED`.
 
 It prints a line for each item that kylink has acknowledged as its own: `confirmed VALUE`.
 """
@@ -6,12 +6,12 @@ It prints a line for each item that kylink has acknowledged as its own: `confirm
 import random
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
-from kylink_cli import leasing
+from kylink_cli import leasing, wiring
 from kylink_cli.errors import NoStockError
 from kylink_cli.leasing import TakeRequest
-from kylink_cli.store.engine.database import Database, open_database
+from kylink_cli.settings import Settings
+from kylink_cli.store.engine.database import Database
 
 CAMPAIGNS = 6
 
@@ -40,7 +40,7 @@ def _say(line: str) -> None:
 
 def main() -> None:
     """Consume for ever."""
-    database, chance = open_database(Path(sys.argv[1])), random.Random(int(sys.argv[2]))
+    database, chance = wiring.existing_database(Settings(database_url=sys.argv[1])), random.Random(int(sys.argv[2]))
     _say("ready")
     while True:
         consume(database, chance)

@@ -7,6 +7,19 @@ from kylink_cli.store.upkeep.check import check
 from tests.support.installation import Installation
 
 
+def assert_ledger_agrees(kylink: Installation, service: SupplyService) -> None:
+    """What was charged is in stock, or open, or in doubt, and nothing else is in stock; every invariant holds."""
+    stored = Counter(kylink.rows("SELECT value FROM stock_items"))
+    undecided = set(kylink.rows("SELECT key FROM supply_requests WHERE state IN ('open', 'in_doubt')"))
+    charged = {value: key for key, values in service.charges.items() for value in values}
+    lost_values = {value for value, key in charged.items() if key not in undecided} - stored.keys()
+    assert lost_values == set(), "charged, and neither in stock nor open nor in doubt"
+    assert stored.keys() <= charged.keys(), "in stock without being charged"
+    assert set(stored.values()) <= {1}, "in stock twice"
+    assert service.conflicts == []
+    assert [finding.name for finding in kylink.database.read(check) if not finding.ok] == []
+
+
 def lost(kylink: Installation, service: SupplyService) -> set[str]:
     """Values that were charged, are not in stock, and will never be asked for again."""
     stored = set(kylink.rows("SELECT value FROM stock_items"))
