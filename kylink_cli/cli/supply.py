@@ -72,7 +72,9 @@ def settle(
     charged: Annotated[
         str | None,
         typer.Option(
-            "--charged", metavar="FILE", help="It was charged: the file holds its values, one a line, or CSV."
+            "--charged",
+            metavar="FILE",
+            help="It was charged: the file has its values, one a line, or is what a run rescued.",
         ),
     ] = None,
     not_charged: Annotated[
@@ -97,7 +99,7 @@ def settle(
     database = wiring.existing_database(cli.settings)
     now, items = database.now(), None
     if charged is not None:
-        found = read_values(charged, now)
+        found = read_values(charged, now, key=key)
         refuse_faults(charged, found.faults)
         latest = now + timedelta(hours=cli.settings.stock_ttl_hours)
         items = [NewItem(value, min(end or latest, latest)) for value, end in found.ends.items()]

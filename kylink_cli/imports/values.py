@@ -36,7 +36,9 @@ class ValueFile:
     notes: list[str] = field(default_factory=list)  # what else was ignored, in words
 
 
-def read_values(source: str, now: datetime, campaign_id: str | None = None, column: str | None = None) -> ValueFile:
+def read_values(
+    source: str, now: datetime, campaign_id: str | None = None, column: str | None = None, key: str | None = None
+) -> ValueFile:
     """Read a file of values: one a line, a sheet whose header names their column, or JSON.
 
     Args:
@@ -44,11 +46,12 @@ def read_values(source: str, now: datetime, campaign_id: str | None = None, colu
         now: a value whose life ended before this moment can't be used.
         campaign_id: whose values are wanted, where the file says whose they are.
         column: the heading of the values; None for `value`.
+        key: the supply request whose values are wanted, where the file says which brought them.
 
     Raises:
         BadFileError: it can't be read, is no file of values, or holds none at all.
     """
-    found = parse_values(read_text(source), now, campaign_id, column)
+    found = parse_values(read_text(source), now, campaign_id, column, key)
     if not found.ends and not found.faults:
         left_out = [*found.notes, *_state_note(found)]
         raise BadFileError(tr("{source} holds no values: nothing was changed", source=shown(source)), left_out)
@@ -56,18 +59,21 @@ def read_values(source: str, now: datetime, campaign_id: str | None = None, colu
     return found
 
 
-def parse_values(text: str, now: datetime, campaign_id: str | None = None, column: str | None = None) -> ValueFile:
+def parse_values(
+    text: str, now: datetime, campaign_id: str | None = None, column: str | None = None, key: str | None = None
+) -> ValueFile:
     """Read values from text.
 
     Args:
         now: a value whose life ended before this moment can't be used.
         campaign_id: whose values are wanted, where the text says whose they are.
         column: the heading of the values; None for `value`.
+        key: the supply request whose values are wanted, where the text says which brought them.
     """
     records = _read_records(text, column)
     found = ValueFile(faults=list(records.faults), ignored=records.ignored, notes=records.notes)
     for record in records.rows:
-        if _is_left_out(record.cells, campaign_id):
+        if _is_left_out(record.cells, campaign_id, key):
             found.left_out += 1
             continue
         try:
@@ -105,11 +111,12 @@ def _read_records(text: str, column: str | None) -> Records:
     return Records(faults=[Fault(1, message)])
 
 
-def _is_left_out(cells: Mapping[str, str], campaign_id: str | None) -> bool:
-    """Whether what was rescued is an order without a value, or another campaign's."""
+def _is_left_out(cells: Mapping[str, str], campaign_id: str | None, key: str | None) -> bool:
+    """Whether what was rescued is an order without a value, another campaign's, or another order's."""
     if "key" not in cells or "campaign_id" not in cells:
         return False
-    return not cells.get("value") or cells["campaign_id"] != (campaign_id or cells["campaign_id"])
+    is_another = cells["campaign_id"] != (campaign_id or cells["campaign_id"]) or cells["key"] != (key or cells["key"])
+    return is_another or not cells.get("value")
 
 
 def _is_available(cells: Mapping[str, str]) -> bool:

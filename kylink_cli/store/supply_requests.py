@@ -16,6 +16,9 @@ from kylink_cli.store.claims import Claim, still_held
 from kylink_cli.store.engine.database import is_among, lock_name, upsert
 from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
+# Why an item of a restored database is discarded: kept there, in every language the same.
+MAY_BE_USED = "may have been used after the backup was made"
+
 _requests = table(SupplyRequest)
 _items = table(StockItem)
 
@@ -80,6 +83,7 @@ class Stored:
     produced: int = 0  # items that are new in stock
     duplicates: int = 0  # items that the campaign had already
     before: int = 0  # items that the request had brought before, to whichever run
+    discarded: int = 0  # items that may have been used after a backup was made that was restored
 
 
 def take_turns(session: Session) -> None:
@@ -138,7 +142,8 @@ def record(session: Session, requests: Sequence[NewRequest], now: datetime) -> l
 def store_answers(session: Session, answers: Sequence[Arrival], now: datetime) -> list[Stored]:
     """Store what came, whatever has become of the requests meanwhile: it was paid for (any -> answered, open).
 
-    An item that the same request brought before is no duplicate.
+    An item that the same request brought before is no duplicate. What a request brings that is older than a backup
+    that was restored is discarded: it may have been used since.
 
     Args:
         answers: at most one a request.
@@ -148,18 +153,19 @@ def store_answers(session: Session, answers: Sequence[Arrival], now: datetime) -
     """
     before = _lock(session, [answer.request_id for answer in answers])
     valid = [answer for answer in answers if answer.request_id in before]
-    produced = _insert_items(session, valid, now)
+    produced = _insert_items(session, valid, {key for key, row in before.items() if row.is_restored}, now)
     alike: defaultdict[tuple[RequestState, Stored, str | None, str | None], list[int]] = defaultdict(list)
     stored = {}
     for answer in valid:
         row, new = before[answer.request_id], produced.get(answer.request_id, 0)
         known = len(answer.items) - new - row.produced - row.duplicates
-        stored[answer.request_id] = Stored(new, max(0, known), row.produced)
+        discarded = new if row.is_restored else 0
+        stored[answer.request_id] = Stored(new - discarded, max(0, known), row.produced, discarded)
         state = after_answer(RequestState(row.state), is_whole=answer.fault is None)
         alike[state, stored[answer.request_id], answer.fault, answer.settled_by].append(answer.request_id)
     for (state, counts, fault, settled_by), ids in alike.items():
         values = _ended(state, fault, now) | {
-            "produced": _requests.c.produced + counts.produced,
+            "produced": _requests.c.produced + counts.produced + counts.discarded,
             "duplicates": _requests.c.duplicates + counts.duplicates,
             "unanswered_runs": 0,
         }
@@ -172,7 +178,9 @@ def store_answers(session: Session, answers: Sequence[Arrival], now: datetime) -
 def _lock(session: Session, request_ids: Sequence[int]) -> dict[int, Any]:
     """What is known of requests, whatever their state; their rows stay locked."""
     c = _requests.c
-    statement = select(c.id, c.state, c.produced, c.duplicates).where(is_among(session, c.id, request_ids))
+    statement = select(c.id, c.state, c.produced, c.duplicates, c.is_restored).where(
+        is_among(session, c.id, request_ids)
+    )
     return {row.id: row for row in session.execute(statement.order_by(c.id).with_for_update())}
 
 
@@ -209,13 +217,20 @@ def judge(session: Session, verdicts: Sequence[Verdict], now: datetime) -> list[
     return [v.request_id in moved for v in verdicts]
 
 
-def _insert_items(session: Session, answers: Sequence[Arrival], now: datetime) -> dict[int, int]:
-    """Store items that their campaigns do not have yet; how many were new, by request."""
+def _insert_items(
+    session: Session, answers: Sequence[Arrival], restored: Collection[int], now: datetime
+) -> dict[int, int]:
+    """Store items that their campaigns do not have yet, those of restored requests as discarded.
+
+    Returns:
+        How many were new, by request.
+    """
     rows = [
         {
             "campaign_id": answer.campaign_id,
             "value": item.value,
-            "state": ItemState.AVAILABLE,
+            "state": ItemState.DISCARDED if answer.request_id in restored else ItemState.AVAILABLE,
+            "reason": MAY_BE_USED if answer.request_id in restored else None,
             "created_at": now,
             "expires_at": item.expires_at,
             "supply_request_id": answer.request_id,

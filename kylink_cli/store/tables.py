@@ -249,6 +249,8 @@ class SupplyRequest(SQLModel, table=True):
     asked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     # The operator who found out what became of it.
     settled_by: str | None = Field(default=None, sa_column=Column(String(255)))
+    # It is older than a backup that was restored: what it brings may have been used since.
+    is_restored: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
 
 
 class Run(SQLModel, table=True):

@@ -1,6 +1,7 @@
 """`kylink supply …`: orders without a clear answer, and what people found out about them."""
 
 import getpass
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,25 @@ def test_an_operator_settles_what_was_charged(
     assert_nothing_lost(kylink, service)
     refused = kylink.run("supply", "settle", doubtful, "--not-charged")
     assert (refused.returncode, "was charged: items of it came" in refused.stderr) == (2, True)
+
+
+def test_an_operator_settles_with_what_a_run_rescued(
+    kylink: Installation, service: SupplyService, doubtful: str, tmp_path: Path
+) -> None:
+    """Of what was saved when a database was taken away, a request gets what its own key brought."""
+    file = tmp_path / "kylink.db.rescued-1.jsonl"
+    brought = {doubtful: service.charges[doubtful], "another": ["other-1", "other-2"]}
+    lines = [
+        {"campaign_id": "1", "value": value, "expires_at": "2100-01-01T00:00:00Z", "key": key}
+        for key, values in brought.items()
+        for value in values
+    ]
+    order = {"campaign_id": "1", "key": "open", "quantity": 1, "body": "{}", "value": None}
+    file.write_text("".join(json.dumps(line) + "\n" for line in (*lines, order)))
+    settled = kylink.document("supply", "settle", doubtful, "--charged", str(file))
+    assert (settled["state"], settled["produced"]) == ("answered", 10)
+    assert_nothing_lost(kylink, service)
+    assert kylink.rows("SELECT count(*) FROM stock_items WHERE value LIKE 'other%'") == [0]
 
 
 def test_an_operator_settles_what_was_not_charged(kylink: Installation, doubtful: str) -> None:

@@ -83,6 +83,36 @@ def test_what_is_exchanged_under_a_backup_is_neither_written_nor_readable(
 
 
 @as_root
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_what_is_exchanged_under_a_restore_is_neither_written_nor_readable(
+    kylink: Installation, theirs: Path, tmp_path: Path, kind: str
+) -> None:
+    """Root brings a backup back in the folder of the service's user, who may have been taken over."""
+    victim, backup = tmp_path / "victim", kylink.folder / "backup.db"
+    victim.write_text("precious")
+    assert kylink.run("db", "backup", str(backup)).returncode == 0
+    command = [sys.executable, "-c", ATTACKER, str(theirs), str(victim), kind]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as attacker:
+        assert attacker.stdout is not None
+        attacker.stdout.readline()
+        for number in range(ROUNDS):
+            kylink.run("db", "restore", str(backup), DATABASE_URL=f"sqlite:///{theirs / f'{number}.db'}")
+        attacker.kill()
+    assert victim.read_text() == "precious"
+    # What ends under a database's own name belongs to the folder's owner anyway.
+    exchanged = [path for path in theirs.iterdir() if path.is_file() and not path.is_symlink() and path.name[0] == "."]
+    assert not [path for path in exchanged if b"campaign-" in path.read_bytes()]
+
+
+@as_root
+def test_a_database_that_root_restores_belongs_to_the_owner_of_its_folder(kylink: Installation, theirs: Path) -> None:
+    backup, database = kylink.folder / "backup.db", theirs / "kylink.db"
+    assert kylink.run("db", "backup", str(backup)).returncode == 0
+    assert kylink.run("db", "restore", str(backup), DATABASE_URL=f"sqlite:///{database}").returncode == 0
+    assert (database.stat().st_uid, stat.S_IMODE(database.stat().st_mode)) == (STRANGER, 0o600)
+
+
+@as_root
 def test_a_backup_into_somebody_else_s_folder_can_be_worked_with(kylink: Installation, theirs: Path) -> None:
     copy = theirs / "copy.db"
     assert kylink.run("db", "backup", str(copy)).returncode == 0

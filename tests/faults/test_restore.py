@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from typer.testing import CliRunner
 
 from kylink_cli import Stock, wiring
 from kylink_cli.cli import app
-from kylink_cli.demo.service import SupplyService
+from kylink_cli.demo.service import Call, SupplyService
 from kylink_cli.errors import DatabaseUnfitError
 from kylink_cli.settings import Settings
 from kylink_cli.store.engine.database import Database
@@ -98,6 +99,33 @@ def test_the_backup_itself_stays_as_it_is(stocked: Installation) -> None:
     said(stocked, "db", "restore", "backup.db")
     assert (stocked.folder / "backup.db").read_bytes() == before
     assert [path.name for path in stocked.folder.glob("backup.db*")] == ["backup.db"]
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_what_an_order_of_a_backup_brings_may_have_been_used_and_is_not_handed_out(
+    kylink: Installation, service: SupplyService, trust: bool
+) -> None:
+    """Open in the backup, it was answered afterwards, and its items were used; its key brings the same ones again."""
+
+    async def charge_and_fail(call: Call) -> web.Response:
+        call.service.charge(call)
+        return web.Response(status=500)
+
+    kylink.add_campaigns("1")
+    service.behave = charge_and_fail
+    kylink.run("replenish", "--all")
+    kylink.let_go()
+    said(kylink, "db", "backup", "backup.db")
+    service.behave = None
+    assert kylink.run("replenish", "--all").returncode == 0
+    used = {take(kylink) for _ in range(3)}
+    said(kylink, "db", "restore", "backup.db", *(["--trust"] if trust else []))
+    assert kylink.run("replenish", "--all").returncode == 0
+    available = set(kylink.rows("SELECT value FROM stock_items WHERE state = 'available'"))
+    assert (len(available), bool(available & used)) == (10, trust)
+    discarded = kylink.rows("SELECT reason, count(*) FROM stock_items WHERE state = 'discarded' GROUP BY 1")
+    assert discarded == ([] if trust else [("may have been used after the backup was made", 10)])
+    assert kylink.run("db", "check").returncode == 0
 
 
 COMMANDS = [

@@ -1,16 +1,13 @@
 """A copy of an embedded database, made while others write to it."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
 from kylink_cli.errors import DatabaseError, UsageError
-from kylink_cli.files import create_private_file
 from kylink_cli.language import marked, tr
 from kylink_cli.reasons import reason
 from kylink_cli.store.engine.database import Database, translated_errors
@@ -48,17 +45,6 @@ def back_up(database: Database, target: Path) -> int:
             return staging.place()
 
 
-@contextmanager
-def unfinished(target: Path) -> Iterator[Path]:
-    """A private file beside the target, which is gone afterwards unless it was moved."""
-    path = target.with_name(f".{target.name}.{uuid4().hex}")
-    create_private_file(path)
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
 def copy_whole(source: sqlite3.Connection, target: Path) -> None:
     """Copy a database into one file that needs no other beside it.
 
@@ -87,21 +73,6 @@ def _driver(session: Session) -> sqlite3.Connection:
     if not isinstance(connection, sqlite3.Connection):
         raise TypeError("only SQLite copies itself")
     return connection
-
-
-def give_name(copy: Path, target: Path) -> None:
-    """Put the copy in its place, in a way that outlives a power cut."""
-    _sync(copy)
-    copy.replace(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

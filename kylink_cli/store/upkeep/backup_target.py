@@ -42,20 +42,23 @@ def refuse_target(target: Path, database: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """A private file that becomes a backup."""
+    """A private file that becomes a backup, or a database."""
 
     copy: Path
     target: Path
     guarded: bool  # nobody else can exchange files where the target is
 
-    def place(self) -> int:
+    def place(self, *, for_folder_owner: bool = False) -> int:
         """Put the copy in its place, in a way that outlives a power cut; its size, bytes.
+
+        Args:
+            for_folder_owner: whether it is to belong to whoever has the folder, if root puts it there.
 
         Raises:
             OSError: it can't be written, or somebody has exchanged it meanwhile.
         """
         if not self.guarded:
-            return _pour(self.copy, self.target)
+            return _pour(self.copy, self.target, for_folder_owner=for_folder_owner and os.geteuid() == 0)
         size = self.copy.stat().st_size
         _sync(self.copy)
         self.copy.replace(self.target)
@@ -78,7 +81,7 @@ def staged(target: Path) -> Iterator[Staging]:
         yield Staging(Path(folder) / "copy", target, guarded)
 
 
-def _pour(copy: Path, target: Path) -> int:
+def _pour(copy: Path, target: Path, *, for_folder_owner: bool) -> int:
     """Write the copy into a folder that others can write to as well; its size, bytes.
 
     Everything goes through descriptors: what another puts under a name is neither written to nor read.
@@ -94,6 +97,9 @@ def _pour(copy: Path, target: Path) -> int:
             shutil.copyfileobj(source, written)
             written.flush()
             os.fchmod(handle, _PRIVATE_FILE)
+            if for_folder_owner:
+                whose = os.fstat(folder)
+                os.fchown(handle, whose.st_uid, whose.st_gid)
             os.fsync(handle)
             os.rename(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
             ours, there = os.fstat(handle), os.stat(target.name, dir_fd=folder, follow_symlinks=False)

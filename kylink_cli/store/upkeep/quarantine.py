@@ -11,10 +11,8 @@ from kylink_cli.rules.vocabulary import ItemState, LeaseState, RequestState
 from kylink_cli.store.demand import Minute, minute_at, record_taken
 from kylink_cli.store.engine import lineage
 from kylink_cli.store.engine.direct import direct
+from kylink_cli.store.supply_requests import MAY_BE_USED
 from kylink_cli.store.tables import LeaseRecord, StockItem, SupplyRequest, in_state, not_before, table
-
-# Shown beside the items, in every language the same: it is kept in the database.
-REASON = "may have been used after the backup was made"
 
 _items = table(StockItem)
 _leases = table(LeaseRecord)
@@ -37,6 +35,7 @@ def begin_anew(session: Session, now: datetime, *, trust: bool) -> Restored:
         trust: whether nothing was used since the backup was made, so that all stays what it is.
     """
     lineage.begin(session)
+    _mark_requests(session, is_restored=not trust)
     open_requests = session.scalar(
         select(func.count()).select_from(_requests).where(in_state(_requests, RequestState.OPEN))
     )
@@ -45,10 +44,16 @@ def begin_anew(session: Session, now: datetime, *, trust: bool) -> Restored:
     return Restored(_discard_items(session), _close_leases(session, now), open_requests or 0)
 
 
+def _mark_requests(session: Session, *, is_restored: bool) -> None:
+    """Let what orders bring that had no whole answer be discarded: the other database may have got it already."""
+    unanswered = update(_requests).where(_requests.c.state != RequestState.ANSWERED)
+    session.execute(unanswered.values(is_restored=is_restored))
+
+
 def _discard_items(session: Session) -> int:
     """Throw away what could be handed out (available, leased -> discarded)."""
     could_be_used = in_state(_items, ItemState.AVAILABLE) | in_state(_items, ItemState.LEASED)
-    statement = update(_items).where(could_be_used).values(state=ItemState.DISCARDED, reason=REASON)
+    statement = update(_items).where(could_be_used).values(state=ItemState.DISCARDED, reason=MAY_BE_USED)
     return session.connection().execute(statement).rowcount
 
 
@@ -57,7 +62,7 @@ def _close_leases(session: Session, now: datetime) -> int:
     statement = (
         update(_leases)
         .where(in_state(_leases, LeaseState.ACTIVE))
-        .values(state=LeaseState.EXPIRED, closed_at=not_before(_leases.c.leased_at, now), error=REASON)
+        .values(state=LeaseState.EXPIRED, closed_at=not_before(_leases.c.leased_at, now), error=MAY_BE_USED)
         .returning(_leases.c.campaign_id, _leases.c.leased_at)
     )
     closed = Counter(Minute(row.campaign_id, minute_at(row.leased_at)) for row in session.execute(statement))

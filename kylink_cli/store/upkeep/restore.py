@@ -1,6 +1,7 @@
 """Bringing a backup of an embedded database back, so that nothing of the database that it replaces is mixed into it.
 
-1. The backup is copied beside the database, checked, and brought to this program's revision; the backup stays as it is.
+1. The backup is copied to where nobody else can exchange it, checked, and brought to this program's revision; it stays
+   as it is itself.
 2. The copy begins a new life: what may have been used since the backup was made is put into quarantine.
 3. Nobody else works with the database that is there; it is put aside, whole, with its write-ahead log.
 4. The copy takes its place. A crash in between leaves no database rather than a mixed one.
@@ -15,11 +16,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from kylink_cli.errors import DatabaseBusyError, DatabaseError, DatabaseUnfitError, UsageError
+from kylink_cli.files import refuse_foreign_link
 from kylink_cli.language import tr
 from kylink_cli.store.engine import lineage
 from kylink_cli.store.engine.database import Database, open_database, translated_errors
 from kylink_cli.store.engine.schema import require_tables, upgrade
-from kylink_cli.store.upkeep.backup import copy_whole, give_name, unfinished
+from kylink_cli.store.upkeep.backup import copy_whole
+from kylink_cli.store.upkeep.backup_target import staged
 from kylink_cli.store.upkeep.quarantine import Restored, begin_anew
 
 _LEFTOVERS = ("-wal", "-shm")
@@ -47,12 +50,14 @@ def restore(backup: Path, target: Path, now: datetime, *, trust: bool) -> Replac
     """
     if target.exists() and backup.exists() and backup.samefile(target):
         raise UsageError(tr("{file} is in place already: run 'kylink db restored' to continue with it", file=backup))
-    with _explained(target), unfinished(target) as copy:
+    with _explained(target), staged(target) as staging:
+        refuse_foreign_link(target)
+        refuse_foreign_link(backup)
         with _readable(backup) as source:
-            copy_whole(source, copy)
-        restored = _prepare(copy, now, trust=trust)
+            copy_whole(source, staging.copy)
+        restored = _prepare(staging.copy, now, trust=trust)
         aside = _put_aside(target) if target.exists() else None
-        give_name(copy, target)
+        staging.place(for_folder_owner=True)
     with closing(open_database(target)) as database:
         lineage.adopt(database)
     return Replaced(restored, aside)
