@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from kylink_cli.rules.check_facts import Disk, JobStart, Thresholds
 from kylink_cli.rules.checks import CheckResult, check_failure_rate, check_lease_age, check_low_stock, check_no_stock
+from kylink_cli.rules.demand import KEPT_HOURS
 from kylink_cli.rules.demand_checks import check_forecast, check_order_limit
 from kylink_cli.rules.health_checks import check_crashes, check_disk, check_overdue, check_supply
 from kylink_cli.rules.order_limits import NO_LIMITS, OrderLimits
@@ -27,7 +28,7 @@ from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import ChecksDone
 from kylink_cli.running.run import LiveRun, Report, Work
 from kylink_cli.running.stop import StoppedError
-from kylink_cli.store import retention, runs
+from kylink_cli.store import demand, retention, runs
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures import alert_facts
 from kylink_cli.store.retention import Deletion, purge
@@ -115,7 +116,8 @@ def check_with(watch: Watch) -> Work[AlertCheckReport]:
 def deletions(watch: Watch, now: datetime) -> list[Deletion]:
     """What has been kept long enough."""
     alerts: list[Deletion] = [(delete, now - watch.alert_retention) for delete in retention.OF_ALERTS]
-    return alerts + [(delete, now - watch.run_retention) for delete in retention.OF_RUNS]
+    runs_and_requests: list[Deletion] = [(delete, now - watch.run_retention) for delete in retention.OF_RUNS]
+    return [*alerts, *runs_and_requests, (demand.delete_hours, now - timedelta(hours=KEPT_HOURS))]
 
 
 def _starts(session: Session, watch: Watch) -> list[JobStart]:

@@ -13,14 +13,18 @@ from kylink_cli.alerting.posting import Alerting, post
 from kylink_cli.jobs.alert_check import check_all
 from kylink_cli.notify.webhook import Webhook
 from kylink_cli.rules.alerts import Failure, replenish_failed
+from kylink_cli.rules.demand import KEPT_HOURS, MINUTES_AN_HOUR, Asked
 from kylink_cli.rules.silences import Silence
 from kylink_cli.rules.vocabulary import AlertType
 from kylink_cli.store import alerts
 from kylink_cli.store.alerts import AlertFilter, read_alerts
+from kylink_cli.store.demand import minute_at
+from kylink_cli.store.demand_hours import pack
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import (
     Alert,
     Campaign,
+    DemandHours,
     LeaseRecord,
     NoStockEvent,
     Notification,
@@ -29,6 +33,7 @@ from kylink_cli.store.tables import (
     SilenceRecord,
     StockItem,
     SupplyRequest,
+    table,
 )
 from tests.support.alerts import RULES, START, WATCH, Checks
 from tests.support.database import add_campaigns
@@ -338,6 +343,17 @@ def test_what_was_kept_long_enough_is_deleted_and_the_last_run_of_each_kind_stay
     assert purged == 7  # runs 2, request 1, silence 1, alert 1, notifications 2
     counts = {model: _count(checks, model) for model in (Run, SupplyRequest, SilenceRecord, Alert, Notification)}
     assert counts == {Run: 5, SupplyRequest: 3, SilenceRecord: 1, Alert: 3, Notification: 4}
+
+
+def test_demand_that_no_forecast_looks_at_any_more_is_deleted(checks: Checks) -> None:
+    add_campaigns(checks.database, "quiet", "asked for")
+    now = minute_at(START) // MINUTES_AN_HOUR
+    for campaign, hour in (("quiet", now - KEPT_HOURS - 1), ("asked for", now - KEPT_HOURS + 1)):
+        last_hour, packed = pack({hour: Asked(1, 0)})
+        store(checks, DemandHours(campaign_id=campaign, last_hour=last_hour, packed=packed))
+    assert checks.check().report.purged == 1
+    with checks.database.reading() as session:
+        assert session.scalars(select(table(DemandHours).c.campaign_id)).all() == ["asked for"]
 
 
 def _alert(fingerprint: str, resolved: datetime | None, state: str) -> Alert:
