@@ -140,7 +140,7 @@ class Installation:
                 (f"addresses {hidden}", f"{CHANNEL}\n"),
                 ("Campaigns to import", "campaigns.csv\n"),
                 ("Send a test alert?", "n\n"),
-                ("Let the timers begin now?", "y\n"),
+                ("Start the timers now?", "y\n"),
             ],
         )
         assert seen.returncode == 0, seen.text

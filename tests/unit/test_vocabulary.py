@@ -8,6 +8,7 @@ import pytest
 from kylink_cli.cli.views import audit
 from kylink_cli.console.words import AREAS, STATES
 from kylink_cli.notify import apprise
+from kylink_cli.notify.registry import CHANNELS
 from kylink_cli.report import alerts, jobs, supply
 from kylink_cli.rules import vocabulary
 from kylink_cli.rules.vocabulary import (
@@ -24,6 +25,7 @@ from kylink_cli.rules.vocabulary import (
     Trigger,
     WatermarkSource,
 )
+from kylink_cli.wiring import SUPPLIERS
 
 ROOT = Path(vocabulary.__file__).parents[2]
 # Shown alone in a cell, in the reader's language; types are the same in every language.
@@ -65,6 +67,14 @@ def test_every_area_of_doctor_is_translated() -> None:
 def test_every_alert_type_is_raised_by_a_rule_and_explained(kind: AlertType) -> None:
     assert f"AlertType.{kind.name}" in RULES
     assert f"`{kind}`" in (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+
+
+def test_every_kind_that_can_be_named_in_a_setting_is_explained() -> None:
+    alerts_page, supply_page = (
+        (ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("alerts.md", "supply-service.md")
+    )
+    assert [kind for kind in CHANNELS if f"`{kind}://" not in alerts_page] == []
+    assert [kind for kind in SUPPLIERS if f"{kind}:" not in supply_page] == []
 
 
 def test_the_report_and_the_channels_know_every_word() -> None:
