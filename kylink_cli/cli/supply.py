@@ -35,7 +35,7 @@ def list_requests(
         str | None,
         typer.Option("--campaign", metavar="ID", help="Only this campaign's.", autocompletion=campaign_ids),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show so many requests.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Show at most N requests.")] = 50,
 ) -> None:
     """List orders whose outcome is open or in doubt, newest first. With --state others too."""
     from kylink_cli import wiring

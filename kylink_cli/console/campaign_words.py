@@ -76,7 +76,7 @@ def demand(detail: CampaignDetail) -> str:
     if need.forecast is None or not need.level.history.hours:
         return said
     expected = counted.items(round(need.forecast.items(_MINUTES_A_DAY)))
-    return tr("{said} About {expected} are to be expected in the next 24.", said=said, expected=expected)
+    return tr("{said} About {expected} are expected in the next 24.", said=said, expected=expected)
 
 
 def rule(need: Need) -> str:

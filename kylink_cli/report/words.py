@@ -37,9 +37,9 @@ def first_steps() -> list[tuple[str, str]]:
     return [
         ("kylink demo", tr("shows kylink at work, on this machine alone")),
         ("kylink setup", tr("asks for the supply service and its key, and installs the timers")),
-        ("kylink campaigns import campaigns.csv --user you", tr("says what is to be kept in stock")),
+        ("kylink campaigns import campaigns.csv --user you", tr("says which campaigns are kept in stock")),
         ("kylink replenish --all", tr("fills it for the first time; from then on the timers do")),
-        ("kylink report", tr("writes this page anew")),
+        ("kylink report", tr("updates this page")),
     ]
 
 

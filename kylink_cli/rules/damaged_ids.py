@@ -37,9 +37,7 @@ def damage(text: str) -> str | None:
         or _NUMBER.fullmatch(text)
         or _ERROR.fullmatch(text)
     ):
-        return tr(
-            "a spreadsheet has changed it: format the column as plain text, fill it in again, and export it once more"
-        )
+        return _changed_by_a_spreadsheet()
     return None
 
 
@@ -48,8 +46,14 @@ def value_damage(text: str) -> str | None:
     if stands_for_nothing(text) and text not in _WORDS:
         return tr("this stands for an empty cell: export the rows that have a value")
     if re.fullmatch(_ROUNDED, text) or _ERROR.fullmatch(text) or text.startswith('="') or _FORMULA.fullmatch(text):
-        return tr("a spreadsheet has changed it: format the column as plain text, fill it anew, and export it again")
+        return _changed_by_a_spreadsheet()
     return None
+
+
+def _changed_by_a_spreadsheet() -> str:
+    return tr(
+        "a spreadsheet has changed it: format the column as plain text, fill it in again, and export it once more"
+    )
 
 
 def stands_for_nothing(text: str) -> bool:

@@ -166,3 +166,13 @@ def test_threads_that_speak_english_for_programs_leave_the_language_to_people() 
         assert language.tr("never") != "never"
     finally:
         language.use("en")
+
+
+# What a native speaker would not say, or say shorter.
+UNIDIOMATIC = re.compile(
+    r"\b(so many|anew|mend(ed)?|belongs into|is to be|are to be|told of|all the same|bring .* back)\b", re.IGNORECASE
+)
+
+
+def test_texts_are_a_native_speaker_s() -> None:
+    assert [text for text in catalogs.texts() if UNIDIOMATIC.search(str(text))] == []
