@@ -6,6 +6,8 @@ Within its run record (`runner.py`), a run goes like this:
    happened too often.
 2. Available items past their end are marked as expired, batch by batch.
 3. Closed leases, spent items and the record of empty stocks are deleted once they have been kept long enough.
+4. Demand by the minute is folded into hours, and hours are forgotten after four weeks, as replenish runs do: they may
+   be paused for long.
 
 What is over is decided once, at the start: a run has an end, however fast consumers are. Between two batches it lets
 consumers write; a signal ends it after the batch under way.
@@ -19,12 +21,13 @@ from functools import partial
 from typing import TypeVar
 
 from kylink_cli.language import marked
+from kylink_cli.rules.demand import KEPT_HOURS
 from kylink_cli.rules.pace import MOST_ROWS, Pace
 from kylink_cli.rules.vocabulary import RunStatus
 from kylink_cli.running.events import BatchDone, LeasesRecovered
 from kylink_cli.running.run import LiveRun, Report, Work
 from kylink_cli.running.stop import StoppedError
-from kylink_cli.store import recovery, retention
+from kylink_cli.store import demand, recovery, retention
 from kylink_cli.store.batches import PAUSE_SECONDS, Sweep, commit_batch
 from kylink_cli.store.engine import commit_marks
 from kylink_cli.store.engine.database import Database
@@ -89,6 +92,7 @@ class _Recovery:
             await self._expire_leases()
             await self._expire_items()
             await self._delete_old()
+            await self._shorten_demand()
         except StoppedError:
             status = RunStatus.INTERRUPTED
         finally:
@@ -122,6 +126,13 @@ class _Recovery:
         marks = partial(commit_marks.delete_old, before=self._now - MARKS_KEPT)
         async for _ in self._batches(marks, int):
             pass
+
+    async def _shorten_demand(self) -> None:
+        """Fold minutes of demand into hours and forget old hours, also where no replenish run does it for long."""
+        kept = timedelta(hours=KEPT_HOURS)
+        for shorten, before in ((demand.fold, self._now), (demand.delete_hours, self._now - kept)):
+            async for _ in self._batches(partial(shorten, before=before), int):
+                pass
 
     async def _batches(self, batch: Sweep[T], count: Callable[[T], int]) -> AsyncIterator[T]:
         """Do batch after batch, each in a transaction of its own and none for long, until one is not full.

@@ -152,7 +152,7 @@ def _weekdays(by_day: Mapping[int, int]) -> list[int]:
     return weekdays
 
 
-def _mean_rate(faded: float, age: float) -> float:
+def _mean_rate(faded: float, age: int) -> float:
     """A mean in which the past fades, and a little of what is usual where there is hardly any past."""
     hours = MEMORY_HOURS * -math.expm1(-age / MEMORY_HOURS)
     return (faded + UNKNOWN_ITEMS) / (hours + UNKNOWN_ITEMS / UNKNOWN_RATE)
@@ -256,7 +256,8 @@ def forecast(of: DemandProfile, history: DemandHistory, minute: int) -> Forecast
     """
     recent = ((history.last_ten_minutes, 1 / 6), (history.last_hour, 1.0))
     if of.is_unasked and history.last_hour > 1:
-        begun = max(_mean_rate(items - 1, hours) for items, hours in recent)
+        # A few minutes are judged as an hour: they may be all for a long time.
+        begun = _mean_rate(history.last_hour - 1, 1)
         of = replace(of, rate=max(of.rate, begun), doubt=1 / history.last_hour + USUAL_BURST)
     usual = of.rate_at(minute // MINUTES_AN_HOUR)
     shape = 1 / max(of.burst + of.doubt, 0.05)

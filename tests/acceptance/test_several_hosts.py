@@ -189,3 +189,18 @@ def test_a_server_is_backed_up_by_its_own_tools(hosts: Hosts, tmp_path: Path) ->
     assert refused.returncode == 2
     assert 'pg_dump --format=custom --file=FILE "$DATABASE_URL"' in refused.stderr
     assert not (tmp_path / "copy").exists()
+
+
+def test_hosts_whose_consumers_ring_for_one_campaign_order_nothing_twice(hosts: Hosts) -> None:
+    both = hosts("a", "b", BELL="spawn", ENABLE_AUTO_CRON="true")
+    both[0].add_campaigns("1")
+    both[0].execute("UPDATE campaigns SET low_watermark = 9, target_stock = 10")
+    both[0].run("replenish", "--all")
+    for rounds in range(1, 4):
+        takes = [host.start("leases", "take", "1", "--count", "3") for host in both]
+        for take in takes:
+            take.communicate()
+            assert take.returncode == 0
+        both[0].wait_for_rows("SELECT count(*) FROM stock_items WHERE state = 'available'", [10])
+        both[0].wait_for_rows("SELECT count(*) FROM runs WHERE status = 'running'", [0])
+        assert both[0].rows("SELECT sum(quantity) FROM supply_requests") == [10 + 6 * rounds]

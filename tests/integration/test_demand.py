@@ -18,7 +18,7 @@ from kylink_cli.store import demand, recovery
 from kylink_cli.store.demand_hours import RecordedHours, pack
 from kylink_cli.store.engine.database import Database, create_database
 from kylink_cli.store.engine.schema import upgrade
-from kylink_cli.store.tables import DemandMinute, table
+from kylink_cli.store.tables import DemandHours, DemandMinute, table
 from kylink_cli.store.upkeep.check import check
 from tests.support.database import add_campaigns, add_items
 
@@ -117,6 +117,27 @@ def test_demand_is_forgotten_after_four_weeks(stocked: Database) -> None:
     fold(stocked, NOW)
     assert history(stocked).hours == {HOUR - 27 * 24: Asked(1, 0)}
     assert stocked.commit(lambda session: demand.delete_hours(session, NOW, 10)) == 1
+
+
+def test_a_million_items_of_a_hundred_thousand_quiet_campaigns_take_less_than_thirty_mebibytes(
+    embedded: Database,
+) -> None:
+    """A hundredth of them; each item of a campaign was asked for in an hour of its own."""
+    ids = [f"c{number}" for number in range(1_000)]
+    add_campaigns(embedded, *ids)
+    before = _bytes(embedded)
+    last_hour, packed = pack({HOUR - 60 * age: Asked(1, 0) for age in range(10)})
+    with embedded.writing() as session:
+        session.add_all(DemandHours(campaign_id=key, last_hour=last_hour, packed=packed) for key in ids)
+    assert 0 < _bytes(embedded) - before < 30 * 1024**2 / 100
+
+
+def _bytes(database: Database) -> int:
+    with database.reading() as session:
+        pages, size = (
+            session.connection().exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("page_count", "page_size")
+        )
+    return int(pages or 0) * int(size or 0)
 
 
 def test_the_check_compares_demand_with_leases(stocked: Database) -> None:

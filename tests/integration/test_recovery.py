@@ -13,14 +13,17 @@ from kylink_cli.errors import LockedError
 from kylink_cli.jobs.recover_leases import RecoveryLimits, RecoveryReport, foresee, recover_within
 from kylink_cli.leasing import TakeRequest
 from kylink_cli.locks.file import FileLocks
+from kylink_cli.rules.demand import KEPT_HOURS, Asked
 from kylink_cli.rules.pace import FEWEST_ROWS
 from kylink_cli.running.events import BatchDone, Event, LeasesRecovered, Observer
 from kylink_cli.running.run import LiveRun, RunRequest
 from kylink_cli.running.runner import run_job
 from kylink_cli.running.stop import Stop, StopReason
+from kylink_cli.store.demand import minute_at
+from kylink_cli.store.demand_hours import pack
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.recovery import Recovered
-from kylink_cli.store.tables import LeaseRecord, NoStockEvent, StockItem, table
+from kylink_cli.store.tables import DemandHours, DemandMinute, LeaseRecord, NoStockEvent, StockItem, table
 from tests.support.alerts import RULES
 from tests.support.database import add_campaigns, add_items
 
@@ -230,3 +233,18 @@ def test_consumers_get_in_between_after_a_moment_whatever_there_is_to_recover(
     assert sum(sizes) == 3 * FEWEST_ROWS
     assert sizes[0] == FEWEST_ROWS
     assert all(size <= 2 * before for before, size in pairwise(sizes))
+
+
+def test_demand_is_folded_and_forgotten_where_no_replenish_run_does_it(stocked: Database, tmp_path: Path) -> None:
+    now = NOW + timedelta(hours=3)
+    leasing.take(stocked, TakeRequest("1", 600), NOW)
+    _, packed = pack({1: Asked(1, 0)})
+    add_campaigns(stocked, "forgotten")
+    with stocked.writing() as session:
+        session.add(
+            DemandHours(campaign_id="forgotten", last_hour=minute_at(now) // 60 - KEPT_HOURS - 1, packed=packed)
+        )
+    recover(stocked, tmp_path, now)
+    with stocked.reading() as session:
+        assert session.scalars(select(table(DemandMinute).c.campaign_id)).all() == []
+        assert session.scalars(select(table(DemandHours).c.campaign_id)).all() == ["1"]
