@@ -101,12 +101,14 @@ def _find_nothing(transaction: Transaction, this: Try) -> bool:
         raise UnknownCampaignError(request.campaign_id)
     if not this.is_last:
         return rings.look(transaction, request.campaign_id, this.look)
-    no_stock.record(transaction, request.campaign_id, this.now)
+    no_stock.record(transaction, _refusal(request, request.count), this.now)
     return _record_refusal(transaction, this, request.count)
 
 
 def _record_refusal(transaction: Transaction, this: Try, items: int) -> bool:
     """Items that a consumer did not get are demand as well; whether to ring."""
-    request = this.request
-    refusal = Refusal(request.campaign_id, items, request.holder or request.key or "")
-    return rings.record_refused(transaction, refusal, this.look)
+    return rings.record_refused(transaction, _refusal(this.request, items), this.look)
+
+
+def _refusal(request: TakeRequest, items: int) -> Refusal:
+    return Refusal(request.campaign_id, items, request.holder or request.key or "")

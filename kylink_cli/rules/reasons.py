@@ -68,11 +68,10 @@ def _expected(found: Reorder) -> str:
 def _surviving(found: Reorder) -> str:
     if not found.to_survive:
         return ""
-    return tr(
-        "{number} of them to survive an outage of {minutes}",
-        number=found.to_survive,
-        minutes=counted.minutes(round(found.cover_minutes)),
-    )
+    minutes = counted.minutes(round(found.cover_minutes))
+    if found.to_survive == found.certain:
+        return tr("all of them to survive an outage of {minutes}", minutes=minutes)
+    return tr("{number} of them to survive an outage of {minutes}", number=found.to_survive, minutes=minutes)
 
 
 def _items(expected: float) -> str:
@@ -84,7 +83,9 @@ def _items(expected: float) -> str:
 def _unused(found: Reorder) -> str:
     if not found.unused:
         return ""
-    return tr("{number} fewer than that and an hour's worth: they would expire unused", number=found.unused)
+    return tr(
+        "of these and an hour's demand more, {number} are left out: they would expire unused", number=found.unused
+    )
 
 
 def _own(need: Need) -> str:

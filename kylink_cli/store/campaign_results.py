@@ -55,7 +55,16 @@ def add(session: Session, results: Sequence[NewResult], now: datetime) -> None:
             last_replenished_at=case((bindparam("new_items") > 0, moment), else_=_campaigns.c.last_replenished_at),
         )
     )
-    notes = [{"campaign": r.campaign_id, "reason": r.error, "new_items": r.produced, "moment": now} for r in results]
+    notes = [
+        {
+            "campaign": r.campaign_id,
+            # A campaign that was passed over, as by a limit on orders, has not failed.
+            "reason": None if r.status == ResultStatus.SKIPPED else r.error,
+            "new_items": r.produced,
+            "moment": now,
+        }
+        for r in results
+    ]
     session.connection().execute(note, notes)
 
 

@@ -14,7 +14,7 @@ from kylink_cli import leasing
 from kylink_cli.errors import NoStockError
 from kylink_cli.leasing import TakeRequest
 from kylink_cli.rules.demand import Asked, DemandHistory, add_minutes
-from kylink_cli.store import demand, recovery
+from kylink_cli.store import demand, no_stock, recovery
 from kylink_cli.store.demand_hours import RecordedHours, pack
 from kylink_cli.store.engine.database import Database, create_database
 from kylink_cli.store.engine.schema import upgrade
@@ -99,6 +99,16 @@ def test_a_fold_changes_nothing_that_is_told(stocked: Database) -> None:
     assert history(stocked) == before
     with stocked.reading() as session:
         assert session.scalar(select(func.count()).select_from(table(DemandMinute))) == 2
+
+
+def test_a_consumer_who_asks_again_in_a_loop_found_nothing_once_a_minute(stocked: Database) -> None:
+    for _ in range(3):
+        refuse(stocked, holder="loop")
+    refuse(stocked, key="order 7")
+    refuse(stocked)
+    refuse(stocked)
+    refuse(stocked, now=NOW + timedelta(minutes=1), holder="loop")
+    assert stocked.read(lambda session: no_stock.count_since(session, NOW - timedelta(hours=1), "2")) == 4
 
 
 def test_what_comes_back_after_a_fold_is_subtracted(stocked: Database) -> None:

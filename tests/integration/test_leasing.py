@@ -76,9 +76,9 @@ def test_as_many_are_taken_as_there_are(stocked: Database) -> None:
 
 
 def test_nothing_to_take_is_said_and_recorded(stocked: Database) -> None:
-    for _ in range(2):
+    for minutes in range(2):
         with pytest.raises(NoStockError, match="campaign 2 has nothing to lease"):
-            take(stocked, "2")
+            take(stocked, "2", now=NOW + timedelta(minutes=minutes))
     with stocked.reading() as session:
         counts = [no_stock.count_since(session, NOW - timedelta(days=1), key) for key in ("1", "2", None)]
     assert counts == [0, 2, 2]

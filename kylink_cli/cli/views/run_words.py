@@ -27,7 +27,7 @@ _FARED = {
     "failed": marked("{n:,} failed"),
     "not_served": marked("{n:,} not served"),
     "partial": marked("{n:,} in part"),
-    "skipped": marked("{n:,} left to another run"),
+    "skipped": marked("{n:,} passed over"),
 }
 
 
