@@ -14,6 +14,7 @@ from kylink_cli.notify.webhook import Webhook
 from kylink_cli.rules.notices import probe
 from kylink_cli.rules.vocabulary import AlertLevel
 from kylink_cli.store import no_stock, outbox
+from kylink_cli.store.demand import Refusal
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Notification
 from tests.support.alerts import Checks
@@ -73,7 +74,7 @@ def test_a_worse_level_is_told_at_once(checks: Checks, receiver: Receiver) -> No
 
 def test_what_one_check_finds_is_one_message(checks: Checks, receiver: Receiver) -> None:
     checks.with_limits(no_stock_warning=1)
-    checks.database.commit_direct(lambda transaction: no_stock.record(transaction, "c1", checks.now))
+    checks.database.commit_direct(lambda transaction: no_stock.record(transaction, Refusal("c1", 1), checks.now))
     checks.check()
     assert told(receiver) == [[("opened", "LOW_STOCK"), ("opened", "NO_STOCK_FREQUENT")]]
     assert receiver.requests[0].json()["title"] == "[kylink] WARNING: 2 alerts"
