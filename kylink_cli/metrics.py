@@ -1,8 +1,8 @@
 """The figures of kylink as Prometheus metrics.
 
-Every run of `kylink metrics` counts anew what the database holds, and the database forgets what is older than its
-retention. So nothing here grows forever, as a `_total` would have to: figures over time are those of the last 24
-hours, which their names say, and the histograms are of these hours too, to be looked at without `rate()`.
+Counters and histograms tell what has happened in all, whatever was deleted since (`store/figures/totals.py`), so that
+`rate()` is true. Gauges tell how it is now; those whose names end in `_24h`, and the two histograms of a day, are what
+was there before the counters, and stay for those who look at them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Metric  # noqa: PLC0414  (what `families` gives)
 from prometheus_client.registry import Collector
 
-from kylink_cli.rules.figures import Figures
+from kylink_cli.rules.figures import Figures, Totals
 from kylink_cli.rules.histograms import CALL_BOUNDS, RUN_BOUNDS, Histogram
 from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.success import Success
+from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import AlertLevel, AlertState, AlertType, CampaignStatus, RequestState, RunStatus
 
-_OF_CAMPAIGN = ("campaign_id", "user_id")
+_OF_CAMPAIGN = ("campaign_id", "user_id", "name", "status")
 # Prometheus keeps `job` for itself: it names what was scraped.
 _OF_JOB = ("job_name",)
+_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +36,33 @@ class JobSchedule:
     enabled: bool
 
 
-def families(figures: Figures, schedules: Sequence[JobSchedule], version: str, limit: int) -> list[Metric]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the metrics tell of."""
+
+    figures: Figures
+    totals: Totals
+    success: Mapping[str, Success]
+
+
+def families(measured: Measured, schedules: Sequence[JobSchedule], version: str, limit: int) -> list[Metric]:
     """The metrics.
 
     Args:
         limit: how many campaigns, those most at risk, have metrics of their own.
     """
+    figures, jobs = measured.figures, [schedule.job for schedule in schedules]
     return [
         _gauge("build_info", "Always 1; the label is the version of kylink.", ["version"], {(version,): 1}),
         *_stock(figures),
         *_campaigns(figures.campaigns[:limit]),
         *_jobs(figures, schedules),
-        *_runs(figures, [schedule.job for schedule in schedules]),
+        _success(measured.success, jobs),
+        *_runs(figures, jobs),
         *_supply(figures),
         *_leases(figures),
         _alerts(figures),
+        *_counters(measured.totals, jobs),
     ]
 
 
@@ -99,13 +114,19 @@ def _campaigns(needs: Sequence[Need]) -> Iterator[Metric]:
         "watermark_items": ("The campaign is replenished below this many items.", lambda one: one.watermark.items),
         "target_items": ("The campaign is replenished up to this many items.", lambda one: one.target),
         "runway_seconds": (
-            "How long the campaign's stock lasts as consumed in the last 24 hours; absent without consumption.",
+            "How long the campaign's stock lasts at the expected demand; 0 when empty, absent if nobody ever asked.",
             _runway_seconds,
         ),
     }
     for name, (explanation, measure) in about.items():
-        values = {(one.level.campaign_id, one.level.user_id): measure(one) for one in needs}
+        values = {_labels(one): measure(one) for one in needs}
         yield _gauge(f"campaign_{name}", explanation, _OF_CAMPAIGN, values)
+
+
+def _labels(one: Need) -> tuple[str, str, str, str]:
+    level = one.level
+    status = CampaignStatus.ACTIVE if level.active else CampaignStatus.PAUSED
+    return level.campaign_id, level.user_id, one_line(level.name, _NAME_LENGTH), status
 
 
 def _runway_seconds(one: Need) -> int | None:
@@ -123,6 +144,54 @@ def _jobs(figures: Figures, schedules: Sequence[JobSchedule]) -> Iterator[Metric
     ended = {(one.job,): one.last_success_at.timestamp() for one in figures.jobs if one.last_success_at}
     help_text = "When a run of the job that did its work last ended."
     yield _gauge("job_last_success_timestamp_seconds", help_text, _OF_JOB, ended)
+
+
+def _success(success: Mapping[str, Success], jobs: Sequence[str]) -> Metric:
+    shares = {(job,): success[job].share for job in jobs if job in success}
+    help_text = "What the job did of what it should in 24 hours: campaigns filled of those in need, else runs; 0 to 1."
+    return _gauge("job_success_ratio_24h", help_text, _OF_JOB, shares)
+
+
+def _counters(totals: Totals, jobs: Sequence[str]) -> Iterator[Metric]:
+    ends = [status for status in RunStatus if status != RunStatus.RUNNING]
+    runs = {(job, status): _number(totals, "runs", job, status) for job in jobs for status in ends}
+    yield _counter("runs", "Runs that have ended, by how.", [*_OF_JOB, "status"], runs)
+    lengths = HistogramMetricFamily("kylink_job_run_seconds", "How long runs took that have ended.", labels=_OF_JOB)
+    for job in jobs:
+        _add_histogram(lengths, _total(totals, RUN_BOUNDS, "run_seconds", job), job)
+    yield lengths
+    settled = [state for state in RequestState if state != RequestState.OPEN]
+    requests = {(state,): _number(totals, "supply_requests", "", state) for state in settled}
+    yield _counter("supply_requests", "Supply requests that were settled, by how.", ["state"], requests)
+    answers = HistogramMetricFamily(
+        "kylink_supply_answer_seconds", "How long answered supply requests took, repeated tries included.", labels=[]
+    )
+    _add_histogram(answers, _total(totals, CALL_BOUNDS, "answer_seconds", ""))
+    yield answers
+    for name, explanation in (
+        ("items_consumed", "Items that consumers have used."),
+        ("items_expired", "Items that expired before anybody leased them."),
+        ("refusals", "Times that consumers were turned away for want of stock."),
+    ):
+        yield _counter(name, explanation, [], {(): _number(totals, name, "", "")})
+
+
+def _number(totals: Totals, what: str, subject: str, how: str) -> int:
+    total = totals.get((what, subject, how))
+    return 0 if total is None else total.number
+
+
+def _total(totals: Totals, bounds: tuple[float, ...], what: str, subject: str) -> Histogram:
+    """What the lengths of one subject come to, however each of them ended."""
+    parts = [total for (key, of, _), total in totals.items() if (key, of) == (what, subject) and total.within]
+    return Histogram.total(bounds, [Histogram(bounds, one.within, one.number, one.seconds) for one in parts])
+
+
+def _counter(name: str, explanation: str, labels: Sequence[str], values: Mapping[Any, float]) -> Metric:
+    family = CounterMetricFamily(f"kylink_{name}", explanation, labels=labels)
+    for label_values, value in values.items():
+        family.add_metric(label_values, value)
+    return family
 
 
 def _runs(figures: Figures, jobs: Sequence[str]) -> Iterator[Metric]:

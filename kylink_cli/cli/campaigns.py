@@ -156,7 +156,7 @@ def remove(cli: Cli, campaign_ids: IdsArgument, yes: YesOption = False) -> None:
 
     def act(session: "Session") -> list[str]:
         _refuse_claimed(cli, session, wanted, database.now())
-        removed = store.remove(session, wanted)
+        removed = store.remove(session, wanted, database.now())
         audit.record(session, AuditEntry(cli.who, Act.CAMPAIGN_REMOVED, removed), database.now())
         return removed
 

@@ -69,19 +69,26 @@ def read_families(settings: "Settings", database: "Database", limit: int) -> "li
     Args:
         limit: campaigns that get metrics of their own.
     """
-    from kylink_cli.metrics import JobSchedule, families
+    from kylink_cli.metrics import JobSchedule, Measured, families
     from kylink_cli.overview.figures import read_figures
     from kylink_cli.rules.figures import Period
     from kylink_cli.scheduling.jobs import JOBS
     from kylink_cli.store import runs
+    from kylink_cli.store.figures.success import read_success
+    from kylink_cli.store.figures.totals import read_totals
 
     now = database.now()
-    figures = database.read(
-        lambda session: read_figures(session, settings.policy, Period(now - timedelta(hours=24), now))
+    day = Period(now - timedelta(hours=24), now)
+    measured = database.read(
+        lambda session: Measured(
+            figures=read_figures(session, settings.policy, day),
+            totals=read_totals(session, now),
+            success=read_success(session, day.since),
+        )
     )
     paused = database.read(runs.paused_jobs)
     schedules = [
         JobSchedule(job.name, job.interval_minutes(settings) * 60, settings.enable_auto_cron and job.name not in paused)
         for job in JOBS
     ]
-    return families(figures, schedules, kylink_cli.__version__, limit)
+    return families(measured, schedules, kylink_cli.__version__, limit)

@@ -30,7 +30,7 @@ from kylink_cli.running.run import LiveRun, Report, Work
 from kylink_cli.running.stop import StoppedError
 from kylink_cli.store import demand, retention, runs
 from kylink_cli.store.engine.database import Database
-from kylink_cli.store.figures import alert_facts
+from kylink_cli.store.figures import alert_facts, totals
 from kylink_cli.store.retention import Deletion, purge
 
 HOUR = timedelta(hours=1)
@@ -114,10 +114,11 @@ def check_with(watch: Watch) -> Work[AlertCheckReport]:
 
 
 def deletions(watch: Watch, now: datetime) -> list[Deletion]:
-    """What has been kept long enough."""
+    """What has been kept long enough; before anything goes, it is added to the sums that stay."""
+    counted: list[Deletion] = [(totals.fold, now - totals.LAG)]
     alerts: list[Deletion] = [(delete, now - watch.alert_retention) for delete in retention.OF_ALERTS]
     runs_and_requests: list[Deletion] = [(delete, now - watch.run_retention) for delete in retention.OF_RUNS]
-    return [*alerts, *runs_and_requests, (demand.delete_hours, now - timedelta(hours=KEPT_HOURS))]
+    return [*counted, *alerts, *runs_and_requests, (demand.delete_hours, now - timedelta(hours=KEPT_HOURS))]
 
 
 def _starts(session: Session, watch: Watch) -> list[JobStart]:

@@ -31,6 +31,7 @@ from kylink_cli.store import demand, recovery, retention
 from kylink_cli.store.batches import PAUSE_SECONDS, Sweep, commit_batch
 from kylink_cli.store.engine import commit_marks
 from kylink_cli.store.engine.database import Database
+from kylink_cli.store.figures import totals
 from kylink_cli.store.recovery import Recovered
 
 # Longer than anybody asks what became of a commit.
@@ -119,6 +120,9 @@ class _Recovery:
 
     async def _delete_old(self) -> None:
         before = self._now - self._limits.retention
+        fold = partial(totals.fold, before=self._now - totals.LAG, limit=self._limits.batch_size)
+        async for _ in self._batches(fold, int):
+            pass
         for delete in (retention.delete_leases, retention.delete_items, retention.delete_no_stock_events):
             batch = partial(delete, before=before)
             async for deleted in self._batches(batch, int):

@@ -242,6 +242,32 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """How often something has happened in all, and how long it took.
+
+    Attributes:
+        number: how often.
+        seconds: how long all of it took together; 0 if it takes no time.
+        within: how many took at most as long as each bound of a histogram.
+    """
+
+    number: int
+    seconds: float = 0.0
+    within: tuple[int, ...] = ()
+
+    def __add__(self, more: "Total") -> "Total":
+        """What both come to."""
+        within = self.within or more.within
+        if self.within and more.within:
+            within = tuple(sum(pair) for pair in zip(self.within, more.within, strict=True))
+        return Total(self.number + more.number, self.seconds + more.seconds, within)
+
+
+# By what happened, of what, and how it ended.
+Totals = dict[tuple[str, str, str], Total]
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What the report and the metrics are made of.
 

@@ -10,6 +10,7 @@ from kylink_cli.rules.campaigns import CampaignFacts
 from kylink_cli.rules.text import natural
 from kylink_cli.rules.vocabulary import CampaignStatus
 from kylink_cli.store.engine.database import upsert
+from kylink_cli.store.figures import totals
 from kylink_cli.store.tables import Campaign, table
 
 _campaigns = table(Campaign)
@@ -86,12 +87,16 @@ def set_status(session: Session, campaign_ids: Collection[str], status: str) -> 
     return sorted(session.scalars(statement), key=natural)
 
 
-def remove(session: Session, campaign_ids: Collection[str]) -> list[str]:
+def remove(session: Session, campaign_ids: Collection[str], now: datetime) -> list[str]:
     """Delete campaigns with all that belongs to them: items, supply requests, results and claims.
+
+    What has happened with them goes on counting.
 
     Returns:
         Those that existed, by id.
     """
+    for campaign_id in campaign_ids:
+        totals.keep(session, campaign_id, now)
     statement = delete(_campaigns).where(_campaigns.c.id.in_(campaign_ids)).returning(_campaigns.c.id)
     return sorted(session.scalars(statement), key=natural)
 

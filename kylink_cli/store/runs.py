@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import SUCCESSES, RequestState, RunStatus, Trigger
 from kylink_cli.store.engine.database import upsert
+from kylink_cli.store.figures import totals
 from kylink_cli.store.tables import (
     CampaignClaim,
     CampaignResult,
@@ -57,6 +58,9 @@ def beat(session: Session, run_id: int, now: datetime) -> None:
 
 def finish(session: Session, run_id: int, end: RunEnd, now: datetime) -> None:
     """Record the end of a run (running, or crashed in others' eyes -> its end)."""
+    before = session.execute(select(_runs.c.job, _runs.c.status).where(_runs.c.id == run_id)).one_or_none()
+    if before is not None and before.status == RunStatus.CRASHED:
+        totals.keep_crash(session, before.job)
     session.execute(
         update(_runs)
         .where(_runs.c.id == run_id)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Enum,
+    Float,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -305,6 +306,28 @@ class CampaignClaim(SQLModel, table=True):
     failed_runs: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     barren_runs: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     rests_until: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class MetricSum(SQLModel, table=True):
+    """What has happened up to the mark, added up for counters that only grow; the rows behind it may be deleted."""
+
+    __tablename__ = "metric_sums"
+
+    what: str = Field(sa_column=Column(String(40), primary_key=True))
+    subject: str = Field(sa_column=Column(String(40), primary_key=True))
+    how: str = Field(sa_column=Column(String(40), primary_key=True))
+    number: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seconds: float = Field(sa_column=Column(Float, nullable=False))
+    within: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+class MetricMark(SQLModel, table=True):
+    """Up to when what has happened is in the sums; no row before they were first made."""
+
+    __tablename__ = "metric_marks"
+
+    id: int = Field(default=1, sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    counted_until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
 class PausedJob(SQLModel, table=True):

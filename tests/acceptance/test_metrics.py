@@ -183,6 +183,15 @@ def test_documents_speak_only_of_metrics_that_there_are(busy: Installation, docu
     assert set(NAME.findall(text)) - names(busy.run("metrics").stdout) - {"kylink_cli"} == set()
 
 
+def test_every_rule_has_its_paragraph_in_the_runbook() -> None:
+    rules = (DOCS / "prometheus-alerts.yml").read_text(encoding="utf-8")
+    runbook = (DOCS / "monitoring.md").read_text(encoding="utf-8")
+    anchors = {heading.lower() for heading in re.findall(r"^### (\w+)$", runbook, re.MULTILINE)}
+    alerts = re.findall(r"- alert: (\w+)", rules)
+    assert re.findall(r"runbook_url: docs/monitoring\.md#(\w+)", rules) == [alert.lower() for alert in alerts]
+    assert {alert.lower() for alert in alerts} <= anchors
+
+
 def test_the_dashboard_is_one_that_grafana_can_import() -> None:
     dashboard: dict[str, Any] = json.loads((DOCS / "grafana-dashboard.json").read_text(encoding="utf-8"))
     panels = dashboard["panels"]

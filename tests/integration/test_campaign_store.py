@@ -74,7 +74,7 @@ def test_removing_a_campaign_takes_all_that_belongs_to_it(database: Database) ->
         session.add(run)
         session.flush()
         claims.claim(session, run.id or 0, ["1"], NOW)
-        assert campaigns.remove(session, ["1", "missing"]) == ["1"]
+        assert campaigns.remove(session, ["1", "missing"], NOW) == ["1"]
     with database.reading() as session:
         items = list(stock.read_items(session, ItemFilter(), NOW))
     assert [item.campaign_id for item in items] == ["2"]
