@@ -122,10 +122,10 @@ def deletions(watch: Watch, now: datetime) -> list[Deletion]:
 
 
 def _starts(session: Session, watch: Watch) -> list[JobStart]:
-    """When each job was last started by its timer; of a paused one no start is expected."""
+    """Since when each job waits for its timer; of a paused one no start is expected."""
     paused = runs.paused_jobs(session)
-    latest = runs.latest_timer_starts(session)
-    expected = {job: start for job, start in latest.items() if watch.scheduling and job not in paused}
+    waiting = runs.waiting_since(session, watch.intervals)
+    expected = {job: since for job, since in waiting.items() if watch.scheduling and job not in paused}
     return [JobStart(job, interval, expected.get(job)) for job, interval in watch.intervals.items()]
 
 

@@ -61,6 +61,7 @@ class JobStatus:
 
 def _read_records(session: Session, now: datetime) -> "list[_Record]":
     done, took = read_success(session, now - DAY), read_run_percentiles(session, now - DAY)
+    waiting = runs.waiting_since(session, [job.name for job in JOBS])
     return [
         _Record(
             job,
@@ -68,6 +69,7 @@ def _read_records(session: Session, now: datetime) -> "list[_Record]":
             runs.latest_success(session, job.name),
             done.get(job.name),
             took.get(job.name),
+            waiting.get(job.name),
         )
         for job in JOBS
     ]
@@ -96,6 +98,7 @@ class _Record:
     success: Run | None
     done: Success | None
     took: Percentiles | None
+    waiting_since: datetime | None  # for its timer; a run by hand says nothing of that
     # With one run in all, a host that came too late records nothing.
     rests: bool = False
 
@@ -111,7 +114,7 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     recent = record.recent
     interval = record.job.interval_minutes(settings)
     enabled = settings.enable_auto_cron and paused_since is None
-    due_at = _due_at(recent, interval) if enabled else None
+    due_at = record.waiting_since + timedelta(minutes=interval) if enabled and record.waiting_since else None
     silence = settings.alert_overdue_intervals * timedelta(minutes=interval) if enabled and not record.rests else None
     today = [run for run in recent if run.started_at > now - DAY]
     failures = _consecutive_failures(recent)
@@ -142,12 +145,6 @@ def _by_schedule(status: JobStatus, schedule: Schedule) -> JobStatus:
     if not status.enabled or status.job.name not in schedule.next_at:
         return replace(status, enabled=False, next_run_at=None)
     return replace(status, next_run_at=schedule.next_at[status.job.name])
-
-
-def _due_at(recent: Sequence[Run], interval_minutes: int) -> datetime | None:
-    """An interval after the timer's last run; a run by hand says nothing of the timer."""
-    last = next((run for run in recent if run.trigger == Trigger.TIMER), None)
-    return None if last is None else last.started_at + timedelta(minutes=interval_minutes)
 
 
 def _is_overdue(due_at: datetime | None, interval_minutes: int, intervals: float, now: datetime) -> bool:

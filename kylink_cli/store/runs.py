@@ -1,6 +1,6 @@
 """Runs: one row for each execution of a job, from start to end; how far one has come, and which jobs are paused."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -120,10 +120,17 @@ def history(session: Session, job: str | None, limit: int) -> list[Run]:
     return list(session.scalars(statement))
 
 
-def latest_timer_starts(session: Session) -> dict[str, datetime]:
-    """When a timer last started each job; one that no timer has started is missing."""
-    statement = select(_runs.c.job, func.max(_runs.c.started_at)).where(_runs.c.trigger == Trigger.TIMER)
-    return {row[0]: row[1] for row in session.execute(statement.group_by(_runs.c.job))}
+def waiting_since(session: Session, jobs: Iterable[str]) -> dict[str, datetime]:
+    """Since when each job waits for its timer: since that last started it.
+
+    One that no timer has ever started waits since a timer first started any: since scheduling was switched on. Where
+    none has, nothing is known of any.
+    """
+    by_timer = _runs.c.trigger == Trigger.TIMER
+    statement = select(_runs.c.job, func.max(_runs.c.started_at)).where(by_timer).group_by(_runs.c.job)
+    latest = {row[0]: row[1] for row in session.execute(statement)}
+    switched_on = session.scalars(select(func.min(_runs.c.started_at)).where(by_timer)).one()
+    return {} if switched_on is None else {job: latest.get(job, switched_on) for job in jobs}
 
 
 def latest_success(session: Session, job: str) -> Run | None:

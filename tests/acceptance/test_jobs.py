@@ -92,13 +92,30 @@ def test_a_job_is_overdue_two_intervals_after_the_timer_s_last_run(
     cells = row(text)
     assert (cells[1], cells[5]) == (state, following)
     assert job(kylink, **ON)["overdue"] is (state == "overdue")
-    assert ("check whether its timer is active" in text) is (state == "overdue")
+    assert ("stock_replenish: overdue since" in text) is (state == "overdue")
 
 
 def test_a_run_by_hand_says_nothing_of_the_timer(kylink: Installation) -> None:
     kylink.record_run("stock_replenish", "succeeded", minutes_ago(21.1), trigger="timer")
     kylink.record_run("stock_replenish", "succeeded", minutes_ago(1), trigger="manual")
     assert job(kylink, **ON)["overdue"] is True
+
+
+def test_a_job_that_its_timer_never_started_is_overdue_counted_from_when_timers_first_started_any(
+    kylink: Installation,
+) -> None:
+    assert job(kylink, "lease_recovery", **ON)["overdue"] is False
+    kylink.record_run("stock_replenish", "succeeded", minutes_ago(11.1), trigger="timer")
+    kylink.record_run("lease_recovery", "succeeded", minutes_ago(1), trigger="manual")
+    text = kylink.run("jobs", "status", **ON).stdout
+    # Its interval is 5 minutes; the alert check's, 10, is not over twice.
+    states = {name: job(kylink, name, **ON)["overdue"] for name in JOBS}
+    assert states == {"stock_replenish": False, "lease_recovery": True, "monitoring_alert": False}
+    assert "lease_recovery: overdue since" in text
+    checks = kylink.document("alert-check", **ON)["checks"]
+    assert [check["detail"] for check in checks if "timer" in check["detail"]] == [
+        "lease_recovery: its timer has not started it for 11 min, its interval is 5 min"
+    ]
 
 
 def test_a_run_under_way_is_shown_with_its_start_pid_and_host(kylink: Installation) -> None:
