@@ -180,6 +180,14 @@ def test_an_outage_is_marked_from_the_first_run_that_filled_nobody_to_the_last(
     assert len(history.crashes) == 2
 
 
+def test_campaigns_that_the_service_refuses_are_no_outage(embedded: Database) -> None:
+    refused = rooms.Room(campaigns=4, days=1, broken={0: (30, rooms.UNKNOWN), 1: (30, rooms.UNKNOWN)})
+    now = rooms.furnish(embedded, refused)
+    found = embedded.read(lambda session: read_history(session, Period(now - DAY, now), None))
+    assert [reason.error for reason in found.reasons][:1] == [rooms.UNKNOWN]
+    assert list(found.outages) == []
+
+
 def test_where_everything_fails_the_outage_lasts_the_whole_week(failing: Furnished) -> None:
     period = Period(failing.now - WEEK, failing.now)
     found = failing.database.read(lambda session: read_history(session, period, None))

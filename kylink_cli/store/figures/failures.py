@@ -7,12 +7,13 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import Period, Reason
-from kylink_cli.rules.vocabulary import ResultStatus, RunStatus
+from kylink_cli.rules.vocabulary import RequestState, ResultStatus, RunStatus
 from kylink_cli.store.levels import of_user
-from kylink_cli.store.tables import CampaignResult, Run, table
+from kylink_cli.store.tables import CampaignResult, Run, SupplyRequest, table
 
 _results = table(CampaignResult)
 _runs = table(Run)
+_requests = table(SupplyRequest)
 
 # A single campaign that fails says nothing of the service.
 _SMALLEST_OUTAGE = 2
@@ -40,13 +41,19 @@ def read_reasons(session: Session, since: datetime, user_id: str | None, limit: 
 
 
 def read_outages(session: Session, since: datetime) -> list[Period]:
-    """When runs that began after a moment filled nobody, and failed all their campaigns for one reason."""
+    """When runs that began after a moment filled nobody, and failed all their campaigns for one reason.
+
+    Where the service answered by refusing, it was there.
+    """
     c = _results.c
+    refused = select(_requests.c.run_id).where(
+        _requests.c.state == RequestState.REFUSED, _requests.c.finished_at > since, _requests.c.run_id.is_not(None)
+    )
     filled = func.sum(case((c.produced > 0, 1), else_=0))
     statement = (
         select(_runs.c.started_at, func.coalesce(_runs.c.finished_at, _runs.c.started_at))
         .join_from(_results, _runs, _runs.c.id == c.run_id)
-        .where(_runs.c.started_at > since, c.status != ResultStatus.SKIPPED)
+        .where(_runs.c.started_at > since, c.status != ResultStatus.SKIPPED, _runs.c.id.not_in(refused))
         .group_by(_runs.c.id, _runs.c.started_at, _runs.c.finished_at)
         .having(filled == 0, func.count() >= _SMALLEST_OUTAGE, func.count(c.error.distinct()) == 1)
         .order_by(_runs.c.started_at)
