@@ -18,6 +18,7 @@ from rich.text import Text
 
 from kylink_cli.demo.behaviour import sample_service
 from kylink_cli.demo.service import SupplyService
+from tests.support import rooms
 from tests.support.browser import chromium
 from tests.support.busy_system import fill
 from tests.support.installation import Installation
@@ -41,8 +42,8 @@ def take_all() -> None:
             _photograph("watch.svg", kylink, "watch")
             _photograph("replenish.svg", kylink, "replenish", "--all", service=service)
             _photograph("status.svg", kylink, "jobs", "status")
-            kylink.run("report", "--out", str(folder / "report.html"))
-            _photograph_page(folder / "report.html")
+    with tempfile.TemporaryDirectory() as name, Installation.without_supply(Path(name)) as kylink:
+        _photograph_report(kylink)
 
 
 def _prepare(kylink: Installation) -> None:
@@ -52,6 +53,18 @@ def _prepare(kylink: Installation) -> None:
         kylink.execute(f"UPDATE campaigns SET name = '{name}' WHERE id = '{1000 + number}'")
     kylink.execute("UPDATE alerts SET title = '2 campaigns are low on stock' WHERE title LIKE '%<%'")
     kylink.execute("UPDATE supply_requests SET state = 'answered' WHERE state = 'open'")
+
+
+def _photograph_report(kylink: Installation) -> None:
+    """Take a picture of the report of a week in which something went wrong."""
+    rooms.furnish(kylink.database, rooms.WEEK)
+    for number in range(rooms.WEEK.campaigns):
+        kylink.execute(
+            f"UPDATE campaigns SET name = '{_NAMES[number % 3]} {number // 3 + 1}' WHERE id = '{1000 + number}'"
+        )
+    page = kylink.folder / "report.html"
+    kylink.run("report", "--out", str(page), ENABLE_AUTO_CRON="true")
+    _photograph_page(page)
 
 
 def _photograph(picture: str, kylink: Installation, *arguments: str, service: SupplyService | None = None) -> None:
