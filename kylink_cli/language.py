@@ -46,6 +46,16 @@ def for_programs() -> Iterator[None]:
         _meanwhile.reset(earlier)
 
 
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Speak a language meanwhile, in this thread or task: one server has readers of both."""
+    earlier = _meanwhile.set(gettext.translation(_DOMAIN, _CATALOGS, [language], fallback=True))
+    try:
+        yield
+    finally:
+        _meanwhile.reset(earlier)
+
+
 def _spoken() -> gettext.NullTranslations:
     return _meanwhile.get() or _catalog
 

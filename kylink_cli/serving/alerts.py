@@ -72,12 +72,13 @@ async def list_alerts(  # noqa: PLR0913, PLR0917  (FastAPI gives them by name)
     limit: Annotated[int, Query(ge=1, le=1_000)] = 20,
 ) -> Response:
     """Alerts, those that are not resolved first, then newest first."""
+    wanted = AlertFilter(state, type, level, caller.user_id, limit)
+    return Reply(await backend.workers.read(lambda session: seen_alerts(session, caller, wanted)))
 
-    def read(session: Session) -> AlertsDocument:
-        found = alerts.read_alerts(session, AlertFilter(state, type, level, caller.user_id, limit))
-        return alerts_document(found, _viewer(session, caller))
 
-    return Reply(await backend.workers.read(read))
+def seen_alerts(session: Session, caller: Caller, wanted: AlertFilter) -> AlertsDocument:
+    """Alerts, and of each what a caller may see."""
+    return alerts_document(alerts.read_alerts(session, wanted), _viewer(session, caller))
 
 
 @router.get("/{alert_id}", response_model=WholeAlertDocument)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from kylink_cli import __version__
 from kylink_cli.errors import KylinkError
-from kylink_cli.serving import alerts, campaigns, health, jobs, leases, runs
+from kylink_cli.serving import alerts, campaigns, health, jobs, leases, pages, runs
 from kylink_cli.serving.answers import PROBLEMS
 from kylink_cli.serving.authentication import Authentication
 from kylink_cli.serving.backend import Backend
@@ -48,6 +48,7 @@ def build_app(backend: Backend) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(health.router)
+    app.include_router(pages.router)
     for kind in (KylinkError, Problem):
         app.add_exception_handler(kind, answer_problem)
     app.add_exception_handler(RequestValidationError, answer_invalid)
@@ -55,7 +56,7 @@ def build_app(backend: Backend) -> FastAPI:
     # The last that is added is the first that a request meets.
     app.add_middleware(BoundedBodies)
     app.add_middleware(RateLimit, per_second=backend.settings.serve_requests_per_second)
-    app.add_middleware(Authentication, keyring=backend.keyring)
+    app.add_middleware(Authentication, keyring=backend.keyring, sessions=backend.sessions)
     app.add_middleware(Reporting, tell=backend.parts.tell)
     return app
 

@@ -5,38 +5,51 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import Ability
 from kylink_cli.serving.keyring import Caller, Keyring
-from kylink_cli.serving.limits import Buckets, too_many
+from kylink_cli.serving.limits import FAILURES_A_SECOND, Buckets, too_many
 from kylink_cli.serving.problems import Problem, problem_of
+from kylink_cli.serving.sessions import Sessions
 
 # What may be seen without a key: whether the process and the database answer, and what can be asked.
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/api/v1/openapi.json"})
-
-# Keys that are none, of one address, before their owner is told to wait.
-FAILURES_A_SECOND: Final = 10.0
+_PAGES: Final = frozenset({"/", "/login", "/logout", "/jobs", "/alerts"})
+_BELOW_PAGES: Final = ("/jobs/", "/alerts/", "/campaigns/", "/runs/", "/assets/")
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 
 
-class Authentication:
-    """Lets nobody through without a key, and notes in the request whose it is."""
+def is_page(path: str) -> bool:
+    """Whether a path is one of the pages', which a browser's session opens and no key in a header."""
+    return path in _PAGES or path.startswith(_BELOW_PAGES)
 
-    def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
+
+class Authentication:
+    """Lets nobody through without a key, and notes in the request whose it is.
+
+    Pages are asked for by people who have logged in; those who have not are led to the log-in by the pages themselves.
+    """
+
+    def __init__(self, app: ASGIApp, keyring: Keyring, sessions: Sessions) -> None:
         self._app = app
         self._keyring = keyring
+        self._sessions = sessions
         self._failures = Buckets(FAILURES_A_SECOND)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             try:
-                client = scope["client"][0] if scope["client"] else ""
-                scope["state"]["caller"] = await self._caller(Headers(scope=scope), client)
+                if is_page(scope["path"]):
+                    await self._remember(scope)
+                else:
+                    client = scope["client"][0] if scope["client"] else ""
+                    scope["state"]["caller"] = await self._caller(Headers(scope=scope), client)
             except Problem as problem:
                 await problem.response()(scope, receive, send)
                 return
@@ -44,6 +57,11 @@ class Authentication:
                 await problem_of(error).response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    async def _remember(self, scope: Scope) -> None:
+        session = self._sessions.find(HTTPConnection(scope).cookies.get(self._sessions.cookie, ""))
+        scope["state"]["session"] = session
+        scope["state"]["caller"] = None if session is None else await self._keyring.holder(session.grant)
 
     async def _caller(self, headers: Headers, client: str) -> Caller:
         shown = headers.getlist("authorization")

@@ -14,6 +14,7 @@ from kylink_cli.leasing import Bell
 from kylink_cli.locks.base import Locks
 from kylink_cli.serving.audience import Audience
 from kylink_cli.serving.keyring import Keyring
+from kylink_cli.serving.sessions import Sessions
 from kylink_cli.serving.waiting_room import WaitingRoom
 from kylink_cli.serving.workers import Workers
 from kylink_cli.settings import Settings
@@ -40,7 +41,12 @@ class Parts:
 class Backend:
     """The parts, and what requests share."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, is_secure: bool = False) -> None:
+        """Share the parts among requests.
+
+        Args:
+            is_secure: TLS is spoken, here or by a proxy before it.
+        """
         self.parts = parts
         self.settings = parts.settings
         self.database = parts.database
@@ -48,6 +54,7 @@ class Backend:
         self.keyring = Keyring(self.workers)
         self.waiting_room = WaitingRoom(self.workers)
         self.audience = Audience()
+        self.sessions = Sessions(is_secure=is_secure)
         self.failure: KylinkError | None = None  # why it can't go on
 
     def fail(self, failure: KylinkError) -> None:

@@ -14,12 +14,13 @@ from kylink_cli.documents.campaigns import (
 )
 from kylink_cli.errors import UnknownCampaignError
 from kylink_cli.jobs.order_limits import planned
-from kylink_cli.overview.campaign import look_at_campaign
+from kylink_cli.overview.campaign import CampaignDetail, look_at_campaign
 from kylink_cli.overview.campaigns import in_order, read_campaigns
 from kylink_cli.rules.vocabulary import CampaignStatus
 from kylink_cli.serving.answers import Reply
 from kylink_cli.serving.authentication import Reader
-from kylink_cli.serving.backend import Served
+from kylink_cli.serving.backend import Backend, Served
+from kylink_cli.serving.keyring import Caller
 from kylink_cli.serving.texts import PlainText
 from kylink_cli.store.levels import Scope
 
@@ -49,14 +50,19 @@ async def list_campaigns(
 @router.get("/{campaign_id}", response_model=WholeCampaignDocument)
 async def show(campaign_id: Annotated[PlainText, Path()], caller: Reader, backend: Served) -> Response:
     """All that is known of one campaign."""
+    return Reply(await backend.workers.look(lambda: campaign_document(seen_campaign(backend, caller, campaign_id))))
 
-    def look() -> WholeCampaignDocument:
-        database, settings = backend.database, backend.settings
-        detail = look_at_campaign(database, settings.policy, campaign_id)
-        if detail is None or caller.user_id not in {None, detail.stock.level.user_id}:
-            raise UnknownCampaignError(campaign_id)
-        found, now = detail.need, detail.now
-        [allowed] = database.read(lambda session: planned(session, settings.order_limits, [found], now))
-        return campaign_document(replace(detail, need=allowed))
 
-    return Reply(await backend.workers.look(look))
+def seen_campaign(backend: Backend, caller: Caller, campaign_id: str) -> CampaignDetail:
+    """A campaign that exists for a caller.
+
+    Raises:
+        UnknownCampaignError: there is none.
+    """
+    database, settings = backend.database, backend.settings
+    detail = look_at_campaign(database, settings.policy, campaign_id)
+    if detail is None or caller.user_id not in {None, detail.stock.level.user_id}:
+        raise UnknownCampaignError(campaign_id)
+    found, now = detail.need, detail.now
+    [allowed] = database.read(lambda session: planned(session, settings.order_limits, [found], now))
+    return replace(detail, need=allowed)

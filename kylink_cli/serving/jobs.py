@@ -18,7 +18,7 @@ from kylink_cli.scheduling.host import read_schedule
 from kylink_cli.scheduling.jobs import REPLENISH, job_called
 from kylink_cli.serving.answers import Reply
 from kylink_cli.serving.authentication import Operator, Reader, require_everybodys
-from kylink_cli.serving.backend import Served
+from kylink_cli.serving.backend import Backend, Served
 from kylink_cli.serving.keyring import Caller
 from kylink_cli.serving.runs import seen_by
 from kylink_cli.serving.starting import JobOrder, Started, start
@@ -58,20 +58,21 @@ class PausedDocument(TypedDict):
 @router.get("", response_model=StatusDocument)
 async def status(caller: Reader, backend: Served) -> Response:
     """How every job is doing. Of hosts and channels, a user's key is told nothing."""
+    return Reply(await backend.workers.look(lambda: seen_status(backend, caller)))
 
-    def look() -> StatusDocument:
-        now = backend.now()
-        schedule = read_schedule(backend.settings, now)
-        found = read_status(backend.database, backend.parts.locks, backend.settings, now, schedule)
-        undelivered = backend.database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
-        document = status_document(found, undelivered, schedule, auto_cron=backend.settings.enable_auto_cron)
-        if caller.user_id is not None:
-            document["undelivered"] = []
-            for job in document["jobs"]:
-                job["hosts"] = []
-        return document
 
-    return Reply(await backend.workers.look(look))
+def seen_status(backend: Backend, caller: Caller) -> StatusDocument:
+    """How every job is doing, as a caller may see it."""
+    now = backend.now()
+    schedule = read_schedule(backend.settings, now)
+    found = read_status(backend.database, backend.parts.locks, backend.settings, now, schedule)
+    undelivered = backend.database.read(lambda session: outbox.undelivered(session, now - GIVE_UP_AFTER))
+    document = status_document(found, undelivered, schedule, auto_cron=backend.settings.enable_auto_cron)
+    if caller.user_id is not None:
+        document["undelivered"] = []
+        for job in document["jobs"]:
+            job["hosts"] = []
+    return document
 
 
 @router.get("/{job}/runs", response_model=RunsDocument)
@@ -79,14 +80,15 @@ async def history(
     job: JobWord, caller: Reader, backend: Served, limit: Annotated[int, Query(ge=1, le=1_000)] = 20
 ) -> Response:
     """The last runs of a job, newest first."""
+    return Reply(await backend.workers.look(lambda: seen_history(backend, caller, job_called(job).name, limit)))
 
-    def look() -> RunsDocument:
-        now = backend.now()
-        found = backend.database.read(lambda session: runs.history(session, job_called(job).name, limit))
-        shown = [as_found(run, backend.parts.locks, now) for run in found]
-        return {"runs": [seen_by(caller, run_document(run)) for run in shown]}
 
-    return Reply(await backend.workers.look(look))
+def seen_history(backend: Backend, caller: Caller, job: str, limit: int) -> RunsDocument:
+    """The last runs of a job, newest first, as a caller may see them."""
+    now = backend.now()
+    found = backend.database.read(lambda session: runs.history(session, job, limit))
+    shown = [as_found(run, backend.parts.locks, now) for run in found]
+    return {"runs": [seen_by(caller, run_document(run)) for run in shown]}
 
 
 # Before `/{job}/run`: the call of the original system.
@@ -96,7 +98,7 @@ async def replenish(body: Replenish, caller: Operator, backend: Served) -> Respo
     if body.mode == "all":
         return _accepted(await start(backend, caller, _everything(caller, force=body.force)))
     wanted = list(dict.fromkeys(body.campaign_ids))
-    await backend.workers.read(lambda session: _require_known(session, caller, wanted))
+    await backend.workers.read(lambda session: require_known(session, caller, wanted))
     # In one word: an id that begins with a dash is no option.
     arguments = [f"--campaign={campaign_id}" for campaign_id in wanted]
     return _accepted(await start(backend, caller, JobOrder(REPLENISH, (*arguments, *_forced(force=body.force)))))
@@ -105,10 +107,20 @@ async def replenish(body: Replenish, caller: Operator, backend: Served) -> Respo
 @router.post("/{job}/run", status_code=202, response_model=StartedDocument)
 async def run(job: JobWord, caller: Operator, backend: Served) -> Response:
     """Start a job now, as its timer would; also while it is paused."""
+    return _accepted(await run_now(job, caller, backend))
+
+
+async def run_now(job: JobWord, caller: Caller, backend: Backend) -> Started:
+    """Start a job now, for the campaigns that are a caller's.
+
+    Raises:
+        Problem: it is not this caller's to start, or ended at once with an error.
+        LockedError: it is under way.
+    """
     if job_called(job) is REPLENISH:
-        return _accepted(await start(backend, caller, _everything(caller, force=False)))
+        return await start(backend, caller, _everything(caller, force=False))
     require_everybodys(caller)
-    return _accepted(await start(backend, caller, JobOrder(job_called(job), (), as_timer=True)))
+    return await start(backend, caller, JobOrder(job_called(job), (), as_timer=True))
 
 
 @router.post("/{job}/pause", response_model=PausedDocument)
@@ -140,7 +152,7 @@ def _forced(*, force: bool) -> tuple[str, ...]:
     return ("--force",) if force else ()
 
 
-def _require_known(session: Session, caller: Caller, campaign_ids: list[str]) -> None:
+def require_known(session: Session, caller: Caller, campaign_ids: list[str]) -> None:
     """Refuse campaigns that do not exist for a caller.
 
     Raises:

@@ -1,12 +1,13 @@
 """The keys that callers show, looked up; when they were last used is written down now and then."""
 
 import asyncio
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from kylink_cli.rules.keys import GivenKey, read_key
+from kylink_cli.rules.keys import read_key
 from kylink_cli.rules.vocabulary import Ability
 from kylink_cli.serving.workers import Workers
 from kylink_cli.store import http_keys
@@ -36,6 +37,14 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """That a key was shown once: it holds as long as the key is neither revoked nor rotated."""
+
+    public_id: str
+    secret_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     secret_hash: str
     caller: Caller
@@ -62,13 +71,22 @@ class Keyring:
         given = read_key(shown)
         if given is None:
             return None
-        known = self._known.get(given.public_id)
+        return await self.holder(Grant(given.public_id, given.secret_hash))
+
+    async def holder(self, grant: Grant) -> Caller | None:
+        """Whose key this was; None if it is no more.
+
+        Raises:
+            DatabaseError: it can't be looked up.
+        """
+        known = self._known.get(grant.public_id)
         if known is None or known.until < uptime():
             async with self._door:
-                known = await self._look_up(given)
-        if known is None or not given.fits(known.secret_hash):
+                known = await self._look_up(grant.public_id)
+        # How long that takes does not tell how much of it is right.
+        if known is None or not hmac.compare_digest(grant.secret_hash, known.secret_hash):
             return None
-        self._used[given.public_id] = self._workers.database.now()
+        self._used[grant.public_id] = self._workers.database.now()
         return known.caller
 
     def is_note_due(self) -> bool:
@@ -90,15 +108,15 @@ class Keyring:
     def _note(self, used: Mapping[str, datetime]) -> None:
         self._workers.database.commit(lambda session: http_keys.note_use(session, used))
 
-    async def _look_up(self, given: GivenKey) -> _Known | None:
-        found = await self._workers.read(lambda session: http_keys.find(session, given.public_id))
-        self._known.pop(given.public_id, None)
+    async def _look_up(self, public_id: str) -> _Known | None:
+        found = await self._workers.read(lambda session: http_keys.find(session, public_id))
+        self._known.pop(public_id, None)
         if found is None:
             return None
         if len(self._known) >= _LIMIT:
             self._known.clear()
         known = _Known(found.secret_hash, _caller(found), uptime() + TRUST_SECONDS)
-        self._known[given.public_id] = known
+        self._known[public_id] = known
         return known
 
 

@@ -10,6 +10,9 @@ from kylink_cli.language import tr
 from kylink_cli.serving.problems import Problem
 from kylink_cli.store.engine.clock import uptime
 
+# Keys that are none, of one address, before their owner is told to wait.
+FAILURES_A_SECOND: Final = 10.0
+
 # So many seconds' worth of requests may come at once.
 _BURST_SECONDS: Final = 2.0
 _REMEMBERED: Final = 10_000

@@ -46,6 +46,15 @@ def seen_by(caller: Caller, document: AnyRun) -> AnyRun:
 @router.get("/{run_id}", response_model=WholeRunDocument)
 async def show(run_id: RunId, caller: Reader, backend: Served) -> Response:
     """One run, and how each campaign fared in it."""
+    return Reply(await backend.workers.look(lambda: seen_run(backend, caller, run_id)))
+
+
+def seen_run(backend: Backend, caller: Caller, run_id: int) -> WholeRunDocument:
+    """A run, and how each campaign of a caller's fared in it.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
 
     def read(session: Session) -> WholeRunDocument:
         run = _found(session, run_id)
@@ -54,7 +63,7 @@ async def show(run_id: RunId, caller: Reader, backend: Served) -> Response:
         ]
         return whole_run_document(as_found(run, backend.parts.locks, backend.database.now()), results)
 
-    return Reply(seen_by(caller, await backend.workers.read(read)))
+    return seen_by(caller, backend.database.read(read))
 
 
 @router.get("/{run_id}/events", responses={200: {"content": {"text/event-stream": {}}}}, response_class=Response)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final, TypeVar
 
 from sqlalchemy.orm import Session
@@ -69,7 +70,8 @@ class Workers:
         if self._at_work >= _LIMIT:
             raise Problem(503, "BUSY", tr("too many requests are waiting: try again"), {"Retry-After": "1"})
         self._at_work += 1
+        # What is said in the thread is said in the language of the one who asks.
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, act)
+            return await asyncio.get_running_loop().run_in_executor(pool, copy_context().run, act)
         finally:
             self._at_work -= 1

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 
 @dataclass
 class Visit:
-    """A page that was opened from disk.
+    """A page that was opened.
 
     Attributes:
         page: the page.
@@ -30,12 +30,16 @@ class Visit:
 
     def open(self, file: Path) -> None:
         """Open a file, noting what happens from the first moment on."""
+        self.note()
+        self.page.goto(file.as_uri())
+
+    def note(self) -> None:
+        """Note what happens from now on."""
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", self._dismiss)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("requestfailed", self._note_failure)
-        self.page.goto(file.as_uri())
 
     def rows(self, table: str) -> list[list[str]]:
         """The cells of a table as they are shown."""

@@ -1,0 +1,9 @@
+"""All pages, as one router."""
+
+from fastapi import APIRouter
+
+from kylink_cli.serving.pages import acting, entering, looking, static
+
+router = APIRouter(include_in_schema=False)
+for _part in (entering, looking, acting, static):
+    router.include_router(_part.router)
