@@ -2,6 +2,7 @@
 
 import asyncio
 
+from kylink_cli.errors import DatabaseReplacedError
 from kylink_cli.store import campaigns
 from kylink_cli.store.engine.database import Database
 
@@ -30,4 +31,10 @@ class Pauses:
     async def _look(self) -> set[str]:
         async with self._looking:
             asked_for, self._asked_for, self._next = self._asked_for, set(), None
-            return await asyncio.to_thread(self._database.read, lambda session: campaigns.paused(session, asked_for))
+            try:
+                return await asyncio.to_thread(
+                    self._database.read, lambda session: campaigns.paused(session, asked_for)
+                )
+            except DatabaseReplacedError:
+                # Nothing more is ordered; what is under way is saved by those who write it.
+                return asked_for

@@ -29,12 +29,19 @@ def start(run: LiveRun, stack: ExitStack) -> None:
     def record(session: Session) -> int:
         row = _row(run)
         run_id = runs.start(session, row)
-        stack.callback(here.forget, own_lock(row))
+        stack.callback(_forget, run, own_lock(row))
         stack.enter_context(here.hold(own_lock(row)))
         return run_id
 
     run.id = run.database.commit(record)
+    run.is_recorded_as_running = True
     run.observe(RunStarted(run.request.job, run.id))
+
+
+def _forget(run: LiveRun, lock: str) -> None:
+    """Remove the file of a lock that nobody will look at any more."""
+    if not run.is_recorded_as_running:
+        run.locks.of_host.forget(lock)
 
 
 def _row(run: LiveRun) -> Run:
@@ -84,7 +91,9 @@ def end(run: LiveRun, how: RunEnd, raised: Sequence[NewAlert] = (), over: Sequen
         claims.free_all(session, [run.id])
         return posted
 
-    return run.database.commit(record)
+    posted = run.database.commit(record)
+    run.is_recorded_as_running = False
+    return posted
 
 
 def bury_dead(run: LiveRun) -> None:

@@ -49,6 +49,8 @@ class LiveRun:
     stop: Stop = field(init=False)
     ledger: Ledger = field(init=False)
     id: int = field(init=False, default=0)  # 0 until it is recorded
+    # Whether the database has it as running: its lock's file must stay then, for others to see that nobody holds it.
+    is_recorded_as_running: bool = field(init=False, default=False)
     started_at: datetime = field(init=False)
     _began: float = field(init=False, repr=False)
     _awake: float = field(init=False, repr=False)  # what uptime was ahead of a clock that stands still in sleep

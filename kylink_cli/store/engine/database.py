@@ -197,9 +197,7 @@ class Database:
             DatabaseReplacedError: it was deleted or replaced, and nobody said to go on with it.
         """
         if self.path is not None and not self._is_adrift and file_identity(self.path) != self._file:
-            raise DatabaseReplacedError(
-                tr("the database {path} was deleted or replaced while kylink worked with it", path=self.path)
-            )
+            raise _replaced(self.path)
 
     def go_adrift(self) -> None:
         """Go on with a file that is at its path no more, to save what is in it: its connections still lead there."""
@@ -298,6 +296,12 @@ def _access(path: Path) -> str:
     return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
 
 
+def _replaced(path: Path) -> DatabaseReplacedError:
+    return DatabaseReplacedError(
+        tr("the database {path} was deleted or replaced while kylink worked with it", path=path)
+    )
+
+
 def _begin_to_write(cursor: DBAPICursor) -> None:
     """Begin as soon as nobody else writes.
 
@@ -324,7 +328,7 @@ def _sqlite_engine(path: Path) -> Engine:
 
     def connect() -> sqlite3.Connection:
         if file_identity(path) != file:
-            raise sqlite3.OperationalError(tr("the database {path} was deleted or replaced", path=path))
+            raise _replaced(path)
         return sqlite3.connect(
             f"file:{quote(str(path.absolute()))}?{_access(path)}",
             uri=True,

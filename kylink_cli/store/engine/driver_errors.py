@@ -125,7 +125,8 @@ def busy() -> DatabaseBusyError:
 
 def _meaning(cause: BaseException | None) -> tuple[type[DatabaseError], str] | None:
     if isinstance(cause, sqlite3.Error):
-        return _longest_prefix(_SQLITE, cause.sqlite_errorname)
+        # What Python's module says by itself has no code.
+        return _longest_prefix(_SQLITE, getattr(cause, "sqlite_errorname", ""))
     state = getattr(cause, "sqlstate", None)
     if state is None or state == _OF_POOLERS:
         state = _refusal(str(cause)) or state
