@@ -94,7 +94,7 @@ def test_an_env_file_is_read_or_refused_as_a_bad_setting(tmp_path: Path, content
 
 def _commands() -> list[tuple[str, ...]]:
     """Every command that ends by itself and needs nobody else."""
-    return [path for path in _paths(get_command(app)) if path[0] not in {"demo", "watch"}]
+    return [path for path in _paths(get_command(app)) if path[0] not in {"demo", "serve", "watch"}]
 
 
 def _paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
