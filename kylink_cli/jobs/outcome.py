@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from kylink_cli.errors import KylinkError, LockedError, PartlyDoneError
@@ -91,9 +91,9 @@ class Outcomes:
             )
         )
 
-    async def record_when_known(self, outcome: Awaitable[Outcome]) -> None:
-        """Record how a campaign fares that is being filled."""
-        await self.record(await outcome)
+    async def record_after(self, fill: Callable[[], Awaitable[Outcome]]) -> None:
+        """Fill a campaign, and record how it fared; called only here: a task cancelled before leaves nothing."""
+        await self.record(await fill())
 
     async def record_unserved(self, needs: Sequence[Need]) -> None:
         """Record the campaigns that the end of the run left unserved; a refused key fails them all."""

@@ -18,6 +18,7 @@ Within its run record (`runner.py`), a run is these seven steps, and `replenish`
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -52,7 +53,7 @@ async def replenish(run: LiveRun, assignment: Assignment, supplier: Supplier) ->
         async with asyncio.TaskGroup() as tasks:
             async for claimed in claim_in_turn(run, assignment, needs, outcomes, tasks):
                 fill = Fill(run, assignment.limits, calls, claimed)
-                tasks.create_task(outcomes.record_when_known(fill.fill(await calls.slot())))
+                tasks.create_task(outcomes.record_after(partial(fill.fill, await calls.slot())))
         await outcomes.record_unserved(needs)
     require_database(run)
     return conclude(run, assignment, outcomes.of(needs))
