@@ -194,10 +194,10 @@ def test_the_journal_can_be_asked_by_priority_run_and_campaign(installed: Server
     run = installed.runs("stock_replenish")[0]
     this = f"_SYSTEMD_INVOCATION_ID={run['invocation_id']}"
     warnings = installed.journal("-u", "kylink-replenish", "-p", "warning", this)
-    # Of the run itself there is the line with which it ends.
+    # Of the run itself there is the alert that it raised.
     assert {entry.get("CAMPAIGN_ID", entry["MESSAGE"][:29]) for entry in warnings} == {
         "bad",
-        "kylink: 1 of 2 campaigns fail",
+        "[replenish] alert 1 was raise",
     }
     assert {entry["PRIORITY"] for entry in warnings} == {"3", "4"}
     attempts = installed.journal(f"RUN_ID={run['run_id']}", "CAMPAIGN_ID=bad", "EVENT=AttemptStarted", this)
