@@ -37,7 +37,7 @@ def words() -> dict[str, str]:
         "pause": tr("Pause"),
         "paused": tr("paused"),
         "produced": tr("Produced"),
-        "progress": tr("{finished:,} campaigns finished, {items:,} items put in stock"),
+        "progress": tr("Campaigns finished: {finished:,} · items put in stock: {items:,}"),
         "refused": tr("That is refused"),
         "resume": tr("Resume"),
         "run": tr("Run"),
