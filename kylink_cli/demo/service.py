@@ -53,7 +53,7 @@ class SupplyService:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._do(self._runner.cleanup())
+        self._do(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -81,6 +81,19 @@ class SupplyService:
         host, port = runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/v1/items"
         return runner
+
+    async def _stop(self) -> None:
+        """Close every connection, also one that was accepted this moment, or whose client reads no more."""
+        for site in list(self._runner.sites):
+            await site.stop()
+        await asyncio.sleep(0.01)
+        server = self._runner.server
+        open_ones = [] if server is None else [connection.transport for connection in server.connections]
+        await self._runner.cleanup()
+        for transport in open_ones:
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != (f"Bearer {self.key}" if self.key else None):
