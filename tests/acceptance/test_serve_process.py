@@ -145,7 +145,9 @@ def test_a_consumer_in_ten_lines_works_as_the_docs_have_it(face: Face, language:
     program = examples(language)
     assert len(program.splitlines()) <= 10
     campaign = face.campaign(2)
-    changed = program.replace("http://127.0.0.1:51001", face.url).replace("42", campaign)
+    # The campaign in its quotes: a port may have a 42 in it.
+    changed = program.replace("http://127.0.0.1:51001", face.url).replace('"42"', f'"{campaign}"')
+    assert campaign in changed
     command = (
         ["bash", "-euo", "pipefail", "-c", changed]
         if language == "curl"

@@ -43,6 +43,7 @@ UNREACHABLE = "the supply service can't be reached: connection refused"
 NOTHING_NEW = "the supply service supplied nothing new"
 CRASHED = "the process died without recording an end"
 
+_LAST_HOUR = 20  # the hour of the day at which a past ends, for how much is asked for
 _NAMES = ("Spring sale", "Outdoor shoes", "Coffee machines", "春季促销", "Garden tools", HOSTILE, "Tea & biscuits")
 _WATERMARK, _TARGET = 3, 10
 
@@ -167,7 +168,9 @@ class _Past:
                 stock.popleft()["state"] = "expired"
 
     def _demand(self, began: datetime) -> None:
-        of_day = 0.4 + 1.2 * (8 <= began.hour < 20)
+        # Counted back from the end, so that a room is the same at any time of the day.
+        hour = (_LAST_HOUR - (self._now - began) // timedelta(hours=1)) % 24
+        of_day = 0.4 + 1.2 * (8 <= hour < 20)
         for index in range(self._room.campaigns):
             asked = self._poisson(self._room.busy / (1 + index) ** 0.8 * of_day * STEP.seconds / 3600)
             if asked:
