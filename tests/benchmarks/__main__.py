@@ -24,6 +24,7 @@ from tests.benchmarks.frame import FULL, SMOKE, Effort, Figure
 
 BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "replenish": replenish.near_the_bound,
+    "peer": replenish.beside_a_peer,
     "failures": replenish.with_failures,
     "scan": scan.against_sql,
     "history": scan.with_history,

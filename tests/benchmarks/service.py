@@ -1,7 +1,9 @@
-"""A supply service that costs next to nothing, in a process of its own: `python -m tests.benchmarks.service MS`.
+"""A supply service that costs next to nothing, in a process of its own.
 
-It answers every order after the same time, and fails those of campaigns whose id begins with `bad`. It keeps no books:
-that nothing is lost is proven by the tests.
+    python -m tests.benchmarks.service MS [EVERY]
+
+It answers every order after the same time, but for each so many-th, which takes `SLOWER` times as long; and fails those
+of campaigns whose id begins with `bad`. It keeps no books: that nothing is lost is proven by the tests.
 """
 
 import asyncio
@@ -13,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-_numbers = itertools.count()
+SLOWER = 20
+_numbers, _calls = itertools.count(), itertools.count(1)
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _QUANTITY = re.compile(rb'"quantity": *(\d+)')
@@ -21,9 +24,9 @@ _BAD = re.compile(rb'"campaign_id": *"bad')
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, latency_seconds: float) -> None:
-        # The event loop wakes up to a millisecond late.
-        self._latency = latency_seconds - 0.001
+    def __init__(self, latency_seconds: float, slow_every: int) -> None:
+        self._latency = latency_seconds
+        self._slow_every = slow_every  # 0 for none
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -34,7 +37,10 @@ class _Connection(asyncio.Protocol):
         self._received += data
         if _is_whole(self._received):
             answer, self._received = _answer(self._received), b""
-            self._loop.call_later(self._latency, self._transport.write, answer)
+            is_slow = self._slow_every and next(_calls) % self._slow_every == 0
+            latency = self._latency * (SLOWER if is_slow else 1)
+            # The event loop wakes up to a millisecond late.
+            self._loop.call_later(latency - 0.001, self._transport.write, answer)
 
 
 def _is_whole(request: bytes) -> bool:
@@ -58,9 +64,9 @@ def _response(status: bytes, body: bytes) -> bytes:
 
 
 @contextmanager
-def supply_service(latency_ms: int) -> Iterator[str]:
+def supply_service(latency_ms: int, slow_every: int = 0) -> Iterator[str]:
     """The service for the length of a `with` block; its URL."""
-    command = [sys.executable, "-m", __name__, str(latency_ms)]
+    command = [sys.executable, "-m", __name__, str(latency_ms), str(slow_every)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -69,13 +75,13 @@ def supply_service(latency_ms: int) -> Iterator[str]:
             process.terminate()
 
 
-async def _serve(latency_ms: int) -> None:
+async def _serve(latency_ms: int, slow_every: int = 0) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(latency_ms / 1000), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Connection(latency_ms / 1000, slow_every), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     print(f"http://127.0.0.1:{port}/", flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+    asyncio.run(_serve(*map(int, sys.argv[1:])))
