@@ -193,7 +193,7 @@ def discard(
     database = wiring.existing_database(cli.settings)
 
     def act(session: "Session") -> list[int]:
-        states = store.lock_states(session, wanted)
+        states = store.lock_states(session, wanted, database.now())
         for item_id in wanted:
             _refuse_unless_available(item_id, states.get(item_id))
         discarded = store.discard(session, wanted)

@@ -14,6 +14,7 @@ from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import Act, RequestState
 from kylink_cli.store import audit, supply_requests
 from kylink_cli.store.audit import AuditEntry
+from kylink_cli.store.figures import totals
 from kylink_cli.store.supply_requests import Arrival, NewItem
 from kylink_cli.store.tables import CampaignClaim, SupplyRequest, not_before, table
 
@@ -69,6 +70,8 @@ def settle(session: Session, settlement: Settlement, now: datetime) -> SupplyReq
     request = get(session, settlement.key, lock=True)
     session.refresh(request)
     is_new = request.settled_by is None
+    if is_new and request.state == RequestState.OPEN:
+        totals.keep_doubt(session)
     if settlement.items is None:
         _not_charged(session, request, settlement.operator, now)
     else:
@@ -98,6 +101,7 @@ def _not_charged(session: Session, request: SupplyRequest, operator: str, now: d
         raise UsageError(tr("the supply request {key} was charged: items of it came", key=request.key))
     if request.state == RequestState.CANCELLED and request.settled_by is not None:
         return
+    totals.keep_ends(session, [request.id or 0])
     session.execute(
         update(_requests)
         .where(_requests.c.id == request.id)

@@ -58,9 +58,10 @@ def beat(session: Session, run_id: int, now: datetime) -> None:
 
 def finish(session: Session, run_id: int, end: RunEnd, now: datetime) -> None:
     """Record the end of a run (running, or crashed in others' eyes -> its end)."""
-    before = session.execute(select(_runs.c.job, _runs.c.status).where(_runs.c.id == run_id)).one_or_none()
+    known = select(_runs.c.job, _runs.c.status, _runs.c.finished_at)
+    before = session.execute(known.where(_runs.c.id == run_id)).one_or_none()
     if before is not None and before.status == RunStatus.CRASHED:
-        totals.keep_crash(session, before.job)
+        totals.keep_crash(session, before.job, before.finished_at)
     session.execute(
         update(_runs)
         .where(_runs.c.id == run_id)

@@ -73,9 +73,10 @@ def add(session: Session, campaign_id: str, values: Mapping[str, datetime], now:
     return len(session.scalars(insert.returning(_items.c.id), rows).all()) if rows else 0
 
 
-def lock_states(session: Session, item_ids: Collection[int]) -> dict[int, str]:
-    """The recorded state of each of these items; one that does not exist is missing. Their rows stay locked."""
-    statement = select(_items.c.id, _items.c.state).where(_items.c.id.in_(item_ids)).with_for_update()
+def lock_states(session: Session, item_ids: Collection[int], now: datetime) -> dict[int, str]:
+    """The state of each of these items; one that does not exist is missing. Their rows stay locked."""
+    state = case((_is_over(now), ItemState.EXPIRED), else_=_items.c.state).label("state")
+    statement = select(_items.c.id, state).where(_items.c.id.in_(item_ids)).with_for_update()
     return {row.id: row.state for row in session.execute(statement)}
 
 

@@ -14,6 +14,7 @@ from kylink_cli.rules.supply_requests import ASKED_AGAIN_WITHIN, BY_RECORDER, af
 from kylink_cli.rules.vocabulary import ItemState, RequestState
 from kylink_cli.store.claims import Claim, still_held
 from kylink_cli.store.engine.database import is_among, lock_name, upsert
+from kylink_cli.store.figures import totals
 from kylink_cli.store.tables import StockItem, SupplyRequest, in_state, not_before, table
 
 # Why an item of a restored database is discarded: kept there, in every language the same.
@@ -154,17 +155,23 @@ def store_answers(session: Session, answers: Sequence[Arrival], now: datetime) -
     before = _lock(session, [answer.request_id for answer in answers])
     valid = [answer for answer in answers if answer.request_id in before]
     produced = _insert_items(session, valid, {key for key, row in before.items() if row.is_restored}, now)
-    alike: defaultdict[tuple[RequestState, Stored, str | None, str | None], list[int]] = defaultdict(list)
-    stored = {}
+    alike: defaultdict[tuple[RequestState, Stored, str | None, str | None, datetime | None], list[int]]
+    alike = defaultdict(list)
+    stored, ends_anew = {}, []
     for answer in valid:
         row, new = before[answer.request_id], produced.get(answer.request_id, 0)
         known = len(answer.items) - new - row.produced - row.duplicates
         discarded = new if row.is_restored else 0
         stored[answer.request_id] = Stored(new - discarded, max(0, known), row.produced, discarded)
         state = after_answer(RequestState(row.state), is_whole=answer.fault is None)
-        alike[state, stored[answer.request_id], answer.fault, answer.settled_by].append(answer.request_id)
-    for (state, counts, fault, settled_by), ids in alike.items():
-        values = _ended(state, fault, now) | {
+        ended_at = row.finished_at if state == row.state else None
+        alike[state, stored[answer.request_id], answer.fault, answer.settled_by, ended_at].append(answer.request_id)
+        if row.finished_at is not None and ended_at is None:
+            ends_anew.append(answer.request_id)
+    if ends_anew:
+        totals.keep_ends(session, ends_anew)
+    for (state, counts, fault, settled_by, ended_at), ids in alike.items():
+        values = _ended(state, fault, ended_at or now) | {
             "produced": _requests.c.produced + counts.produced + counts.discarded,
             "duplicates": _requests.c.duplicates + counts.duplicates,
             "unanswered_runs": 0,
@@ -178,9 +185,8 @@ def store_answers(session: Session, answers: Sequence[Arrival], now: datetime) -
 def _lock(session: Session, request_ids: Sequence[int]) -> dict[int, Any]:
     """What is known of requests, whatever their state; their rows stay locked."""
     c = _requests.c
-    statement = select(c.id, c.state, c.produced, c.duplicates, c.is_restored).where(
-        is_among(session, c.id, request_ids)
-    )
+    known = select(c.id, c.state, c.produced, c.duplicates, c.is_restored, c.finished_at)
+    statement = known.where(is_among(session, c.id, request_ids))
     return {row.id: row for row in session.execute(statement.order_by(c.id).with_for_update())}
 
 

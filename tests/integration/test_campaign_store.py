@@ -148,4 +148,4 @@ def test_only_available_items_are_discarded(database: Database) -> None:
     add_lease(database, 2, "1")
     with database.writing() as session:
         assert stock.discard(session, [1, 2, 3, 4]) == [1]
-        assert stock.lock_states(session, [1, 2, 3, 4]) == {1: "discarded", 2: "leased", 3: "consumed"}
+        assert stock.lock_states(session, [1, 2, 3, 4], NOW) == {1: "discarded", 2: "leased", 3: "consumed"}

@@ -5,18 +5,18 @@ stay (`fold`); a total is the sum, and what has happened since that moment. What
 a day of the tables at most. A campaign that is removed takes its share of that day along: it is added first (`keep`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal_column, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from kylink_cli.rules.figures import Total, Totals
 from kylink_cli.rules.histograms import CALL_BOUNDS, RUN_BOUNDS, Histogram
 from kylink_cli.rules.vocabulary import ItemState, RequestState, RunStatus
-from kylink_cli.store.engine.database import lock_table, upsert
+from kylink_cli.store.engine.database import is_among, lock_table, upsert
 from kylink_cli.store.engine.hours import counted, histogram, seconds_between
 from kylink_cli.store.tables import (
     MetricMark,
@@ -91,10 +91,26 @@ def keep(session: Session, campaign_id: str, now: datetime) -> None:
     _add(session, dict(_happened(session, _Window(_mark(session), now, campaign_id))))
 
 
-def keep_crash(session: Session, job: str) -> None:
+def keep_crash(session: Session, job: str, found_at: datetime) -> None:
     """Add a run to the sums that had been taken for dead, and has ended after all: it counts as both."""
     lock_table(session, _sums)
-    _add(session, {("runs", job, str(RunStatus.CRASHED)): Total(1)})
+    mark = _mark(session)
+    if mark is None or found_at >= mark:
+        _add(session, {("runs", job, str(RunStatus.CRASHED)): Total(1)})
+
+
+def keep_ends(session: Session, request_ids: Sequence[int]) -> None:
+    """Add the ends of supply requests to the sums that are about to end otherwise: each counts as both."""
+    lock_table(session, _sums)
+    c, mark = _requests.c, _mark(session)
+    counts = c.finished_at.is_not(None) if mark is None else c.finished_at >= mark
+    _add(session, dict(_request_totals(session, counts & is_among(session, c.id, request_ids))))
+
+
+def keep_doubt(session: Session) -> None:
+    """Add a supply request to the sums that an operator is about to settle, before any run has called it in doubt."""
+    lock_table(session, _sums)
+    _add(session, {("supply_requests", _NOTHING, str(RequestState.IN_DOUBT)): Total(1)})
 
 
 def _mark(session: Session) -> datetime | None:
@@ -136,7 +152,7 @@ def _add(session: Session, more: Mapping[tuple[str, str, str], Total]) -> None:
 def _happened(session: Session, window: _Window) -> Iterator[tuple[tuple[str, str, str], Total]]:
     if window.campaign_id is None:
         yield from _run_totals(session, window)
-    yield from _request_totals(session, window)
+    yield from _request_totals(session, window.of(_requests, _requests.c.finished_at))
     c = _items.c
     consumed = in_state(_items, ItemState.CONSUMED) & window.of(_items, c.consumed_at)
     yield ("items_consumed", _NOTHING, _NOTHING), _count(session, _items, consumed)
@@ -160,14 +176,13 @@ def _run_totals(session: Session, window: _Window) -> Iterator[tuple[tuple[str, 
         yield ("run_seconds", job, status), _of_histogram(histogram(columns, RUN_BOUNDS))
 
 
-def _request_totals(session: Session, window: _Window) -> Iterator[tuple[tuple[str, str, str], Total]]:
+def _request_totals(session: Session, condition: ColumnElement[bool]) -> Iterator[tuple[tuple[str, str, str], Total]]:
     c = _requests.c
-    # What an operator settled had been in doubt before.
-    state = case((c.settled_by.is_not(None), RequestState.IN_DOUBT.value), else_=c.state).label("counted_state")
+    # What an operator settled has been counted as what it was before: that was the end that the service gave it.
     statement = (
-        select(state, func.count(), *counted(seconds_between(c.created_at, c.finished_at), CALL_BOUNDS))
-        .where(window.of(_requests, c.finished_at))
-        .group_by(state)
+        select(c.state, func.count(), *counted(seconds_between(c.created_at, c.finished_at), CALL_BOUNDS))
+        .where(condition, c.settled_by.is_(None))
+        .group_by(c.state)
     )
     for how, number, *columns in session.execute(statement):
         yield ("supply_requests", _NOTHING, how), Total(number)
