@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.locks.base import Locks
 from kylink_cli.rules.figures import Percentiles
 from kylink_cli.rules.success import Success
-from kylink_cli.rules.vocabulary import RunStatus, Trigger
+from kylink_cli.rules.vocabulary import JobState, RunStatus, Trigger
 from kylink_cli.running.liveness import is_dead
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS, Job
@@ -57,6 +57,17 @@ class JobStatus:
     consecutive_failures: int  # failed or crashed runs since the last that was neither
     failing_since: datetime | None  # when the first of these began; None without any
     hosts: Sequence[HostStatus]  # those that ran it in the last 24 hours
+
+    @property
+    def state(self) -> JobState:
+        """The one word for how it is: what goes on now first, then what is wrong, then what was asked for."""
+        if self.current is not None:
+            return JobState.RUNNING
+        if self.overdue:
+            return JobState.OVERDUE
+        if self.paused_since is not None:
+            return JobState.PAUSED
+        return JobState.ON if self.enabled else JobState.OFF
 
 
 def _read_records(session: Session, now: datetime) -> "list[_Record]":

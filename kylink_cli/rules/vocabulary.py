@@ -26,6 +26,16 @@ class JobWord(StrEnum):
     MONITORING_ALERT = JobName.ALERT_CHECK.value
 
 
+class JobState(StrEnum):
+    """How a job is: its timer starts it, or why not; shown, never stored."""
+
+    RUNNING = "running"
+    OVERDUE = "overdue"
+    PAUSED = "paused"
+    ON = "on"
+    OFF = "off"
+
+
 class Ability(StrEnum):
     """What a key of the HTTP face may do: take and close leases, act as an operator, look."""
 

@@ -124,23 +124,13 @@ def _status_row(status: JobStatus, now: datetime) -> list[Any]:
     last, share = status.last_ended, share_24h(status)
     return [
         status.job.name,
-        _state(status),
+        status.state,
         ago(last.started_at, now) if last else tr("never"),
         last.status if last else None,
         milliseconds(last.duration_ms) if last else None,
         _next(status, now),
         None if share is None else percent(share),
     ]
-
-
-def _state(status: JobStatus) -> str:
-    if status.current is not None:
-        return "running"
-    if status.overdue:
-        return "overdue"
-    if status.paused_since is not None:
-        return "paused"
-    return "on" if status.enabled else "off"
 
 
 def _notes(status: JobStatus, now: datetime) -> Iterator[str]:

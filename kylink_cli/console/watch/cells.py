@@ -11,7 +11,6 @@ from kylink_cli.console.tables import milliseconds, span
 from kylink_cli.console.watch.columns import LiveColumn
 from kylink_cli.console.words import STATES
 from kylink_cli.language import tr
-from kylink_cli.overview.status import JobStatus
 from kylink_cli.overview.watching import Filling, OpenAlert, Scene, Seen
 from kylink_cli.rules import counted
 from kylink_cli.rules.demand import MINUTES_AN_HOUR
@@ -130,7 +129,7 @@ def title(scene: Scene) -> Text:
 def jobs(scene: Scene) -> Iterator[Text]:
     """A line for each job: how it is, how its last run went, and when it runs next."""
     for status in scene.jobs:
-        state, last = _state(status), status.last_ended
+        state, last = status.state, status.last_ended
         line = Text(f"{status.job.name:<18}", no_wrap=True, overflow="ellipsis")
         line.append(f"{tr(state)}", style=STATES[state])
         if last is not None:
@@ -146,16 +145,6 @@ def jobs(scene: Scene) -> Iterator[Text]:
             left = status.next_run_at - scene.now
             line.append(" · " + (tr("due") if left <= timedelta() else tr("next in {span}", span=brief(left))))
         yield line
-
-
-def _state(status: JobStatus) -> str:
-    if status.current is not None:
-        return "running"
-    if status.overdue:
-        return "overdue"
-    if status.paused_since is not None:
-        return "paused"
-    return "on" if status.enabled else "off"
 
 
 def runs(scene: Scene, glyphs: Glyphs) -> Iterator[Text]:
