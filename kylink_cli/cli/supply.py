@@ -58,11 +58,12 @@ def show(cli: Cli, key: KeyArgument) -> None:
     from kylink_cli.cli.views import supply as view
     from kylink_cli.store import request_list
 
-    request = wiring.existing_database(cli.settings).read(lambda session: request_list.get(session, key))
+    database = wiring.existing_database(cli.settings)
+    request = database.read(lambda session: request_list.get(session, key))
     if cli.console.json:
         cli.console.document(view.document(request) | {"body": request.body})
     else:
-        view.show_request(cli.console, request)
+        view.show_request(cli.console, request, database.now())
 
 
 @command(supply, "settle", acts=True)

@@ -109,6 +109,19 @@ def test_an_operator_settles_what_was_not_charged(kylink: Installation, doubtful
     assert listed(kylink) == []
 
 
+def test_an_order_is_told_in_sentences_and_what_to_type_if_it_is_in_doubt(kylink: Installation, doubtful: str) -> None:
+    told = kylink.run("supply", "show", doubtful).stdout
+    assert told.startswith("In doubt: the order of 10 items for campaign 1 may have been charged\nHTTP 404\n")
+    assert f"Its key: {doubtful}\n" in told
+    assert f"  kylink supply settle {doubtful} --not-charged\n" in told
+    assert [key for key in kylink.document("supply", "show", doubtful) if f"\n{key}: " in f"\n{told}"] == []
+    kylink.run("supply", "settle", doubtful, "--not-charged")
+    settled = kylink.run("supply", "show", doubtful).stdout
+    assert settled.startswith("Cancelled: the order of 10 items for campaign 1; nothing comes of it\n")
+    assert f"Nothing came. Settled by {getpass.getuser()}@" in settled
+    assert "kylink supply settle" not in settled
+
+
 @pytest.mark.parametrize(
     ("args", "code", "text"),
     [
