@@ -1,8 +1,6 @@
 """A machine with a real systemd, and kylink on it as an administrator installs it."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,22 +8,13 @@ import pytest
 
 from kylink_cli.demo.service import SupplyService
 from tests.support.machine import Machine, booted, why_impossible
-from tests.system.server import Server, install_program
+from tests.system.server import PROGRAM, Server, built_wheel, install_program
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """kylink's wheel, built from this repository as it is."""
-    folder = tmp_path_factory.mktemp("wheel")
-    repository, copy = Path(__file__).parents[2], folder / "source"
-    copy.mkdir()
-    for name in ("kylink_cli", "systemd", "docs"):
-        shutil.copytree(repository / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(repository / name, copy)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*command, "--wheel-dir", str(folder), str(copy)], check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+    return built_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +44,10 @@ def server(machine: Machine, service: SupplyService) -> Iterator[Server]:
     server.prepare(service.url, service.key)
     yield server
     server.remove()
+
+
+@pytest.fixture
+def installed(server: Server) -> Server:
+    """The units are there, and no timer has begun."""
+    server.machine.run(PROGRAM, "systemd", "install")
+    return server

@@ -1,6 +1,10 @@
 """kylink on a server, as docs/installation.md has an administrator install it."""
 
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from tests.support.machine import LIBRARIES, SHARED, Machine, interpreter
@@ -13,6 +17,19 @@ DATABASE = "/var/lib/kylink/kylink.db"
 # Timers that tick by the second need services that may start as often.
 FAST_TIMER = "[Timer]\nOnCalendar=\nOnCalendar=*:*:*\nRandomizedDelaySec=0\nFixedRandomDelay=no\n"
 FAST_SERVICE = "[Unit]\nStartLimitIntervalSec=0\n"
+
+
+def built_wheel(folder: Path) -> Path:
+    """kylink's wheel, built from this repository as it is, in an empty folder."""
+    repository, copy = Path(__file__).parents[2], folder / "source"
+    copy.mkdir()
+    for name in ("kylink_cli", "systemd", "docs"):
+        shutil.copytree(repository / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(repository / name, copy)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--wheel-dir", str(folder), str(copy)], check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
 
 
 def install_program(machine: Machine, wheel: str) -> None:
