@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from tests.benchmarks import (
+    bell,
     face,
     hosts,
     large,
@@ -32,6 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "leases": leases.throughput,
     "face": face.throughput,
     "waiting": waiting.beside_jobs,
+    "bell": bell.until_systemd_answers,
     "startup": startup.starting,
     "large": large.commands,
     "size": size.of_a_large_run,

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import pairwise
@@ -51,12 +51,18 @@ def runs(database: Database) -> Counter[str]:
     return Counter(dict(database.read(lambda session: session.execute(statement).all())))
 
 
-def consume(stock: Stock, seconds: float, per_second: float, wait: float) -> Counter[str]:
-    """Consumers of every campaign, each at a rate of its own; how many takes got an item, and how many none."""
+def consume(stock: Stock, is_over: Callable[[Counter[str]], bool], per_second: float, wait: float) -> Counter[str]:
+    """Consumers of every campaign, each at a rate of its own; how many takes got an item, and how many none.
+
+    Args:
+        is_over: whether a consumer, who has been served and refused so often, asks for no more.
+        per_second: how often each asks.
+        wait: how long each is ready to wait, seconds.
+    """
 
     def one(number: int) -> Counter[str]:
-        chance, told, end = random.Random(number), Counter[str](), time.monotonic() + seconds
-        while time.monotonic() < end:
+        chance, told = random.Random(number), Counter[str]()
+        while not is_over(told):
             time.sleep(chance.expovariate(per_second))
             try:
                 stock.take(CAMPAIGNS[number], wait=wait).confirm()
@@ -68,6 +74,12 @@ def consume(stock: Stock, seconds: float, per_second: float, wait: float) -> Cou
 
     with ThreadPoolExecutor(len(CAMPAIGNS)) as pool:
         return sum(pool.map(one, range(len(CAMPAIGNS))), Counter[str]())
+
+
+def after(seconds: float) -> Callable[[Counter[str]], bool]:
+    """Consumers ask for so long."""
+    end = time.monotonic() + seconds
+    return lambda _: time.monotonic() >= end
 
 
 async def slowly(_: Call) -> None:

@@ -1,14 +1,13 @@
 """A machine with a real systemd, and kylink on it as an administrator installs it."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kylink_cli.demo.service import SupplyService
-from tests.support.machine import Machine, booted, why_impossible
-from tests.system.server import PROGRAM, Server, built_wheel, install_program
+from tests.support.machine import Machine, why_impossible
+from tests.system.server import PROGRAM, Server, built_wheel, equipped
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +21,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Iterator[M
     """The machine that the tests of a process share, with kylink's program in /opt/kylink."""
     if (reason := why_impossible()) is not None:
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("machine")
-    (folder / "shared").mkdir()
-    shutil.copy(wheel, folder / "shared")
-    with booted(folder) as started:
-        install_program(started, wheel.name)
+    with equipped(tmp_path_factory.mktemp("machine"), wheel) as started:
         yield started
 
 

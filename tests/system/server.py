@@ -4,16 +4,21 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.machine import LIBRARIES, SHARED, Machine, interpreter
+from tests.support.machine import LIBRARIES, SHARED, Machine, booted, interpreter
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 PROGRAM = "/opt/kylink/bin/kylink"
 ENV_FILE = "/etc/kylink/kylink.env"
 CREDENTIAL = "/etc/kylink/credentials/proxy_api_key"
 DATABASE = "/var/lib/kylink/kylink.db"
+# What systemd itself writes into the journal of a oneshot: it is about to start it, and it has ended.
+SAID_BY_SYSTEMD = {"7d4958e842da4a758f6c1cdc7b36dcc5": "start", "39f53479d3a045ac8e11786248231fbf": "end"}
 # Timers that tick by the second need services that may start as often.
 FAST_TIMER = "[Timer]\nOnCalendar=\nOnCalendar=*:*:*\nRandomizedDelaySec=0\nFixedRandomDelay=no\n"
 FAST_SERVICE = "[Unit]\nStartLimitIntervalSec=0\n"
@@ -39,6 +44,21 @@ def install_program(machine: Machine, wheel: str) -> None:
     machine.run(*pip, f"{SHARED}/{wheel}", env={"PYTHONPATH": LIBRARIES})
     machine.shell(f"cd /opt/kylink/lib/python3*/site-packages; echo {LIBRARIES} > libraries.pth")
     machine.run("ln", "-s", PROGRAM, "/usr/local/bin/kylink")
+
+
+@contextmanager
+def equipped(folder: Path, wheel: Path) -> Iterator[Machine]:
+    """A machine that has just been booted, with kylink's program in /opt/kylink.
+
+    Args:
+        folder: an empty one for what it needs.
+        wheel: kylink's.
+    """
+    (folder / "shared").mkdir()
+    shutil.copy(wheel, folder / "shared")
+    with booted(folder) as machine:
+        install_program(machine, wheel.name)
+        yield machine
 
 
 class Server:
@@ -127,7 +147,17 @@ class Server:
         """Whether a unit has ended, and well."""
         return [self.machine.property(unit, name) for name in ("ActiveState", "Result")] == ["inactive", "success"]
 
+    def story(self, unit: str, since: datetime) -> list[tuple[datetime, str]]:
+        """When a oneshot was started (`start`) and had ended well (`end`), by the journal's own clock, in order."""
+        entries = self.journal("_PID=1", f"UNIT={unit}", *(f"MESSAGE_ID={key}" for key in SAID_BY_SYSTEMD))
+        told = [(_moment(entry), SAID_BY_SYSTEMD[entry["MESSAGE_ID"]]) for entry in entries]
+        return [(moment, what) for moment, what in told if moment >= since]
+
     def journal(self, *arguments: str) -> list[dict[str, Any]]:
         """Entries of the journal."""
         shown = self.machine.run("journalctl", "--output=json", "--no-pager", *arguments).stdout
         return [json.loads(line) for line in shown.splitlines()]
+
+
+def _moment(entry: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1_000_000, UTC)

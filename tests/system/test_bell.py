@@ -1,6 +1,8 @@
 """The bell under a real systemd: the path unit hears takes, and its service answers."""
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -11,6 +13,8 @@ from tests.support.waiting import wait_until
 from tests.system.server import Server
 
 pytestmark = pytest.mark.slow
+
+SERVICE = "kylink-bell.service"
 
 
 def _take(server: Server, campaign: str, number: int) -> None:
@@ -35,13 +39,17 @@ def _overlaps(runs: Sequence[dict[str, str]]) -> int:
 
 
 def test_takes_ring_and_the_bell_is_answered_by_one_run_at_a_time(installed: Server) -> None:
+    began = datetime.now(UTC)
     for campaign in ("1", "2"):
         installed.kylink("campaigns", "add", campaign, "--user", "u", "--low-watermark", "3", "--target-stock", "6")
     installed.machine.run("systemctl", "start", "kylink-bell.path")
     _take(installed, "1", 500)
     _take(installed, "2", 500)
     wait_until(lambda: installed.available("1") >= 3 and installed.available("2") >= 3, "the bell to be answered")
-    wait_until(lambda: installed.is_clean("kylink-bell.service"), "the last run to end")
+    wait_until(lambda: installed.is_clean(SERVICE), "the last run to end")
+    wait_until(lambda: _last(installed, began) == "end", "systemd to have told of it")
+    told = [what for _, what in installed.story(SERVICE, began)]
+    assert told == ["start", "end"] * (len(told) // 2)
     runs = installed.runs("stock_replenish")
     assert {(run["status"], run["trigger"]) for run in runs} == {("succeeded", "timer")}
     assert _overlaps(runs) == 0
@@ -60,3 +68,24 @@ def test_a_ring_during_a_run_is_answered_right_after_it(installed: Server, servi
     gate.open()
     wait_until(lambda: installed.available("2") > 0, "the ring during the run to be answered")
     assert _overlaps(installed.runs("stock_replenish")) == 0
+
+
+def test_the_bell_s_service_starts_when_a_take_has_rung_and_never_else(installed: Server) -> None:
+    began = datetime.now(UTC)
+    installed.kylink("campaigns", "add", "1", "--user", "u", "--low-watermark", "3", "--target-stock", "6")
+    installed.kylink("replenish", "--all")
+    installed.machine.run("systemctl", "start", "kylink-bell.path")
+    rung: list[tuple[datetime, str]] = []
+    for _ in range(3):
+        installed.kylink("leases", "take", "1", "--count", "3")
+        taken = json.loads(installed.kylink("leases", "take", "1", "--json"))["leases"]
+        rung.append((datetime.fromisoformat(taken[0]["leased_at"]), "ring"))
+        wait_until(lambda: installed.available("1") == 6, "the ring to be answered")
+        wait_until(lambda: _last(installed, began) == "end", "its run to end")
+    told = sorted([*rung, *installed.story(SERVICE, began)])
+    assert [what for _, what in told] == ["ring", "start", "end"] * len(rung)
+
+
+def _last(server: Server, since: datetime) -> str:
+    """What systemd has told last of the bell's service."""
+    return next((what for _, what in reversed(server.story(SERVICE, since))), "nothing")
