@@ -99,7 +99,7 @@ def read_status(
         record.recent = [as_found(run, locks, now) for run in record.recent]
         record.rests = locks is not locks.of_host
     found = [_status(record, paused.get(record.job.name), settings, now) for record in records]
-    return found if schedule is None else [_by_schedule(status, schedule) for status in found]
+    return found if schedule is None else [_by_schedule(status, schedule, settings, now) for status in found]
 
 
 @dataclass(slots=True)
@@ -151,11 +151,20 @@ def _status(record: _Record, paused_since: datetime | None, settings: Settings, 
     )
 
 
-def _by_schedule(status: JobStatus, schedule: Schedule) -> JobStatus:
-    """The same, by what starts the jobs on this host: a job whose timer is not at work is off."""
+def _by_schedule(status: JobStatus, schedule: Schedule, settings: Settings, now: datetime) -> JobStatus:
+    """The same, by what starts the jobs on this host: a job whose timer is not at work is off.
+
+    Where no timer has ever started any job, each waits since its own was switched on.
+    """
     if not status.enabled or status.job.name not in schedule.next_at:
         return replace(status, enabled=False, next_run_at=None)
-    return replace(status, next_run_at=schedule.next_at[status.job.name])
+    found = replace(status, next_run_at=schedule.next_at[status.job.name])
+    since = schedule.since.get(status.job.name)
+    if found.due_at is not None or since is None:
+        return found
+    due_at = since + timedelta(minutes=found.interval_minutes)
+    overdue = _is_overdue(due_at, found.interval_minutes, settings.alert_overdue_intervals, now)
+    return replace(found, due_at=due_at, overdue=overdue)
 
 
 def _is_overdue(due_at: datetime | None, interval_minutes: int, intervals: float, now: datetime) -> bool:

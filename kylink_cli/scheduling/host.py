@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from kylink_cli.errors import KylinkError
@@ -20,6 +21,8 @@ class Schedule:
     by: Literal["systemd", "cron"]
     # by job that is started at all; None while that can't be told, as systemd can't while the job runs
     next_at: Mapping[str, datetime | None]
+    # by job, since when it is: its timer is at work, or the file of cron is there; missing where that can't be told
+    since: Mapping[str, datetime]
 
 
 def read_schedule(settings: Settings, now: datetime) -> Schedule | None:
@@ -30,14 +33,23 @@ def read_schedule(settings: Settings, now: datetime) -> Schedule | None:
         except KylinkError:
             continue
         if any(state.loaded for state in states):
-            return Schedule("systemd", {state.job.name: state.next_at for state in states if state.active})
-    if not cron.PLACE.exists():
+            since = {state.job.name: state.active_since for state in states if state.active_since is not None}
+            return Schedule("systemd", {state.job.name: state.next_at for state in states if state.active}, since)
+    put_there = _changed_at(cron.PLACE)
+    if put_there is None:
         return None
     local = now.astimezone()
     due: dict[str, datetime | None] = {
         job.name: next_time(job.interval_minutes(settings), job.minute, local) for job in JOBS
     }
-    return Schedule("cron", due)
+    return Schedule("cron", due, dict.fromkeys(due, put_there))
+
+
+def _changed_at(file: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def _managers() -> Iterator[systemd.Manager]:

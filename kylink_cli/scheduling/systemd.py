@@ -23,6 +23,16 @@ _RUNNING = Path("/run/systemd/system")
 _SYSTEM_UNITS = Path("/etc/systemd/system")
 _TIMERS = [f"{job.unit}.timer" for job in JOBS]
 _SERVICES = [f"{job.unit}.service" for job in JOBS]
+_PROPERTIES = (
+    "Id",
+    "LoadState",
+    "ActiveState",
+    "ActiveEnterTimestamp",
+    "UnitFileState",
+    "NextElapseUSecRealtime",
+    "LastTriggerUSec",
+    "Result",
+)
 _PATIENCE_SECONDS = 120
 _MOMENT = "%a %Y-%m-%d %H:%M:%S UTC"
 
@@ -34,6 +44,7 @@ class TimerState:
     job: Job
     loaded: bool  # systemd knows the timer
     active: bool
+    active_since: datetime | None  # None if it is not
     enabled: bool  # it begins with the machine
     last_at: datetime | None
     next_at: datetime | None
@@ -110,8 +121,7 @@ class Manager:
         Raises:
             KylinkError: it does not answer.
         """
-        wanted = "Id,LoadState,ActiveState,UnitFileState,NextElapseUSecRealtime,LastTriggerUSec,Result"
-        shown = self._systemctl("show", f"--property={wanted}", *_TIMERS, *_SERVICES)
+        shown = self._systemctl("show", f"--property={','.join(_PROPERTIES)}", *_TIMERS, *_SERVICES)
         units = {facts["Id"]: facts for facts in _blocks(shown)}
         return [_timer_state(job, units[f"{job.unit}.timer"], units[f"{job.unit}.service"]) for job in JOBS]
 
@@ -153,10 +163,12 @@ def _blocks(shown: str) -> Iterator[Mapping[str, str]]:
 
 
 def _timer_state(job: Job, timer: Mapping[str, str], service: Mapping[str, str]) -> TimerState:
+    is_active = timer["ActiveState"] == "active"
     return TimerState(
         job=job,
         loaded=timer["LoadState"] == "loaded",
-        active=timer["ActiveState"] == "active",
+        active=is_active,
+        active_since=_moment(timer["ActiveEnterTimestamp"]) if is_active else None,
         enabled=timer["UnitFileState"] == "enabled",
         last_at=_moment(timer["LastTriggerUSec"]),
         next_at=_moment(timer["NextElapseUSecRealtime"]),
