@@ -1,69 +1,19 @@
 """The pages of `kylink serve`: who may look, what is shown, and what a click does."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-from kylink_cli.rules.alerts import Concern, NewAlert
-from kylink_cli.rules.vocabulary import AlertLevel, AlertType
-from kylink_cli.store import alerts as alert_store
-from tests.support.browser import Visit, chromium
-from tests.support.database import LONG_AGO, add_campaigns
+from tests.support.database import add_campaigns
 from tests.support.face import Face, installed, serving
 from tests.support.postgres import PostgresServer
-from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.visitors import logged_in, stranger, token
+from tests.support.waiting import wait_until
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
-
-
-@pytest.fixture(scope="module")
-def face(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Face]:
-    folder = tmp_path_factory.mktemp("pages")
-    with installed("sqlite", folder, postgres) as host, serving(host) as face:
-        yield face
-
-
-def stranger(face: Face, **headers: str) -> httpx.Client:
-    """A browser that nobody has logged in with."""
-    return httpx.Client(
-        base_url=face.url, headers={"Sec-Fetch-Site": "same-origin", **headers}, timeout=PATIENCE_SECONDS
-    )
-
-
-@contextmanager
-def logged_in(face: Face, key: str | None = None, **headers: str) -> Iterator[httpx.Client]:
-    with stranger(face, **headers) as client:
-        answer = client.post("/login", data={"key": key or face.everybodys_key})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
-        yield client
-
-
-@pytest.fixture
-def operator(face: Face) -> Iterator[httpx.Client]:
-    with logged_in(face) as client:
-        yield client
-
-
-def token(client: httpx.Client) -> str:
-    """What the forms of this session's pages send along."""
-    found = re.search(r'name="token" value="([^"]+)"', client.get("/jobs").text)
-    assert found is not None
-    return found[1]
-
-
-def add_alert(face: Face, title: str, *users: str) -> int:
-    concerns = [Concern(face.campaign(user=user), user) for user in users]
-    metadata = {"campaigns": [{"campaignId": c.campaign_id, "userId": c.user_id} for c in concerns]}
-    new = NewAlert(
-        AlertType.SYSTEM_HEALTH, AlertLevel.ERROR, f"{title} {concerns}", title, title, metadata, concerns=concerns
-    )
-    with face.host.database.writing() as session:
-        return alert_store.add(session, new, LONG_AGO).id or 0
 
 
 @pytest.mark.parametrize("path", ["/", "/jobs", "/alerts", "/campaigns/c1", "/runs/1"])
@@ -163,7 +113,7 @@ def test_the_overview_says_how_all_is(face: Face, operator: httpx.Client) -> Non
 
 def test_a_users_key_sees_that_users_campaigns_alone(face: Face) -> None:
     own, other = face.campaign(3, user="u1"), face.campaign(3, user="u2")
-    alert = add_alert(face, "about the others", "u2")
+    alert = face.alert("u2", title="about the others")
     with logged_in(face, face.key("--user", "u1", "--can", "read,operate")) as client:
         page = client.get("/").text
         assert (f"/campaigns/{own}" in page, f"/campaigns/{other}" in page) == (True, False)
@@ -179,7 +129,7 @@ def test_a_users_key_sees_that_users_campaigns_alone(face: Face) -> None:
 
 def test_names_that_hold_markup_stay_text(face: Face, operator: httpx.Client) -> None:
     add_campaigns(face.host.database, HOSTILE, user=HOSTILE)
-    add_alert(face, HOSTILE, "u1")
+    face.alert("u1", title=HOSTILE)
     for path in (
         "/",
         "/alerts",
@@ -239,7 +189,7 @@ def test_an_origin_does_where_a_browser_says_no_more(face: Face, operator: httpx
 
 
 def test_a_key_that_only_reads_acts_on_nothing(face: Face) -> None:
-    alert = add_alert(face, "to be looked at", "u1")
+    alert = face.alert("u1", title="to be looked at")
     with logged_in(face, face.key("--can", "read")) as client:
         assert "Run now" not in client.get("/jobs").text
         found = re.search(r'name="token" value="([^"]+)"', client.get("/").text)
@@ -261,45 +211,7 @@ def test_jobs_and_campaigns_are_paused_and_resumed(face: Face, operator: httpx.C
 
 
 def test_an_alert_that_is_acknowledged_names_the_key(face: Face, operator: httpx.Client) -> None:
-    alert = add_alert(face, "to be taken on", "u1")
+    alert = face.alert("u1", title="to be taken on")
     assert operator.post(f"/alerts/{alert}/ack", data={"token": token(operator)}).headers["location"] == "/alerts"
     assert face.host.document("alerts", "show", str(alert))["state"] == "acknowledged"
     assert "key key-" in str(face.host.document("audit")["acts"][0]["who"])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [1400, 400])
-def test_a_run_is_watched_and_an_alert_taken_on_by_clicks_alone(face: Face, width: int) -> None:
-    alert = add_alert(face, f"seen at {width}", "u1")
-    face.campaign()
-    with chromium() as browser:
-        visit = Visit(
-            browser.new_page(viewport={"width": width, "height": 800}, color_scheme="dark" if width == 400 else "light")
-        )
-        visit.note()
-        page = visit.page
-        page.goto(face.url)
-        assert visit.violations() == []
-        page.get_by_label("Key").fill(face.everybodys_key)
-        page.get_by_role("button", name="Log in").click()
-        page.get_by_role("heading", name="Overview").wait_for()
-        for name in ("Overview", "Jobs", "Alerts"):
-            page.get_by_role("link", name=name, exact=True).click()
-            page.get_by_role("heading", name=name, level=1).wait_for()
-            assert visit.violations() == [], name
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        page.get_by_role("button", name=f"Acknowledge: {alert}", exact=True).click()
-        page.locator(f"#alert-{alert}").get_by_text("acknowledged").wait_for()
-        page.get_by_role("link", name="Jobs", exact=True).click()
-        page.get_by_role("button", name="Run now: replenish").click()
-        page.get_by_role("heading", name="Run ", level=1).wait_for()
-        page.locator('#status:not([data-status="running"])').wait_for()
-        assert page.locator("#status").inner_text() == "succeeded"
-        assert visit.violations() == []
-        page.locator("#seen tbody a").first.click()
-        page.get_by_role("heading", level=1).wait_for()
-        assert visit.violations() == []
-        page.get_by_role("button", name="Log out").click()
-        page.get_by_label("Key").wait_for()
-        assert (visit.complaints, visit.blocked) == ([], [])
-    assert face.host.document("alerts", "show", str(alert))["state"] == "acknowledged"

@@ -1,6 +1,5 @@
 """`kylink serve`, as consumers on other machines call it: a real process, real sockets, both databases."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,24 +7,8 @@ import httpx
 import pytest
 
 from tests.support.database import add_items
-from tests.support.face import Face, installed, problem, serving
-from tests.support.postgres import PostgresServer
+from tests.support.face import Face, problem
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def face(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
-) -> Iterator[Face]:
-    folder = tmp_path_factory.mktemp("face")
-    with installed(request.param, folder, postgres) as host, serving(host) as face:
-        yield face
-
-
-@pytest.fixture
-def consumer(face: Face) -> Iterator[httpx.Client]:
-    with face.client() as client:
-        yield client
 
 
 def take(client: httpx.Client, *campaigns: str, wait: float = 0, **options: Any) -> list[dict[str, Any]]:
@@ -40,9 +23,9 @@ def states(face: Face, campaign: str) -> dict[str, int]:
     return dict(face.host.rows(f"SELECT state, count(*) FROM stock_items WHERE campaign_id = '{campaign}' GROUP BY 1"))
 
 
-def test_an_item_is_taken_confirmed_and_consumed(face: Face, consumer: httpx.Client) -> None:
+def test_an_item_is_taken_confirmed_and_consumed(face: Face, program: httpx.Client) -> None:
     campaign = face.campaign(2)
-    [result] = take(consumer, campaign, holder="worker-7")
+    [result] = take(program, campaign, holder="worker-7")
     [lease] = result["leases"]
     assert {"token", "campaign_id", "item_id", "value", "leased_at", "expires_at", "reused"} <= lease.keys()
     assert (lease["campaign_id"], lease["reused"], lease["leased_at"][-1], result["error"]) == (
@@ -51,69 +34,69 @@ def test_an_item_is_taken_confirmed_and_consumed(face: Face, consumer: httpx.Cli
         "Z",
         None,
     )
-    done = consumer.post("/api/v1/leases/confirm", json={"tokens": [lease["token"], "kl_nobodys"]}).json()
+    done = program.post("/api/v1/leases/confirm", json={"tokens": [lease["token"], "kl_nobodys"]}).json()
     assert [(r["ok"], r["state"]) for r in done["results"]] == [(True, "confirmed"), (False, "unknown")]
     assert states(face, campaign) == {"available": 1, "consumed": 1}
 
 
-def test_a_lease_is_released_and_extended(face: Face, consumer: httpx.Client) -> None:
+def test_a_lease_is_released_and_extended(face: Face, program: httpx.Client) -> None:
     campaign = face.campaign(1)
-    [lease] = take(consumer, campaign, ttl_minutes=5)[0]["leases"]
-    [extended] = consumer.post("/api/v1/leases/extend", json={"tokens": [lease["token"]], "ttl_minutes": 60}).json()[
+    [lease] = take(program, campaign, ttl_minutes=5)[0]["leases"]
+    [extended] = program.post("/api/v1/leases/extend", json={"tokens": [lease["token"]], "ttl_minutes": 60}).json()[
         "results"
     ]
     assert extended["expires_at"] > lease["expires_at"]
     body = {"tokens": [lease["token"]], "error": "the page was gone", "discard": True}
-    assert consumer.post("/api/v1/leases/release", json=body).json()["results"][0]["state"] == "released"
+    assert program.post("/api/v1/leases/release", json=body).json()["results"][0]["state"] == "released"
     assert states(face, campaign) == {"discarded": 1}
 
 
-def test_many_campaigns_are_taken_from_in_one_call_each_with_its_own_result(face: Face, consumer: httpx.Client) -> None:
+def test_many_campaigns_are_taken_from_in_one_call_each_with_its_own_result(face: Face, program: httpx.Client) -> None:
     campaigns = [face.campaign(1) for _ in range(3)]
     empty = face.campaign()
-    results = take(consumer, campaigns[2], empty, "nobody", campaigns[0], campaigns[1])
+    results = take(program, campaigns[2], empty, "nobody", campaigns[0], campaigns[1])
     assert [r["campaign_id"] for r in results] == [campaigns[2], empty, "nobody", campaigns[0], campaigns[1]]
     assert [len(r["leases"]) for r in results] == [1, 0, 0, 1, 1]
     assert [r["error"] and r["error"]["code"] for r in results] == [None, "NO_STOCK", "NOT_FOUND", None, None]
 
 
-def test_the_same_key_gets_the_same_lease(face: Face, consumer: httpx.Client) -> None:
+def test_the_same_key_gets_the_same_lease(face: Face, program: httpx.Client) -> None:
     campaign = face.campaign(5)
-    first, again = (take(consumer, campaign, key="order-1")[0]["leases"][0] for _ in range(2))
+    first, again = (take(program, campaign, key="order-1")[0]["leases"][0] for _ in range(2))
     assert (again["token"], first["reused"], again["reused"]) == (first["token"], False, True)
     assert states(face, campaign) == {"available": 4, "leased": 1}
 
 
-def test_who_waits_gets_what_comes(face: Face, consumer: httpx.Client) -> None:
+def test_who_waits_gets_what_comes(face: Face, program: httpx.Client) -> None:
     campaign = face.campaign()
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(take, consumer, campaign, wait=60)
+        waiting = pool.submit(take, program, campaign, wait=60)
         face.host.wait_for_rows(f"SELECT count(*) FROM waiters WHERE campaign_id = '{campaign}'", [1])
         add_items(face.host.database, campaign, 1)
         assert len(waiting.result()[0]["leases"]) == 1
     assert face.host.rows(f"SELECT count(*) FROM waiters WHERE campaign_id = '{campaign}'") == [0]
 
 
-def test_who_waits_in_vain_is_refused_once(face: Face, consumer: httpx.Client) -> None:
+def test_who_waits_in_vain_is_refused_once(face: Face, program: httpx.Client) -> None:
     campaign = face.campaign()
-    [result] = take(consumer, campaign, wait=0.3)
+    [result] = take(program, campaign, wait=0.3)
     assert result["error"]["code"] == "NO_STOCK"
     assert face.host.rows(f"SELECT count(*) FROM no_stock_events WHERE campaign_id = '{campaign}'") == [1]
 
 
-def test_a_call_that_got_something_does_not_wait_for_the_rest(face: Face, consumer: httpx.Client) -> None:
+def test_a_call_that_got_something_does_not_wait_for_the_rest(face: Face, program: httpx.Client) -> None:
     full, empty = face.campaign(1), face.campaign()
-    results = take(consumer, full, empty, wait=300)
+    results = take(program, full, empty, wait=300)
     assert [len(r["leases"]) for r in results] == [1, 0]
     assert results[1]["error"]["code"] == "NO_STOCK"
 
 
-def test_waiters_hold_no_threads(face: Face, consumer: httpx.Client) -> None:
+def test_waiters_hold_no_threads(face: Face, program: httpx.Client) -> None:
     campaign, other = face.campaign(), face.campaign(1)
     with ThreadPoolExecutor(30) as pool:
-        waiting = [pool.submit(take, consumer, campaign, wait=60) for _ in range(30)]
+        waiting = [pool.submit(take, program, campaign, wait=60) for _ in range(30)]
         face.host.wait_for_rows(f"SELECT count(*) FROM waiters WHERE campaign_id = '{campaign}'", [30])
-        assert len(take(consumer, other)[0]["leases"]) == 1
+        assert len(take(program, other)[0]["leases"]) == 1
         add_items(face.host.database, campaign, 30)
         taken = [lease["item_id"] for one in waiting for lease in one.result()[0]["leases"]]
     assert len(set(taken)) == 30

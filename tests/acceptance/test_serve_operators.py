@@ -7,28 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kylink_cli.rules.alerts import Concern, NewAlert
-from kylink_cli.rules.vocabulary import AlertLevel, AlertType
-from kylink_cli.store import alerts as alert_store
-from tests.support.database import LONG_AGO
-from tests.support.face import Face, installed, problem, serving
-from tests.support.postgres import PostgresServer
+from tests.support.face import Face, problem
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def face(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
-) -> Iterator[Face]:
-    folder = tmp_path_factory.mktemp("face")
-    with installed(request.param, folder, postgres) as host, serving(host) as face:
-        yield face
-
-
-@pytest.fixture
-def operator(face: Face) -> Iterator[httpx.Client]:
-    with face.client() as client:
-        yield client
 
 
 @pytest.fixture
@@ -46,71 +26,61 @@ def finished(client: httpx.Client, started: httpx.Response) -> dict[str, Any]:
     return found
 
 
-def add_alert(face: Face, *users: str) -> int:
-    concerns = [Concern(face.campaign(user=user), user) for user in users]
-    metadata = {"campaigns": [{"campaignId": c.campaign_id, "userId": c.user_id} for c in concerns]}
-    new = NewAlert(
-        AlertType.LOW_STOCK, AlertLevel.WARNING, f"test {concerns}", "low", "low", metadata, concerns=concerns
-    )
-    with face.host.database.writing() as session:
-        return alert_store.add(session, new, LONG_AGO).id or 0
-
-
-def test_the_calls_of_the_original_work(face: Face, operator: httpx.Client) -> None:
+def test_the_calls_of_the_original_work(face: Face, program: httpx.Client) -> None:
     campaign = face.campaign()
-    run = finished(operator, operator.post("/api/v1/jobs/replenish", json={"mode": "all"}))
+    run = finished(program, program.post("/api/v1/jobs/replenish", json={"mode": "all"}))
     assert (run["job"], run["trigger"], run["status"]) == ("stock_replenish", "manual", "succeeded")
     assert campaign in [result["campaign_id"] for result in run["campaigns"]]
-    jobs = operator.get("/api/v1/jobs").json()["jobs"]
+    jobs = program.get("/api/v1/jobs").json()["jobs"]
     assert [job["name"] for job in jobs] == ["stock_replenish", "lease_recovery", "monitoring_alert"]
     assert jobs[0]["last_run"]["run_id"] == run["run_id"]
 
 
-def test_named_campaigns_are_filled(face: Face, operator: httpx.Client) -> None:
+def test_named_campaigns_are_filled(face: Face, program: httpx.Client) -> None:
     campaign, other = face.campaign(), face.campaign()
     body = {"mode": "campaigns", "campaign_ids": [campaign], "force": True}
-    run = finished(operator, operator.post("/api/v1/jobs/replenish", json=body))
+    run = finished(program, program.post("/api/v1/jobs/replenish", json=body))
     assert [result["campaign_id"] for result in run["campaigns"]] == [campaign]
-    assert operator.get(f"/api/v1/campaigns/{other}").json()["available"] == 0
+    assert program.get(f"/api/v1/campaigns/{other}").json()["available"] == 0
 
 
-def test_a_campaign_that_does_not_exist_is_not_filled(operator: httpx.Client) -> None:
+def test_a_campaign_that_does_not_exist_is_not_filled(program: httpx.Client) -> None:
     body = {"mode": "campaigns", "campaign_ids": ["nobody"]}
-    assert problem(operator.post("/api/v1/jobs/replenish", json=body))["code"] == "NOT_FOUND"
+    assert problem(program.post("/api/v1/jobs/replenish", json=body))["code"] == "NOT_FOUND"
 
 
-def test_every_job_is_started_paused_and_resumed(operator: httpx.Client) -> None:
-    run = finished(operator, operator.post("/api/v1/jobs/recover-leases/run"))
+def test_every_job_is_started_paused_and_resumed(program: httpx.Client) -> None:
+    run = finished(program, program.post("/api/v1/jobs/recover-leases/run"))
     assert (run["job"], run["status"]) == ("lease_recovery", "succeeded")
-    paused = operator.post("/api/v1/jobs/alert-check/pause").json()
+    paused = program.post("/api/v1/jobs/alert-check/pause").json()
     assert paused == {"job": "monitoring_alert", "paused": True, "changed": True}
-    assert operator.get("/api/v1/jobs").json()["jobs"][2]["paused_since"] is not None
-    run = finished(operator, operator.post("/api/v1/jobs/monitoring_alert/run"))
+    assert program.get("/api/v1/jobs").json()["jobs"][2]["paused_since"] is not None
+    run = finished(program, program.post("/api/v1/jobs/monitoring_alert/run"))
     assert run["status"] == "succeeded"
-    assert operator.post("/api/v1/jobs/alert-check/resume").json()["changed"]
-    history = operator.get("/api/v1/jobs/alert-check/runs").json()["runs"]
+    assert program.post("/api/v1/jobs/alert-check/resume").json()["changed"]
+    history = program.get("/api/v1/jobs/alert-check/runs").json()["runs"]
     assert history[0]["run_id"] == run["run_id"]
 
 
-def test_a_run_under_way_is_a_conflict(face: Face, operator: httpx.Client) -> None:
+def test_a_run_under_way_is_a_conflict(face: Face, program: httpx.Client) -> None:
     slow = face.host.folder / "slow.sh"
     slow.write_text("#!/bin/sh\nsleep 60\n")
     slow.chmod(0o755)
     face.campaign()
     running = face.host.start("replenish", "--all", PROXY_API_URL=f"exec:{slow}")
     try:
-        wait_until(lambda: operator.get("/api/v1/jobs").json()["jobs"][0]["running"], "the run to be under way")
-        refused = operator.post("/api/v1/jobs/replenish", json={"mode": "all"})
+        wait_until(lambda: program.get("/api/v1/jobs").json()["jobs"][0]["running"], "the run to be under way")
+        refused = program.post("/api/v1/jobs/replenish", json={"mode": "all"})
         assert (refused.status_code, problem(refused)["code"]) == (409, "LOCKED")
     finally:
         running.kill()
         running.communicate()
 
 
-def test_the_progress_of_a_run_is_told_to_its_end(face: Face, operator: httpx.Client) -> None:
+def test_the_progress_of_a_run_is_told_to_its_end(face: Face, program: httpx.Client) -> None:
     face.campaign()
-    started = operator.post("/api/v1/jobs/replenish", json={"mode": "all"})
-    with operator.stream("GET", f"{started.headers['location']}/events") as events:
+    started = program.post("/api/v1/jobs/replenish", json={"mode": "all"})
+    with program.stream("GET", f"{started.headers['location']}/events") as events:
         assert events.headers["content-type"].startswith("text/event-stream")
         lines = list(events.iter_lines())
     assert lines[-3] == "event: end"
@@ -118,35 +88,35 @@ def test_the_progress_of_a_run_is_told_to_its_end(face: Face, operator: httpx.Cl
     assert (ended["run_id"], ended["status"]) == (started.json()["run_id"], "succeeded")
 
 
-def test_campaigns_are_shown_with_their_levels(face: Face, operator: httpx.Client) -> None:
+def test_campaigns_are_shown_with_their_levels(face: Face, program: httpx.Client) -> None:
     full, empty = face.campaign(7), face.campaign()
-    listed = {one["campaign_id"]: one for one in operator.get("/api/v1/campaigns").json()["campaigns"]}
+    listed = {one["campaign_id"]: one for one in program.get("/api/v1/campaigns").json()["campaigns"]}
     assert (listed[full]["available"], listed[empty]["low"]) == (7, True)
-    low = [one["campaign_id"] for one in operator.get("/api/v1/campaigns?low=true").json()["campaigns"]]
+    low = [one["campaign_id"] for one in program.get("/api/v1/campaigns?low=true").json()["campaigns"]]
     assert (empty in low, full in low) == (True, False)
-    shown = operator.get(f"/api/v1/campaigns/{full}").json()
+    shown = program.get(f"/api/v1/campaigns/{full}").json()
     assert (shown["items"]["available"], shown["why"] != "") == (7, True)
     assert shown == face.host.document("campaigns", "show", full) | {"why": shown["why"]}
 
 
-def test_alerts_are_listed_shown_acknowledged_and_resolved(face: Face, operator: httpx.Client) -> None:
-    alert = add_alert(face, "u1")
-    assert alert in [one["id"] for one in operator.get("/api/v1/alerts?state=open&type=LOW_STOCK").json()["alerts"]]
-    assert operator.get(f"/api/v1/alerts/{alert}").json()["users"] == ["u1"]
-    assert operator.post(f"/api/v1/alerts/{alert}/ack").json()["state"] == "acknowledged"
-    assert operator.post(f"/api/v1/alerts/{alert}/resolve").json()["state"] == "resolved"
-    again = operator.post(f"/api/v1/alerts/{alert}/ack")
+def test_alerts_are_listed_shown_acknowledged_and_resolved(face: Face, program: httpx.Client) -> None:
+    alert = face.alert("u1")
+    assert alert in [one["id"] for one in program.get("/api/v1/alerts?state=open&type=LOW_STOCK").json()["alerts"]]
+    assert program.get(f"/api/v1/alerts/{alert}").json()["users"] == ["u1"]
+    assert program.post(f"/api/v1/alerts/{alert}/ack").json()["state"] == "acknowledged"
+    assert program.post(f"/api/v1/alerts/{alert}/resolve").json()["state"] == "resolved"
+    again = program.post(f"/api/v1/alerts/{alert}/ack")
     assert (again.status_code, again.json()["ok"]) == (409, False)
-    assert problem(operator.get("/api/v1/alerts/999999"))["code"] == "NOT_FOUND"
+    assert problem(program.get("/api/v1/alerts/999999"))["code"] == "NOT_FOUND"
 
 
-def test_alerts_are_silenced_for_a_time(operator: httpx.Client) -> None:
-    made = operator.post("/api/v1/silences", json={"type": "LOW_STOCK", "minutes": 60, "reason": "it is known"})
+def test_alerts_are_silenced_for_a_time(program: httpx.Client) -> None:
+    made = program.post("/api/v1/silences", json={"type": "LOW_STOCK", "minutes": 60, "reason": "it is known"})
     assert (made.status_code, made.json()["type"]) == (201, "LOW_STOCK")
-    listed = operator.get("/api/v1/silences").json()["silences"]
+    listed = program.get("/api/v1/silences").json()["silences"]
     assert [one["reason"] for one in listed] == ["it is known"]
-    assert operator.delete(f"/api/v1/silences/{made.json()['id']}").json()["ended"]
-    assert operator.get("/api/v1/silences").json()["silences"] == []
+    assert program.delete(f"/api/v1/silences/{made.json()['id']}").json()["ended"]
+    assert program.get("/api/v1/silences").json()["silences"] == []
 
 
 def test_a_users_key_sees_and_fills_that_users_campaigns_alone(face: Face, of_user: httpx.Client) -> None:
@@ -162,7 +132,7 @@ def test_a_users_key_sees_and_fills_that_users_campaigns_alone(face: Face, of_us
 
 
 def test_a_users_key_acts_on_that_users_alerts_alone(face: Face, of_user: httpx.Client) -> None:
-    own, shared, foreign = add_alert(face, "u1"), add_alert(face, "u1", "u2"), add_alert(face, "u2")
+    own, shared, foreign = face.alert("u1"), face.alert("u1", "u2"), face.alert("u2")
     seen = [one["id"] for one in of_user.get("/api/v1/alerts?limit=100").json()["alerts"]]
     assert (own in seen, shared in seen, foreign in seen) == (True, True, False)
     shown = of_user.get(f"/api/v1/alerts/{shared}").json()
@@ -187,8 +157,8 @@ def test_a_key_does_what_it_can_and_no_more(face: Face) -> None:
         assert consumer.get("/api/v1/campaigns").status_code == 403
 
 
-def test_metrics_are_for_a_key_that_can_read(face: Face, operator: httpx.Client) -> None:
-    answer = operator.get("/metrics")
+def test_metrics_are_for_a_key_that_can_read(face: Face, program: httpx.Client) -> None:
+    answer = program.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "kylink_" in answer.text
     with face.client("") as stranger:
@@ -197,7 +167,7 @@ def test_metrics_are_for_a_key_that_can_read(face: Face, operator: httpx.Client)
 
 def test_who_did_what_is_kept_by_the_key_s_name(face: Face) -> None:
     name = face.host.document("keys", "add", "night-shift", "--can", "operate,read")["key"]
-    alert = add_alert(face, "u1")
+    alert = face.alert("u1")
     with face.client(name) as operator:
         finished(operator, operator.post("/api/v1/jobs/recover-leases/run"))
         operator.post("/api/v1/jobs/replenish/pause")

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.support.database import add_campaigns, add_items, new_database
+from kylink_cli.rules.alerts import Concern, NewAlert
+from kylink_cli.rules.vocabulary import AlertLevel, AlertType
+from kylink_cli.store import alerts
+from tests.support.database import LONG_AGO, add_campaigns, add_items, new_database, url_of
 from tests.support.installation import Installation
 from tests.support.postgres import PostgresServer
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -62,6 +65,15 @@ class Face:
             add_items(self.host.database, name, items)
         return name
 
+    def alert(self, *users: str, title: str = "low") -> int:
+        """A new alert that is about a new campaign of each of these users."""
+        concerns = [Concern(self.campaign(user=user), user) for user in users]
+        metadata = {"campaigns": [{"campaignId": one.campaign_id, "userId": one.user_id} for one in concerns]}
+        fingerprint = f"test {next(_numbers)}"
+        new = NewAlert(AlertType.LOW_STOCK, AlertLevel.WARNING, fingerprint, title, title, metadata, concerns=concerns)
+        with self.host.database.writing() as session:
+            return alerts.add(session, new, LONG_AGO).id or 0
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it by a signal; its exit code."""
         self.process.send_signal(number)
@@ -100,8 +112,6 @@ def installed(kind: str, folder: Path, postgres: PostgresServer) -> Iterator[Ins
             yield host
         return
     with postgres.database() as opened:
-        from tests.support.database import url_of
-
         own = {
             "DATABASE_URL": url_of(opened),
             "KYLINK_LOCK_URL": f"file:{folder / 'locks'}",
