@@ -9,7 +9,7 @@ from typing import Self
 from kylink_cli import leasing, wiring
 from kylink_cli.errors import KylinkError, LeaseOverError
 from kylink_cli.leasing import SILENT, Bell, LeaseResult, TakeRequest
-from kylink_cli.settings_loading import load
+from kylink_cli.settings.loading import load
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.takes import TakenLease
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kylink_cli.running.events import Observer
     from kylink_cli.running.run import LiveRun, Ping, RunRequest
     from kylink_cli.scheduling.bell import HostBell
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
     from kylink_cli.store.levels import Scope
     from kylink_cli.supply.base import Supplier
     from kylink_cli.supply.registry import SupplierOptions

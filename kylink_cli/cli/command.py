@@ -22,8 +22,8 @@ from kylink_cli.console import Console, Output
 from kylink_cli.language import tr
 
 if TYPE_CHECKING:
-    from kylink_cli.settings import Settings
-    from kylink_cli.settings_loading import Loaded
+    from kylink_cli.settings.fields import Settings
+    from kylink_cli.settings.loading import Loaded
 
 CommandFunction = Callable[..., int | None]
 
@@ -51,7 +51,7 @@ class Cli:
         Raises:
             ConfigError: a setting is bad.
         """
-        from kylink_cli.settings_loading import load
+        from kylink_cli.settings.loading import load
 
         loaded = load(self.options.env_file)
         if loaded.refused is not None:

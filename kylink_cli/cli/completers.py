@@ -43,15 +43,15 @@ run_ids = _out_of_the_database("runs")
 
 def setting_names(incomplete: str) -> list[str]:
     """The settings whose names begin so."""
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
 
     return [field.upper() for field in Settings.model_fields if field.upper().startswith(incomplete.upper())]
 
 
 def _database_url(ctx: typer.Context) -> str:
     """The setting that a shell needs; the others are not even read."""
-    from kylink_cli.env_files import by_field, choose, parse
     from kylink_cli.places import default_database_url
+    from kylink_cli.settings.env_files import by_field, choose, parse
 
     env_file = choose(next((path for path in _env_files(ctx) if path is not None), None)).path
     in_file = {} if env_file is None else by_field(parse(env_file))

@@ -14,7 +14,7 @@ from kylink_cli.rules.text import nearest, one_line
 from kylink_cli.rules.vocabulary import ReplenishRule
 
 if TYPE_CHECKING:
-    from kylink_cli.settings_loading import Loaded
+    from kylink_cli.settings.loading import Loaded
 
 config = group("config", "The settings: show them with their source, check them.")
 
@@ -83,8 +83,8 @@ def check(cli: Cli) -> int:
 
 
 def _settings(loaded: "Loaded") -> list[dict[str, Any]]:
-    from kylink_cli.settings import Settings, is_secret
-    from kylink_cli.settings_messages import shown
+    from kylink_cli.settings.fields import Settings, is_secret
+    from kylink_cli.settings.messages import shown
 
     return [
         {
@@ -140,8 +140,8 @@ class _Verdict:
 
 def _look_through(cli: Cli) -> _Verdict:
     from kylink_cli.cli.settings_trial import problems
-    from kylink_cli.settings_salvage import salvage
-    from kylink_cli.settings_slips import slips_beside
+    from kylink_cli.settings.salvage import salvage
+    from kylink_cli.settings.slips import slips_beside
 
     try:
         loaded = cli.loaded
@@ -155,7 +155,7 @@ def _look_through(cli: Cli) -> _Verdict:
 
 def _warnings(loaded: "Loaded") -> list[str]:
     """What is no mistake in itself, and still seldom meant."""
-    from kylink_cli.settings_slips import slips
+    from kylink_cli.settings.slips import slips
 
     warnings = slips(loaded)
     if loaded.settings.proxy_api_url is None:

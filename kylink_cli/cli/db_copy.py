@@ -73,7 +73,7 @@ def _url(cli: Cli, option: str, given: str) -> str:
         UsageError: it is none.
         ConfigError: the file can't be read.
     """
-    from kylink_cli.env_files import read_text
+    from kylink_cli.settings.env_files import read_text
 
     kind, _, place = given.partition(":")
     url = given

@@ -15,7 +15,7 @@ from kylink_cli.places import is_on_server
 if TYPE_CHECKING:
     from kylink_cli.overview.doctor import Finding
     from kylink_cli.overview.status import JobStatus
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
     from kylink_cli.store.engine.database import Database
 
 
@@ -52,7 +52,7 @@ def _findings(cli: Cli) -> "Iterator[Finding]":
     from kylink_cli.cli.settings_trial import problems
     from kylink_cli.overview.doctor import Finding, check_settings
     from kylink_cli.overview.transport import check_transport
-    from kylink_cli.settings_slips import slips, slips_beside
+    from kylink_cli.settings.slips import slips, slips_beside
 
     try:
         settings = cli.settings

@@ -14,7 +14,7 @@ from kylink_cli.simulation.shop import Shop, random_outages
 
 if TYPE_CHECKING:
     from kylink_cli.rules.replenishment import Need
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
 
 # Of less, nothing can be said.
 SHORTEST_DAYS = 3

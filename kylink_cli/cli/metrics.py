@@ -14,7 +14,7 @@ from kylink_cli.rules.text import one_line
 
 if TYPE_CHECKING:
     from kylink_cli.metrics import Metric
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
     from kylink_cli.store.engine.database import Database
 
 

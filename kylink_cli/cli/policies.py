@@ -6,8 +6,8 @@ from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import ReplenishRule
-from kylink_cli.settings import Settings
-from kylink_cli.settings_loading import changed
+from kylink_cli.settings.fields import Settings
+from kylink_cli.settings.loading import changed
 from kylink_cli.simulation.comparison import Contestant
 from kylink_cli.simulation.replay import Terms
 from kylink_cli.simulation.shop import Shop

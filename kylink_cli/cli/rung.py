@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from kylink_cli.cli.command import Cli
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
     from kylink_cli.store.engine.database import Database
     from kylink_cli.store.levels import Scope
 

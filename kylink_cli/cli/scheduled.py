@@ -7,7 +7,7 @@ from kylink_cli.rules.moments import readable
 
 if TYPE_CHECKING:
     from kylink_cli.scheduling.jobs import Job
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
     from kylink_cli.store.engine.database import Database
 
 

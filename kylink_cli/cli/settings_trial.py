@@ -10,7 +10,7 @@ from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 
 if TYPE_CHECKING:
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
 
 
 def problems(settings: "Settings") -> list[str]:

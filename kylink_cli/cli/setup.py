@@ -100,7 +100,7 @@ def _key(file: Path | None) -> str | None:
 
 
 def _refuse_faults(settings: "Mapping[str, str]") -> None:
-    from kylink_cli.settings_loading import faults
+    from kylink_cli.settings.loading import faults
 
     wrong = faults(settings)
     if wrong:

@@ -9,7 +9,7 @@ import typer
 from kylink_cli.console import Console
 from kylink_cli.language import tr
 from kylink_cli.setting_up.answers import Answers
-from kylink_cli.settings_loading import faults
+from kylink_cli.settings.loading import faults
 
 
 def complete(console: Console, said: Answers, before: Mapping[str, str]) -> Answers:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kylink_cli.scheduling.changes import Change
     from kylink_cli.scheduling.systemd import Manager
     from kylink_cli.scheduling.units import Installed
-    from kylink_cli.settings_salvage import Salvaged
+    from kylink_cli.settings.salvage import Salvaged
 
 systemd = group("systemd", "The systemd timers that start the jobs.")
 
@@ -119,7 +119,7 @@ def record_failure(
     from kylink_cli.alerting import unit_failure
     from kylink_cli.console.observer import in_lines
     from kylink_cli.rules.unit_failures import unit_failed
-    from kylink_cli.settings_salvage import salvage
+    from kylink_cli.settings.salvage import salvage
 
     salvaged = salvage(cli.options.env_file)
     failure = _failure(unit, salvaged.problems)

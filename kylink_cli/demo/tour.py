@@ -14,7 +14,7 @@ from pathlib import Path
 from kylink_cli.children import own_command
 from kylink_cli.demo.sample import COLUMNS, SAMPLES
 from kylink_cli.language import preferred
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store import stock
 from kylink_cli.store.engine.database import open_database
 

@@ -25,7 +25,7 @@ from kylink_cli.rules.moments import readable
 from kylink_cli.rules.notices import GIVE_UP_AFTER
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS
-from kylink_cli.settings_loading import Loaded
+from kylink_cli.settings.loading import Loaded
 from kylink_cli.store import outbox, runs
 from kylink_cli.store.engine.database import Database
 from kylink_cli.supply.base import Supplier

@@ -16,7 +16,7 @@ from kylink_cli.rules.figures import Period
 from kylink_cli.rules.replenishment import Need, Policy, need
 from kylink_cli.rules.situation import CampaignSituation, JobSituation, Situation
 from kylink_cli.scheduling.host import read_schedule
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.demand import minute_at
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.alert_figures import read_last_alerts

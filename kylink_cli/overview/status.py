@@ -14,7 +14,7 @@ from kylink_cli.rules.vocabulary import JobState, RunStatus, Trigger
 from kylink_cli.running.liveness import is_dead
 from kylink_cli.scheduling.host import Schedule
 from kylink_cli.scheduling.jobs import JOBS, Job
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store import runs
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.percentiles import read_run_percentiles

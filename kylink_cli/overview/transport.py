@@ -8,7 +8,7 @@ from kylink_cli.language import tr
 from kylink_cli.overview.doctor import Finding
 from kylink_cli.places import is_on_server
 from kylink_cli.rules.channel_urls import parse_channel_urls
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 
 _HERE = {"localhost", "127.0.0.1", "::1", ""}
 _UNVERIFIED = {"no", "false", "0", "off", "n", "f"}

@@ -11,7 +11,7 @@ from kylink_cli.overview.status import JobStatus, read_status
 from kylink_cli.rules.replenishment import Need, need
 from kylink_cli.rules.vocabulary import JobName
 from kylink_cli.scheduling.host import read_schedule
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store import alerts
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.campaign_stock import read_campaign_stock

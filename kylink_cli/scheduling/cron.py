@@ -7,7 +7,7 @@ from pathlib import Path
 from kylink_cli.scheduling.calendar import cron_times
 from kylink_cli.scheduling.jobs import JOBS, Job
 from kylink_cli.scheduling.units import Installed
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 
 PLACE = Path("/etc/cron.d/kylink")
 USER = "kylink"

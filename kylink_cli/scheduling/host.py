@@ -11,7 +11,7 @@ from kylink_cli.errors import KylinkError
 from kylink_cli.scheduling import cron, systemd
 from kylink_cli.scheduling.calendar import next_time
 from kylink_cli.scheduling.jobs import JOBS
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kylink_cli.rules.vocabulary import JobName
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from kylink_cli.language import tr
 from kylink_cli.places import BELL_PATH_UNIT, state_directory
 from kylink_cli.scheduling.calendar import systemd_times
 from kylink_cli.scheduling.jobs import JOBS, REPLENISH, Job
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 
 FILES = Path(__file__).parent / "unit_files"
 FAILURE_UNIT = "kylink-failure@.service"

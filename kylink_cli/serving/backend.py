@@ -17,7 +17,7 @@ from kylink_cli.serving.keyring import Keyring
 from kylink_cli.serving.sessions import Sessions
 from kylink_cli.serving.waiting_room import WaitingRoom
 from kylink_cli.serving.workers import Workers
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.database import Database
 
 # Says something in the log: a level of the module `logging`, and a line.

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kylink_cli import env_files
 from kylink_cli.errors import BadFileError, ConfigError, UsageError
 from kylink_cli.files import create_private_folder, replacement
 from kylink_cli.language import tr
 from kylink_cli.places import SYSTEM_CREDENTIALS, SYSTEM_ENV_FILE
 from kylink_cli.reasons import reason
 from kylink_cli.setting_up.env_text import changed
+from kylink_cli.settings import env_files
 
 SERVICE_USER = "kylink"
 _KEY = "PROXY_API_KEY"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from tests.support.cli import run_kylink
 
 SECRETS = {"PROXY_API_KEY": "hush-key", "HEARTBEAT_URL_REPLENISH": "https://ping.example/hush-uuid"}

@@ -13,7 +13,7 @@ import pytest
 from kylink_cli.demo.service import SupplyService
 from kylink_cli.scheduling.cron import render
 from kylink_cli.scheduling.units import Installed
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from tests.support.cli import clean_environment
 from tests.support.installation import Installation
 

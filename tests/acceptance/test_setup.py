@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kylink_cli.demo.service import SupplyService
-from kylink_cli.env_files import parse
+from kylink_cli.settings.env_files import parse
 from tests.support.installation import Installation
 from tests.support.terminal import Seen, on_terminal
 

@@ -216,7 +216,7 @@ def test_colours_can_be_turned_off(kylink: Installation, options: list[str], env
 def test_a_look_takes_as_many_statements_for_many_campaigns_as_for_one(kylink: Installation) -> None:
     from kylink_cli import wiring
     from kylink_cli.overview.watching import look
-    from kylink_cli.settings import Settings
+    from kylink_cli.settings.fields import Settings
     from tests.support.statements import counting
 
     settings = Settings(database_url=kylink.settings["DATABASE_URL"])

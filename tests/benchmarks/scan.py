@@ -11,7 +11,7 @@ from kylink_cli import wiring
 from kylink_cli.jobs import replenish
 from kylink_cli.rules.demand import Asked
 from kylink_cli.rules.replenishment import Demand
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.demand import minute_at
 from kylink_cli.store.demand_hours import pack
 from kylink_cli.store.engine.database import Database

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from kylink_cli import leasing, wiring
 from kylink_cli.errors import NoStockError
 from kylink_cli.leasing import TakeRequest
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.database import Database
 
 CAMPAIGNS = 6

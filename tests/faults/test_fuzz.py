@@ -20,7 +20,7 @@ from kylink_cli.imports.campaigns import COLUMNS, parse_campaigns
 from kylink_cli.imports.records import read_csv, read_json_lines
 from kylink_cli.imports.values import parse_values
 from kylink_cli.rules.text import has_control_characters, one_line
-from kylink_cli.settings_loading import load
+from kylink_cli.settings.loading import load
 from kylink_cli.supply.answer import parse_answer
 from kylink_cli.supply.errors import InvalidResponseError, parse_retry_after
 from tests.support.installation import Installation

@@ -10,7 +10,7 @@ import pytest
 from kylink_cli import Stock, wiring
 from kylink_cli.demo.service import SupplyService
 from kylink_cli.errors import DatabaseReplacedError
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from tests.support.database import new_database
 from tests.support.gate import Gate
 from tests.support.installation import Installation

@@ -18,7 +18,7 @@ from kylink_cli import Stock, wiring
 from kylink_cli.cli import app
 from kylink_cli.demo.service import Call, SupplyService
 from kylink_cli.errors import DatabaseUnfitError
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.postgresql import ServerDatabase
 from tests.support.database import add_campaigns, add_items, url_of

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from kylink_cli import leasing, wiring
 from kylink_cli.errors import LeaseOverError, NoStockError
 from kylink_cli.rules.vocabulary import ItemState, LeaseState
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store import recovery
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import LeaseRecord, StockItem, in_state, table

@@ -27,7 +27,7 @@ from kylink_cli.rules.vocabulary import ReplenishRule
 from kylink_cli.running.events import Event
 from kylink_cli.running.run import LiveRun, RunRequest
 from kylink_cli.running.runner import run_job
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.demand import read_histories
 from kylink_cli.store.demand_hours import pack
 from kylink_cli.store.engine.database import Database

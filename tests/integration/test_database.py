@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from kylink_cli import wiring
 from kylink_cli.errors import ConfigError, DatabaseBusyError, DatabaseError, DatabaseUnfitError
 from kylink_cli.places import sqlite_path
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.direct import Transaction
 from kylink_cli.store.tables import Campaign, table
@@ -28,7 +28,7 @@ WRITERS, ROUNDS = 4, 25
 COUNT_UP = f"""
 import sys
 from kylink_cli import wiring
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from tests.integration.test_database import count_up
 count_up(wiring.existing_database(Settings(database_url=sys.argv[1])), {ROUNDS})
 """

@@ -11,7 +11,7 @@ from kylink_cli.overview.status import read_status
 from kylink_cli.scheduling import cron, systemd
 from kylink_cli.scheduling.host import Schedule, read_schedule
 from kylink_cli.scheduling.jobs import JOBS
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Run
 from tests.support.database import url_of

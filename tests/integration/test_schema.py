@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 
 from kylink_cli import wiring
 from kylink_cli.errors import DatabaseError, DatabaseUnfitError
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine import commit_marks, lineage
 from kylink_cli.store.engine.database import Database, create_database
 from kylink_cli.store.engine.schema import read_schema, require_current, revisions, upgrade

@@ -21,7 +21,7 @@ from kylink_cli.errors import (
     DatabaseLostError,
     DatabaseUnfitError,
 )
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store import stock
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.direct import pooled

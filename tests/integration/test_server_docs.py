@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from kylink_cli import Stock, errors, wiring
 from kylink_cli.cli import app
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.postgresql import open_server
 from tests.support.cli import clean_environment
 from tests.support.database import add_campaigns, add_items

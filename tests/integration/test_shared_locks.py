@@ -19,7 +19,7 @@ from kylink_cli.locks.database import DatabaseLocks
 from kylink_cli.locks.file import FileLocks
 from kylink_cli.locks.held import Held, Renewal
 from kylink_cli.locks.redis import RedisLocks
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.lock_connection import LockConnection
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
@@ -29,7 +29,7 @@ QUICK = Renewal(expiry_seconds=0.5, every_seconds=0.05)
 HOLDER = """
 import sys
 from kylink_cli import wiring
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 
 settings = Settings(database_url=sys.argv[1], kylink_lock_url=sys.argv[2], kylink_host_name="elsewhere")
 with wiring.locks(settings).hold("job") as held:

@@ -9,7 +9,7 @@ from kylink_cli.rules.attention import attention
 from kylink_cli.rules.figures import Period
 from kylink_cli.rules.situation import Situation
 from kylink_cli.rules.verdict import verdict
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.demand import fold
 from kylink_cli.store.engine.database import Database
 from tests.support import rooms

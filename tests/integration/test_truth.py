@@ -15,7 +15,7 @@ from kylink_cli.overview.status import JobStatus, read_status
 from kylink_cli.report.history import demand_by_hour, stock_levels
 from kylink_cli.report.timeline import Timeline
 from kylink_cli.rules.figures import History, Period
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.percentiles import read_answer_percentiles, read_run_percentiles
 from tests.support import rooms

@@ -14,7 +14,7 @@ from kylink_cli.rules.alert_book import BookRules
 from kylink_cli.running.events import Event
 from kylink_cli.running.run import Finished, LiveRun, RunRequest
 from kylink_cli.running.runner import run_job
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.store.alerts import AlertFilter, read_alerts
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Alert, StockItem

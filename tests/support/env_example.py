@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from kylink_cli.settings import Settings
-from kylink_cli.settings_messages import limits
+from kylink_cli.settings.fields import Settings
+from kylink_cli.settings.messages import limits
 
 PATH = Path(__file__).parents[2] / ".env.example"
 HEAD = """\

@@ -21,8 +21,8 @@ from kylink_cli.cli import app
 from kylink_cli.cli.examples import EXAMPLES
 from kylink_cli.cli.help_pages import in_words
 from kylink_cli.errors import KylinkError
-from kylink_cli.settings import Settings
-from kylink_cli.settings_messages import limits
+from kylink_cli.settings.fields import Settings
+from kylink_cli.settings.messages import limits
 from tests.support.documents import recorded
 from tests.support.man_page import COMMON, EXIT_CODES
 

@@ -17,7 +17,7 @@ from kylink_cli.errors import ConfigError
 from kylink_cli.scheduling.calendar import WEEK, cron_times, next_time, period, systemd_times
 from kylink_cli.scheduling.jobs import JOBS
 from kylink_cli.scheduling.units import Installed, names, render, shipped
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from tests.support.cli import run_kylink
 
 UNITS = Path(__file__).parents[2] / "systemd"

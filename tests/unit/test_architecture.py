@@ -16,16 +16,13 @@ ROOT = Path(kylink_cli.__file__).parent
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 
 DOMAIN = {"rules", "errors", "language", "reasons"}
-PLAIN = DOMAIN | {"children", "countries", "env_files", "files", "places", "trust"}
+PLAIN = DOMAIN | {"children", "countries", "files", "places", "trust"}
 ADAPTERS = {"store", "supply", "locks", "notify"}
 ACTS = PLAIN | ADAPTERS | {"running", "alerting", "leasing"}
-JOBS = ACTS | {"jobs", "overview", "scheduling", "settings", "settings_loading"}
+JOBS = ACTS | {"jobs", "overview", "scheduling", "settings"}
 OUTSIDE = JOBS | {
     "setting_up",
     "imports",
-    "settings_messages",
-    "settings_salvage",
-    "settings_slips",
     "wiring",
     "console",
     "demo",
@@ -47,22 +44,16 @@ ALLOWED = {
     "children": set(),
     "countries": {"language", "rules"},
     "trust": {"language"},
-    "env_files": DOMAIN | {"places", "trust"},
     **dict.fromkeys(ADAPTERS, PLAIN),
     "imports": PLAIN,
-    "settings": PLAIN | {"settings_addresses"},
-    "settings_addresses": PLAIN,
-    "settings_messages": PLAIN | {"settings"},
-    "settings_loading": PLAIN | {"settings", "settings_messages"},
-    "settings_slips": PLAIN | {"settings", "settings_messages", "settings_loading"},
-    "settings_salvage": PLAIN | {"settings", "settings_messages", "settings_loading"},
+    "settings": PLAIN,
     "scheduling": PLAIN | {"settings"},
-    "setting_up": PLAIN | {"scheduling", "settings_loading"},
+    "setting_up": PLAIN | {"scheduling", "settings"},
     "running": PLAIN | ADAPTERS | {"alerting"},
     "alerting": PLAIN | ADAPTERS | {"running"},
     "leasing": PLAIN | {"store"},
     "jobs": ACTS,
-    "overview": ACTS | {"scheduling", "settings", "settings_loading"},
+    "overview": ACTS | {"scheduling", "settings"},
     "console": DOMAIN | {"running", "overview"},
     "simulation": {"rules"},
     "report": DOMAIN | {"scheduling", "simulation"},
@@ -72,7 +63,7 @@ ALLOWED = {
     "wiring": JOBS,
     "demo": OUTSIDE,
     "cli": OUTSIDE,
-    "consumer": {"errors", "leasing", "settings_loading", "store", "wiring"},
+    "consumer": {"errors", "leasing", "settings", "store", "wiring"},
     "__init__": {"consumer"},
     "__main__": {"cli"},
 }
@@ -80,10 +71,10 @@ ALLOWED = {
 HOMES = {
     "aiohttp": {"supply/http_transport.py", "demo"},
     "alembic": {"store/engine/schema.py", "store/migrations"},
-    "annotated_types": {"settings_messages.py"},
+    "annotated_types": {"settings/messages.py"},
     "apprise": {"notify/apprise_child.py"},
     "certifi": {"supply/http.py"},
-    "dotenv": {"env_files.py", "setting_up/env_text.py"},
+    "dotenv": {"settings/env_files.py", "setting_up/env_text.py"},
     "fastapi": {"serving"},
     "filelock": {"locks/file.py"},
     "httpx": {"imports/download.py", "notify/http.py", "supply/http.py", "supply/http_transport.py"},
@@ -93,14 +84,14 @@ HOMES = {
     "pycountry": {"countries.py"},
     "psycopg": {"store/names.py", "store/engine"},
     "pydantic": {
-        "settings.py",
-        "settings_addresses.py",
-        "settings_loading.py",
-        "settings_messages.py",
-        "settings_salvage.py",
+        "settings/fields.py",
+        "settings/addresses.py",
+        "settings/loading.py",
+        "settings/messages.py",
+        "settings/salvage.py",
         "serving",
     },
-    "pydantic_core": {"settings_messages.py"},
+    "pydantic_core": {"settings/messages.py"},
     "redis": {"locks/redis.py"},
     "requests": {"notify/apprise_child.py"},  # comes with Apprise, which is told through it what to read
     "rich": {"cli", "console"},

@@ -21,7 +21,7 @@ from kylink_cli.rules.check_facts import (
 )
 from kylink_cli.rules.checks import check_failure_rate, check_lease_age, check_low_stock, check_no_stock
 from kylink_cli.rules.health_checks import check_crashes, check_disk, check_overdue, check_supply
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 
 NOW = datetime(2026, 2, 6, 8, 0, tzinfo=UTC)
 LIMITS = Settings().thresholds

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kylink_cli.env_files import parse
 from kylink_cli.setting_up.env_text import changed
+from kylink_cli.settings.env_files import parse
 
 BEFORE = """\
 # a comment

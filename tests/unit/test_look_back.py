@@ -10,7 +10,7 @@ from kylink_cli.report.simulated import section
 from kylink_cli.rules.demand import Asked, DemandHistory
 from kylink_cli.rules.replenishment import Level, Need, need
 from kylink_cli.rules.vocabulary import ReplenishRule
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 from kylink_cli.simulation.demand import Steps
 from kylink_cli.simulation.sample import sampled
 

@@ -8,7 +8,7 @@ import pytest
 
 import kylink_cli
 from kylink_cli.scheduling.jobs import JOBS
-from kylink_cli.settings import Settings
+from kylink_cli.settings.fields import Settings
 
 ROOT = Path(kylink_cli.__file__).parent
 BY_NAME = {name for job in JOBS for name in (job.interval_setting, job.heartbeat_setting)}
@@ -30,7 +30,7 @@ for own in [name for name, value in vars(Settings).items() if isinstance(value, 
 read_elsewhere = {
     node.attr
     for path in ROOT.rglob("*.py")
-    if path.name != "settings.py"
+    if path.name != "fields.py"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
 }

@@ -7,10 +7,10 @@ import pytest
 
 from kylink_cli.errors import ConfigError
 from kylink_cli.places import BELL_PATH_UNIT
-from kylink_cli.settings import Settings, is_secret
-from kylink_cli.settings_loading import load, unknown_names
-from kylink_cli.settings_messages import shown
-from kylink_cli.settings_salvage import salvage
+from kylink_cli.settings.fields import Settings, is_secret
+from kylink_cli.settings.loading import load, unknown_names
+from kylink_cli.settings.messages import shown
+from kylink_cli.settings.salvage import salvage
 from tests.support import env_example
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from kylink_cli import language
-from kylink_cli.env_files import choose, parse
 from kylink_cli.errors import ConfigError
 from kylink_cli.rules.channel_urls import without_bad_urls
-from kylink_cli.settings import Settings
-from kylink_cli.settings_loading import credential_files, filled, read_credential
-from kylink_cli.settings_messages import problem
+from kylink_cli.settings.env_files import choose, parse
+from kylink_cli.settings.fields import Settings
+from kylink_cli.settings.loading import credential_files, filled, read_credential
+from kylink_cli.settings.messages import problem
 
 _TO_TELL_PEOPLE = {"database_url", "alert_notify_urls", "alert_webhook_url", "alert_webhook_secret", "kylink_lang"}
 

@@ -1,6 +1,6 @@
 """The settings: a field says all there is to say of one: name, type, limits, default, help, and whether it is secret.
 
-A field `proxy_api_url` is set by the name `PROXY_API_URL`. Where values come from is `settings_loading.py`.
+A field `proxy_api_url` is set by the name `PROXY_API_URL`. Where values come from is `settings/loading.py`.
 """
 
 import socket
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from kylink_cli import settings_addresses
 from kylink_cli.language import Language, preferred, tr
 from kylink_cli.places import default_database_url, is_on_server, watched_bell
 from kylink_cli.rules.leases import TTL_LIMIT_MINUTES
 from kylink_cli.rules.vocabulary import AlertLevel, ReplenishRule
+from kylink_cli.settings import addresses
 
 if TYPE_CHECKING:
     from kylink_cli.rules.check_facts import Thresholds
@@ -276,15 +276,15 @@ class Settings(BaseModel):
         """Blanks around a value are never meant."""
         return value.strip() if isinstance(value, str) else value
 
-    check_database_url = field_validator("database_url")(settings_addresses.check_database_url)
-    check_proxy_api_url = field_validator("proxy_api_url")(settings_addresses.check_supply_url)
-    check_proxy_api_key = field_validator("proxy_api_key")(settings_addresses.check_key)
-    check_notify_urls = field_validator("alert_notify_urls")(settings_addresses.check_channel_urls)
-    check_webhook_url = field_validator("alert_webhook_url")(settings_addresses.check_webhook_url)
+    check_database_url = field_validator("database_url")(addresses.check_database_url)
+    check_proxy_api_url = field_validator("proxy_api_url")(addresses.check_supply_url)
+    check_proxy_api_key = field_validator("proxy_api_key")(addresses.check_key)
+    check_notify_urls = field_validator("alert_notify_urls")(addresses.check_channel_urls)
+    check_webhook_url = field_validator("alert_webhook_url")(addresses.check_webhook_url)
     check_heartbeat_urls = field_validator(
         "heartbeat_url_replenish", "heartbeat_url_recover_leases", "heartbeat_url_alert_check"
-    )(settings_addresses.check_web_address)
-    check_lock_url = field_validator("kylink_lock_url")(settings_addresses.check_lock_url)
+    )(addresses.check_web_address)
+    check_lock_url = field_validator("kylink_lock_url")(addresses.check_lock_url)
 
     @model_validator(mode="after")
     def lock_in_the_database_only_on_a_server(self) -> "Settings":

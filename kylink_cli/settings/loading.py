@@ -13,10 +13,10 @@ from typing import Literal
 from pydantic import ValidationError
 
 from kylink_cli import language
-from kylink_cli.env_files import believed, by_field, choose, parse, read_text
 from kylink_cli.errors import ConfigError
 from kylink_cli.places import SYSTEM_CREDENTIALS
-from kylink_cli.settings import Settings, is_secret
+from kylink_cli.settings.env_files import believed, by_field, choose, parse, read_text
+from kylink_cli.settings.fields import Settings, is_secret
 
 Source = Literal["flag", "environment", "file", "credential", "default"]
 
@@ -53,7 +53,7 @@ def load(env_file: Path | None = None) -> Loaded:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        from kylink_cli.settings_messages import problem
+        from kylink_cli.settings.messages import problem
 
         raise ConfigError(*[problem(detail) for detail in error.errors()]) from None
     language.use(settings.kylink_lang)
@@ -69,7 +69,7 @@ def faults(values: Mapping[str, str]) -> list[str]:
     try:
         Settings.model_validate(filled(values))
     except ValidationError as error:
-        from kylink_cli.settings_messages import problem
+        from kylink_cli.settings.messages import problem
 
         return [problem(detail) for detail in error.errors()]
     return []
@@ -139,7 +139,7 @@ def changed(settings: Settings, values: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: a value is bad, and all bad values are named.
     """
-    from kylink_cli.settings_messages import problem
+    from kylink_cli.settings.messages import problem
 
     try:
         return Settings.model_validate(settings.model_dump(exclude_unset=True) | dict(values))

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from kylink_cli.language import tr
 from kylink_cli.rules.addresses import MASK, shown_address
 from kylink_cli.rules.text import one_line
-from kylink_cli.settings import Settings, is_secret
+from kylink_cli.settings.fields import Settings, is_secret
 
 _SHOWN_LENGTH = 80
 ADDRESSES = {"database_url", "proxy_api_url", "kylink_lock_url"}

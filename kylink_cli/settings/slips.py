@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kylink_cli.env_files import bindings, choose
 from kylink_cli.errors import ConfigError
 from kylink_cli.language import tr
 from kylink_cli.places import is_on_server
 from kylink_cli.rules import counted
-from kylink_cli.settings import Settings, is_secret
-from kylink_cli.settings_loading import Loaded, unknown_names
-from kylink_cli.settings_messages import ADDRESSES
+from kylink_cli.settings.env_files import bindings, choose
+from kylink_cli.settings.fields import Settings, is_secret
+from kylink_cli.settings.loading import Loaded, unknown_names
+from kylink_cli.settings.messages import ADDRESSES
 
 _CUT = re.compile(r"[^=]*=\s*[^\s'\"#].*?\s#")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
