@@ -42,7 +42,7 @@ def _by_hour(used: Counter[tuple[int, int]], passed: Counter[tuple[int, int]]) -
         title=tr("Consumption by hour of the day"),
         summary=_most(tr("Most is consumed from {name} on."), [f"{hour:02}:00" for hour in _HOURS], rates),
         x=Axis(tr("hour of the day (UTC)"), "category", _HOURS, [f"{hour:02}" for hour in _HOURS]),
-        y_title=tr("consumption (items an hour)"),
+        y_title=tr("used (items an hour)"),
         series=[Series(tr("items an hour"), "blue", rates)],
     )
 
@@ -57,7 +57,7 @@ def _by_weekday(used: Counter[tuple[int, int]], passed: Counter[tuple[int, int]]
         title=tr("Consumption by day of the week"),
         summary=_most(tr("Most is consumed on {name}."), names, rates),
         x=Axis(tr("day of the week (UTC)"), "category", _DAYS, names),
-        y_title=tr("consumption (items a day)"),
+        y_title=tr("used (items a day)"),
         series=[Series(tr("items a day"), "green", rates)],
     )
 

@@ -61,7 +61,7 @@ def _demand(demand: Sequence[DemandOfHour], timeline: Timeline, bands: Sequence[
         title=tr("Demand served and refused"),
         summary=summary,
         x=timeline.axis,
-        y_title=tr("items asked for (number)"),
+        y_title=tr("asked for (items)"),
         series=[
             Series(tr("served"), "blue", [n if kept else None for n, kept in zip(taken, is_kept, strict=True)]),
             Series(

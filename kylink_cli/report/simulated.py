@@ -39,12 +39,12 @@ def _lost(shown: Simulated) -> Chart:
     shares = [round(100 * result.till.lost_share, 3) for result in shown.results]
     return Chart(
         key="settings-lost",
-        title=tr("What would have been refused"),
+        title=tr("Refused of what was asked for"),
         summary=_each(shown, [f"{share:.3g} %" for share in shares]),
         x=_policies(shown),
-        y_title=tr("refused of what was asked for (%)"),
+        y_title=tr("refused (%)"),
         series=[Series(tr("refused"), "vermillion", shares)],
-        table="settings",
+        table="compared",
     )
 
 
@@ -52,12 +52,12 @@ def _bought(shown: Simulated) -> Chart:
     bought = [result.till.bought_per_used for result in shown.results]
     return Chart(
         key="settings-bought",
-        title=tr("What would have been bought"),
+        title=tr("Bought for each item that was used"),
         summary=_each(shown, ["-" if one is None else f"{one:.3f}" for one in bought]),
         x=_policies(shown),
-        y_title=tr("items bought for each that is used"),
+        y_title=tr("bought (per item used)"),
         series=[Series(tr("bought"), "blue", [None if one is None else round(one, 3) for one in bought])],
-        table="settings",
+        table="compared",
     )
 
 
@@ -71,7 +71,7 @@ def _policies(shown: Simulated) -> Axis:
 
 def _table(shown: Simulated) -> Table:
     return Table(
-        key="settings",
+        key="compared",
         title=tr("The same demand under other settings"),
         columns=[
             ReportColumn(tr("Settings")),
@@ -98,7 +98,7 @@ def _note(shown: Simulated) -> str:
         else tr("{some} of {whole}, drawn at random", some=shown.replayed, whole=whole)
     )
     return tr(
-        "{days:.0f} days of what was asked of {which}, replayed with {outage}; kylink simulate tries other settings.",
+        "{days:.0f} days of what was asked of {which}, replayed with {outage}; 'kylink simulate' tries other settings.",
         days=shown.days,
         which=which,
         outage=shown.outage,

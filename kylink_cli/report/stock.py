@@ -71,7 +71,7 @@ def _runway(needs: Sequence[Need]) -> Chart:
             campaigns=counted.campaigns(len(active)),
         ),
         x=Axis(tr("runway (at the demand that is expected)"), "category", range(len(names)), names),
-        y_title=tr("active campaigns (number)"),
+        y_title=tr("campaigns (number)"),
         series=[Series(tr("campaigns"), "blue", [numbers[index] for index in range(len(names))])],
     )
 

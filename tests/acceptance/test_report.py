@@ -169,6 +169,58 @@ def test_paper_shows_every_row_on_white_with_page_breaks(browser: Browser, week:
     opened.page.close()
 
 
+def test_on_paper_every_page_of_a_table_has_its_heading_and_a_margin(browser: Browser, week: Installation) -> None:
+    opened = visit(browser, week.folder / "kylink-report.html", viewport=WIDE)
+    opened.page.emulate_media(media="print")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    # A button in a heading would be left out where the heading is repeated.
+    display = "getComputedStyle(document.querySelector('#campaigns thead button')).display"
+    assert opened.page.evaluate(display) == "contents"
+    page_rule = "[...document.styleSheets[0].cssRules].find(rule => rule instanceof CSSPageRule).style.margin"
+    assert opened.page.evaluate(page_rule) == "12mm"
+    narrower = (
+        "[...document.querySelectorAll('.chart canvas')].filter(c => c.clientWidth < c.closest('.chart').clientWidth)"
+    )
+    assert opened.page.evaluate(f"{narrower}.length") == 0
+    opened.page.close()
+
+
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desk"])
+def test_no_text_of_a_page_is_cut(browser: Browser, week: Installation, viewport: dict[str, int]) -> None:
+    opened = visit(browser, week.folder / "kylink-report.html", viewport=viewport)
+    shown = "td, .table-card .scroll, .tile, .notice"
+    cut = f"[...document.querySelectorAll('{shown}')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+    assert opened.page.evaluate(f"{cut}.map(e => e.textContent)") == []
+    # Names of places that can be jumped to are there once.
+    ids = opened.page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+    opened.page.close()
+
+
+def test_axes_have_room_for_their_titles_on_a_phone(browser: Browser, week: Installation) -> None:
+    page = week.folder / "kylink-report.html"
+    opened = visit(browser, page, viewport=NARROW)
+    measure = """text => {
+        const drawn = document.createElement("canvas").getContext("2d");
+        drawn.font = "600 12px system-ui, sans-serif";
+        return drawn.measureText(text).width;
+    }"""
+    for key, chart in data(page)["charts"].items():
+        room = opened.page.locator(f'[data-chart="{key}"] .u-over').evaluate("over => over.clientHeight")
+        assert opened.page.evaluate(measure, chart["y_title"]) <= room + 20, chart["y_title"]
+    opened.page.close()
+
+
+def test_five_thousand_campaigns_are_read_by_everybody(browser: Browser, kylink: Installation) -> None:
+    rooms.furnish(kylink.database, rooms.LARGE)
+    assert kylink.run("report").returncode == 0
+    for viewport in (NARROW, WIDE):
+        opened = visit(browser, kylink.folder / "kylink-report.html", viewport=viewport)
+        assert (opened.complaints, opened.violations()) == ([], [])
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+        opened.page.close()
+
+
 def test_outages_and_crashes_are_marked_and_ids_can_be_pasted(walk: Visit, week: Installation) -> None:
     bands = data(week.folder / "kylink-report.html")["charts"]["demand"]["bands"]
     assert [band["label"] for band in bands] == ["outage", "crash", "crash"]

@@ -39,18 +39,23 @@
     const base = { label: chart.x.title, size: 28, space: chart.x.kind === "category" ? 24 : 64 };
     if (chart.x.kind === "time") return { ...base, values: momentLabels };
     if (chart.x.kind === "rank") return { ...base, values: (_, splits) => splits.map((at) => (Number.isInteger(at) ? number(at) : "")) };
-    // Every bar has its name; where there is no room beside each other, they are turned.
-    const fits = (plot) => chart.x.names.length * longest(chart.x.names) <= plot.width - 90;
+    // Every bar has its name; where there is no room beside each other, they are turned, and where there is none for
+    // lines of text either, as on a phone for the hours of a day, some are left out at even distances.
+    const { names } = chart.x;
+    const room = (plot) => plot.width - 104;
+    const isTurned = (plot) => names.length * longest(names) > room(plot) && names.length * LINE <= room(plot);
+    const every = (plot) => (isTurned(plot) ? 1 : Math.ceil((names.length * longest(names)) / room(plot)));
     return {
       ...base,
       space: 1,
-      size: (plot) => (fits(plot) ? 28 : 20 + 0.75 * longest(chart.x.names)),
-      rotate: (plot) => (fits(plot) ? 0 : -50),
+      size: (plot) => (isTurned(plot) ? 26 + 0.77 * longest(names) : 28),
+      rotate: (plot) => (isTurned(plot) ? 50 : 0),
       splits: () => chart.x.values,
-      values: (_, splits) => splits.map((at) => chart.x.names[at]),
+      values: (plot, splits) => splits.map((at) => (at % every(plot) === 0 ? names[at] : "")),
     };
   }
 
+  const LINE = 14;
   const longest = (names) => 5 + 6.2 * Math.max(...names.map((name) => [...name].reduce((width, c) => width + (c > "ÿ" ? 2 : 1), 0)));
 
   function painted(axis) {
@@ -133,12 +138,14 @@
 
   const isDecade = (at) => at > 0 && Math.abs(Math.log10(at) - Math.round(Math.log10(at))) < 1e-6;
   const decades = (_, splits) => splits.map((at) => (isDecade(at) ? at : null));
-  // Things are counted in whole numbers.
+  // Things are counted in whole numbers; shares and means are not.
+  const isCounted = (chart) => chart.series.every((series) => series.values.every((value) => value === null || Number.isInteger(value)));
   const steps = [...Array(9).keys()].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
   function yAxis(chart) {
     const base = { label: chart.y_title, size: 52 };
-    if (!chart.log) return { ...base, incrs: steps, values: (_, splits) => splits.map(number) };
+    const incrs = isCounted(chart) ? steps : [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, ...steps];
+    if (!chart.log) return { ...base, incrs, values: (_, splits) => splits.map(number) };
     const grid = { stroke: () => color("grid"), width: 1, filter: decades };
     return { ...base, filter: decades, grid, ticks: { show: false }, values: (_, splits) => splits.map((at) => (at === null ? "" : number(at))) };
   }
@@ -169,7 +176,7 @@
       padding: [10, 26, 0, 0],
       scales: {
         x: { time: chart.x.kind === "time", range: margins(chart) },
-        y: chart.log ? { distr: 3 } : { range: (_, low, high) => [0, Math.max(high * 1.08, 1)] },
+        y: chart.log ? { distr: 3 } : { range: (_, low, high) => [0, Math.max(high * 1.08, isCounted(chart) ? 1 : 0.1)] },
       },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       axes: [
@@ -353,7 +360,7 @@
   });
   prefersDark.addEventListener("change", repaint);
 
-  // Paper is white, and as wide as it is.
+  // Paper is white; the style sheet makes the charts as wide as it is.
   const PAPER = 640;
   addEventListener("beforeprint", () => {
     toggle.dataset.before = document.documentElement.dataset.theme ?? "";
