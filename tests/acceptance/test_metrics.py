@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,7 +189,12 @@ def test_every_rule_has_its_paragraph_in_the_runbook() -> None:
     runbook = (DOCS / "monitoring.md").read_text(encoding="utf-8")
     anchors = {heading.lower() for heading in re.findall(r"^### (\w+)$", runbook, re.MULTILINE)}
     alerts = re.findall(r"- alert: (\w+)", rules)
-    assert re.findall(r"runbook_url: docs/monitoring\.md#(\w+)", rules) == [alert.lower() for alert in alerts]
+    # Whole addresses, which a pager can open, in the folder where the package says that its documents are.
+    documents = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+    place = documents["Documentation"].removesuffix("index.md") + "monitoring.md"
+    assert place.startswith("https://")
+    assert re.findall(r"runbook_url: (\S+)", rules) == [f"{place}#{alert.lower()}" for alert in alerts]
+    assert f"'s|{place}|https://" in runbook
     assert {alert.lower() for alert in alerts} <= anchors
 
 
