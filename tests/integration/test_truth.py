@@ -1,17 +1,12 @@
 """Every figure against a statement written by hand, over a furnished room."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kylink_cli import wiring
 from kylink_cli.overview.figures import read_figures, read_history
-from kylink_cli.overview.status import JobStatus, read_status
 from kylink_cli.report.history import demand_by_hour, stock_levels
 from kylink_cli.report.timeline import Timeline
 from kylink_cli.rules.figures import History, Period
@@ -19,41 +14,10 @@ from kylink_cli.settings.fields import Settings
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.figures.percentiles import read_answer_percentiles, read_run_percentiles
 from tests.support import rooms
-from tests.support.database import new_database, url_of
+from tests.support.furnished import Furnished, furnished
 
 WEEK = timedelta(days=7)
 DAY = timedelta(hours=24)
-
-
-@dataclass
-class Furnished:
-    """A room with its past, which ends now."""
-
-    database: Database
-    now: datetime
-
-    def by_hand(self, sql: str, *, days: float = 7) -> Any:
-        """What a statement gives: a row, or its only value; `{since}` stands for the beginning of the period."""
-        since = f"'{self.now - timedelta(days=days):%Y-%m-%d %H:%M:%S}'"
-        with self.database.reading() as session:
-            row = session.connection().exec_driver_sql(sql.replace("{since}", since)).one()
-        return row[0] if len(row) == 1 else tuple(row)
-
-    def rows(self, sql: str) -> list[Any]:
-        """The rows of a statement."""
-        with self.database.reading() as session:
-            return [tuple(row) for row in session.connection().exec_driver_sql(sql)]
-
-    def column(self, sql: str) -> list[Any]:
-        """The only column of a statement."""
-        return [row[0] for row in self.rows(sql)]
-
-    @property
-    def statuses(self) -> dict[str, JobStatus]:
-        """How every job is doing."""
-        settings = Settings(database_url=url_of(self.database), enable_auto_cron=True)
-        found = read_status(self.database, wiring.locks(settings), settings, self.now)
-        return {status.job.name: status for status in found}
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +28,6 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
     yield from furnished(tmp_path_factory.mktemp("failing"), rooms.FAILING)
-
-
-def furnished(folder: Path, room: rooms.Room) -> Iterator[Furnished]:
-    database = new_database(folder)
-    yield Furnished(database, rooms.furnish(database, room))
-    database.close()
 
 
 def test_replenishing_succeeds_by_the_campaigns_that_it_filled_of_those_that_needed_it(week: Furnished) -> None:
