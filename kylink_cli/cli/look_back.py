@@ -8,7 +8,7 @@ from kylink_cli.language import tr
 from kylink_cli.report.simulated import Simulated
 from kylink_cli.rules.vocabulary import ReplenishRule
 from kylink_cli.simulation.comparison import compare, counting_from
-from kylink_cli.simulation.demand import of_hours, replayed
+from kylink_cli.simulation.demand import Own, of_hours, replayed
 from kylink_cli.simulation.sample import sampled
 from kylink_cli.simulation.shop import Shop, random_outages
 
@@ -31,8 +31,9 @@ def look_back(settings: "Settings", needs: "Sequence[Need]") -> Simulated | None
     Args:
         needs: the campaigns, with what was asked of them.
     """
-    hours = {n.level.campaign_id: n.level.history.hours for n in needs}
-    series = [of_hours(key, of_campaign) for key, of_campaign in hours.items() if of_campaign]
+    levels = [n.level for n in needs if n.level.history.hours]
+    owns = [Own(level.own_watermark, level.own_target, level.own_order_limit) for level in levels]
+    series = [of_hours(one.campaign_id, one.history.hours, own) for one, own in zip(levels, owns, strict=True)]
     series = [one for one in series if any(count for _, count in one.counts)]
     some = sampled(series, LOOKS)
     if not some:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kylink_cli.errors import UsageError
 from kylink_cli.language import tr
+from kylink_cli.rules.order_limits import OrderLimits
 from kylink_cli.rules.text import one_line
 from kylink_cli.rules.vocabulary import ReplenishRule
 from kylink_cli.settings.fields import Settings
@@ -25,6 +26,7 @@ SIMULATED = (
     "replenish_interval_minutes",
     "replenish_retry_times",
     "replenish_retry_delay_ms",
+    "campaign_order_limit_per_day",
 )
 
 
@@ -99,4 +101,5 @@ def _terms(settings: Settings, setup: Setup) -> Terms:
         start=setup.start,
         end=setup.end,
         counts_from=setup.counts_from,
+        limits=OrderLimits(of_campaign=settings.campaign_order_limit_per_day),
     )

@@ -126,18 +126,24 @@ def _of_history(cli: Cli, days: int, campaigns: list[str] | None, user: str | No
         NotFoundError: nothing was.
     """
     from kylink_cli import wiring
-    from kylink_cli.simulation.demand import of_hours
+    from kylink_cli.simulation.demand import Own, of_hours
+    from kylink_cli.store import campaigns as stored
     from kylink_cli.store.demand import minute_at, read_histories
     from kylink_cli.store.levels import Scope, statuses
 
     database = wiring.existing_database(cli.settings)
     now = database.now()
     first_hour = minute_at(now) // 60 - 24 * days
-    ids = database.read(lambda session: list(statuses(session, Scope(user_id=user, campaign_ids=campaigns))))
+    scope = Scope(user_id=user, campaign_ids=campaigns)
+    facts = database.read(lambda session: stored.facts(session, statuses(session, scope)))
     histories = database.read(lambda session: read_histories(session, now))
     found = [
-        of_hours(key, {hour: asked for hour, asked in histories[key].hours.items() if hour >= first_hour})
-        for key in ids
+        of_hours(
+            key,
+            {hour: asked for hour, asked in histories[key].hours.items() if hour >= first_hour},
+            Own(one.low_watermark, one.target_stock, one.order_limit),
+        )
+        for key, one in sorted(facts.items())
         if key in histories
     ]
     found = [one for one in found if one.counts]

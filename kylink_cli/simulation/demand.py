@@ -11,12 +11,31 @@ MINUTES_A_DAY = 24 * MINUTES_AN_HOUR
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What a campaign has of its own, which wins over rules and settings; None where it has nothing.
+
+    Attributes:
+        watermark: items.
+        target: the order-up-to level, items.
+        order_limit: items that may be ordered in 24 hours; 0 for no limit.
+    """
+
+    watermark: int | None = None
+    target: int | None = None
+    order_limit: int | None = None
+
+
+NOTHING_OWN = Own()
+
+
+@dataclass(frozen=True, slots=True)
 class Steps:
     """The demand of one campaign, counted step by step: items asked for, by the minute in which a step begins."""
 
     campaign_id: str
     counts: Sequence[tuple[float, int]]
     step: float  # minutes
+    own: Own = NOTHING_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +44,7 @@ class Asking:
 
     campaign_id: str
     minutes: Sequence[float]
+    own: Own = NOTHING_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +72,7 @@ def replayed(series: Sequence[Steps], rate: float | None, seed: int) -> Replayed
     start = min(series_start(one) for one in series)
     end = max(one.counts[-1][0] + one.step for one in series if one.counts)
     chance = random.Random(seed)  # noqa: S311  (nothing secret)
-    asked = [Asking(one.campaign_id, _spread(one, _share(one, rate, end - start), chance)) for one in series]
+    asked = [Asking(one.campaign_id, _spread(one, _share(one, rate, end - start), chance), one.own) for one in series]
     return ReplayedDemand(asked, start, end)
 
 
@@ -61,10 +81,10 @@ def series_start(one: Steps) -> float:
     return one.counts[0][0] if one.counts else float("inf")
 
 
-def of_hours(campaign_id: str, hours: Hours) -> Steps:
+def of_hours(campaign_id: str, hours: Hours, own: Own) -> Steps:
     """The demand that the database has recorded, as steps of an hour."""
     counts = [(float(hour * MINUTES_AN_HOUR), asked.items) for hour, asked in sorted(hours.items())]
-    return Steps(campaign_id, counts, MINUTES_AN_HOUR)
+    return Steps(campaign_id, counts, MINUTES_AN_HOUR, own)
 
 
 def _share(one: Steps, rate: float | None, minutes: float) -> float:

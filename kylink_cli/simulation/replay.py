@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from kylink_cli.rules.demand import KEPT_HOURS, MINUTES_AN_HOUR, Asked, DemandHistory
 from kylink_cli.rules.forecast import DemandProfile, profile
-from kylink_cli.rules.replenishment import RECENT_MINUTES, Level, Policy, need, settled_hours
+from kylink_cli.rules.order_limits import NO_LIMITS, OrderLimits, PlannedOrder, within_limits
+from kylink_cli.rules.replenishment import RECENT_MINUTES, Level, Need, Policy, need, settled_hours
 from kylink_cli.rules.vocabulary import ReplenishRule
 from kylink_cli.simulation.demand import Asking
 from kylink_cli.simulation.shop import Shop
@@ -38,8 +39,7 @@ class Terms:
     start: float
     end: float
     counts_from: float  # what happens before this minute is no figure
-    own_watermark: int | None = None
-    own_target: int | None = None
+    limits: OrderLimits = NO_LIMITS  # of each campaign; that of all is nothing that one campaign's replay can see
 
     @property
     def decisive(self) -> Policy:
@@ -56,6 +56,7 @@ class Replay:
     book: Book = no_book
     till: Till = field(default_factory=Till)
     _batches: deque[list[float]] = field(default_factory=deque)  # end of life and items of what came, oldest first
+    _bought: deque[tuple[float, int]] = field(default_factory=deque)  # when, and how many, of a day
     _policy: Policy = field(init=False)
     _stock: int = 0
     _since: float = 0  # when the stock last changed
@@ -143,7 +144,7 @@ class Replay:
     def _look(self, now: float) -> None:
         """A run looks at the campaign, and orders what the rule says."""
         self.till.runs += now >= self.terms.counts_from
-        found = need(self._level(now), self._policy, self._moment(now))
+        found = self._limited(need(self._level(now), self._policy, self._moment(now)), now)
         self._point, self._rung = found.watermark.items, False
         if self._policy.rule == ReplenishRule.FORECAST:
             self._settled_until = now + settled_hours(found, self._moment(now)) * MINUTES_AN_HOUR
@@ -151,12 +152,24 @@ class Replay:
             self._ordered, self._tries = found.order, 0
             self._try(now)
 
+    def _limited(self, found: Need, now: float) -> Need:
+        """What the campaign's limit of 24 hours leaves of an order."""
+        limits, own = self.terms.limits, self.asking.own.order_limit
+        if not limits.of(own) or found.order <= 0:
+            return found
+        while self._bought and self._bought[0][0] <= now - _MINUTES_A_DAY:
+            self._bought.popleft()
+        ordered = {self.asking.campaign_id: sum(items for _, items in self._bought)}
+        wanted = {self.asking.campaign_id: PlannedOrder(found.order, own)}
+        return found.limited_by(within_limits(limits, wanted, ordered)[self.asking.campaign_id].limited)
+
     def _try(self, now: float) -> None:
         terms = self.terms
         self._tries += 1
         self._retries = NEVER
         if terms.shop.is_open(now):
             self._arrives = now + terms.shop.lead
+            self._bought.append((now, self._ordered))
             counts = now >= terms.counts_from
             self.till.orders += counts
             self.till.bought += self._ordered * counts
@@ -197,7 +210,7 @@ class Replay:
         hour = int(now // MINUTES_AN_HOUR)
         if self._profile is None or hour > self._next_hour:
             self._learn(hour)
-        minutes = self.asking.minutes
+        minutes, own = self.asking.minutes, self.asking.own
         until, minute = bisect_right(minutes, now), int(now)
         day_ago = now - _MINUTES_A_DAY
         history = DemandHistory(
@@ -210,10 +223,11 @@ class Replay:
             country=None,
             source_url=None,
             created_at=_EPOCH + timedelta(minutes=self.terms.start),
-            own_watermark=self.terms.own_watermark,
-            own_target=self.terms.own_target,
+            own_watermark=own.watermark,
+            own_target=own.target,
             available=self._stock,
             consumed_24h=until - bisect_right(minutes, day_ago),
+            own_order_limit=own.order_limit,
             history=history,
             profile=self._profile,
         )

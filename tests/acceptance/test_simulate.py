@@ -1,7 +1,7 @@
 """`kylink simulate`: over a file and over the own history, with figures that its events recount."""
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,24 @@ def test_the_own_history_is_replayed(kylink: Installation) -> None:
     assert (found["demand"]["campaigns"], found["demand"]["per_hour"]) == (1, 3.0)
     assert [one["name"] for one in found["policies"]] == ["current", "forecast", "cover"]
     assert "clairvoyant" in kylink.run("simulate").stdout
+
+
+def test_what_a_campaign_has_of_its_own_wins_over_every_policy(kylink: Installation) -> None:
+    kylink.add_campaigns("1", "2", "3")
+    for campaign in ("1", "2", "3"):
+        add_demand(kylink.database, campaign, 3)
+    kylink.run("campaigns", "set", "1", "--low-watermark", "2", "--target-stock", "4")
+    kylink.run("campaigns", "set", "2", "--order-limit", "30")
+    events = kylink.folder / "events.csv"
+    assert kylink.run("simulate", "--policy", "forecast", "--policy", "cover", "--events", str(events)).returncode == 0
+    with events.open() as file:
+        orders = [row for row in csv.DictReader(file) if row["event"] == "order"]
+    sizes: defaultdict[str, list[int]] = defaultdict(list)
+    for row in orders:
+        sizes[row["campaign_id"]].append(int(row["quantity"]))
+    assert max(sizes["1"]) <= 4 < max(sizes["3"])
+    # Seventy-two a day are asked for.
+    assert sum(sizes["2"]) <= 2 * 30 * 29 < sum(sizes["3"])
 
 
 @pytest.mark.parametrize(

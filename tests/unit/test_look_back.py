@@ -40,6 +40,14 @@ def test_the_settings_in_force_stand_beside_two_others() -> None:
     assert (shown.replayed, shown.asked) == (2, 2)
 
 
+def test_a_campaigns_own_level_stays_under_other_settings() -> None:
+    busy = asked("busy", 1, 4)
+    own = replace(busy, level=replace(busy.level, own_watermark=1, own_target=2))
+    shown = look_back(SETTINGS, [own])
+    assert shown is not None
+    assert all(result.average_stock <= 2 for result in shown.results)
+
+
 def test_with_the_rule_cover_the_forecast_stands_beside_it() -> None:
     settings = Settings(database_url=SETTINGS.database_url, replenish_rule=ReplenishRule.COVER)
     shown = look_back(settings, [asked("busy", 1, 4)])

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kylink_cli.rules.order_limits import OrderLimits
 from kylink_cli.simulation.comparison import Contestant, Event, compare
-from kylink_cli.simulation.demand import Asking, ReplayedDemand, Steps, replayed
+from kylink_cli.simulation.demand import Asking, Own, ReplayedDemand, Steps, replayed
 from kylink_cli.simulation.replay import Replay, Terms
 from kylink_cli.simulation.shop import Outage, Shop, random_outages
 from kylink_cli.simulation.till import Till
@@ -19,13 +21,13 @@ from tests.support.policies import FORECAST
 DAY = 24 * 60
 
 
-def terms(end: float, shop: Shop | None = None, *, bell: bool = True, counts_from: float = 0, **own: int) -> Terms:
-    return Terms(FORECAST, bell, 10, 3, 1.0, shop or Shop(5 / 60), 0, end, counts_from, **own)
+def terms(end: float, shop: Shop | None = None, *, bell: bool = True, counts_from: float = 0) -> Terms:
+    return Terms(FORECAST, bell, 10, 3, 1.0, shop or Shop(5 / 60), 0, end, counts_from)
 
 
-def replay(minutes: Sequence[float], under: Terms) -> tuple[Till, list[Event]]:
+def replay(minutes: Sequence[float], under: Terms, **own: int | None) -> tuple[Till, list[Event]]:
     events: list[Event] = []
-    till = Replay(Asking("c", minutes), under, lambda *event: events.append(event)).run()
+    till = Replay(Asking("c", minutes, Own(**own)), under, lambda *event: events.append(event)).run()
     return till, events
 
 
@@ -57,7 +59,7 @@ def test_the_events_are_the_figures(
 
 def test_an_order_is_filled_after_the_lead_and_refused_in_an_outage() -> None:
     shop = Shop(5, [Outage(0, 25)])
-    _, events = replay([30.0], terms(60, shop, bell=False, own_watermark=1, own_target=10))
+    _, events = replay([30.0], terms(60, shop, bell=False), watermark=1, target=10)
     assert events[:2] == [(30.0, "c", "lost", 1), (30.0, "c", "order", 10)]
     assert events[2] == (35.0, "c", "arrive", 10)
 
@@ -65,9 +67,25 @@ def test_an_order_is_filled_after_the_lead_and_refused_in_an_outage() -> None:
 def test_a_ring_is_answered_at_once_and_without_the_bell_by_the_timer() -> None:
     orders = {}
     for bell in (True, False):
-        _, events = replay([13.0, 13.1, 13.2], terms(60, bell=bell, own_watermark=8, own_target=10))
+        _, events = replay([13.0, 13.1, 13.2], terms(60, bell=bell), watermark=8, target=10)
         orders[bell] = [minute for minute, _, event, _ in events if event == "order"][1]
     assert orders == {True: 13.2, False: 20}
+
+
+@pytest.mark.parametrize(
+    ("of_settings", "of_its_own", "limit"), [(0, 20, 20), (20, None, 20), (50, 20, 20), (20, 50, 50), (20, 0, None)]
+)
+@pytest.mark.parametrize("bell", [True, False])
+def test_no_more_is_ordered_in_any_24_hours_than_the_limit(
+    of_settings: int, of_its_own: int | None, limit: int | None, bell: bool
+) -> None:
+    busy = [float(minute) for minute in range(0, 4 * DAY, 10)]
+    under = replace(terms(4 * DAY, bell=bell), limits=OrderLimits(of_campaign=of_settings))
+    till, events = replay(busy, under, order_limit=of_its_own)
+    orders = [(minute, quantity) for minute, _, event, quantity in events if event == "order"]
+    in_a_day = [sum(n for at, n in orders if last - DAY < at <= last) for last, _ in orders]
+    assert max(in_a_day) == limit if limit else min(in_a_day[20:]) > 50
+    assert (till.lost > DAY / 10) is (limit is not None)
 
 
 def test_what_nobody_uses_expires_after_its_life() -> None:
