@@ -70,7 +70,8 @@ def reorder(forecast: Forecast, aim: Aim) -> Reorder:
         aim: what the stock is to withstand.
     """
     minutes = aim.cover_minutes + aim.look_minutes
-    certain = forecast.spread(minutes).quantile(aim.service_level)
+    asked = forecast.spread(minutes)
+    certain = asked.quantile(aim.service_level)
     without_outage = forecast.spread(aim.look_minutes).quantile(aim.service_level)
     wanted = max(aim.lowest, certain + 1)
     life = forecast.usual_spread(aim.life_minutes)
@@ -84,7 +85,7 @@ def reorder(forecast: Forecast, aim: Aim) -> Reorder:
         service_level=aim.service_level,
         cover_minutes=aim.cover_minutes,
         minutes=minutes,
-        expected=forecast.items(minutes),
+        expected=asked.mean,
         certain=certain,
         to_survive=max(0, certain - without_outage),
         unused=wanted_upto - upto,
