@@ -18,7 +18,7 @@ from kylink_cli.serving.sessions import Sessions
 
 # What may be seen without a key: whether the process and the database answer, and what can be asked.
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/api/v1/openapi.json"})
-_PAGES: Final = frozenset({"/", "/login", "/logout", "/jobs", "/alerts"})
+_PAGES: Final = frozenset({"/", "/login", "/logout", "/campaigns", "/jobs", "/alerts", "/audit"})
 _BELOW_PAGES: Final = ("/jobs/", "/alerts/", "/campaigns/", "/runs/", "/assets/")
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}

@@ -16,6 +16,8 @@ from kylink_cli.store.tables import HttpKey
 
 # So long a key that was revoked may still be used, seconds.
 TRUST_SECONDS: Final = 1.0
+# Before a key's name, where the audit trail says who acts.
+KEY_PREFIX: Final = "key "
 # So many are remembered at once.
 _LIMIT: Final = 10_000
 _NOTE_SECONDS: Final = 60
@@ -33,7 +35,7 @@ class Caller:
     @property
     def who(self) -> str:
         """Who acts, as the audit trail names it."""
-        return f"key {self.name}"
+        return f"{KEY_PREFIX}{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

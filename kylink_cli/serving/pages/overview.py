@@ -12,8 +12,7 @@ from kylink_cli.report.attention import AttentionCard, left_out, notices
 from kylink_cli.report.parts import Tile
 from kylink_cli.rules.attention import Kind, attention
 from kylink_cli.rules.figures import Period
-from kylink_cli.rules.moments import span
-from kylink_cli.rules.replenishment import Need, runway_minutes
+from kylink_cli.rules.replenishment import runway_minutes
 from kylink_cli.rules.situation import CampaignSituation, Situation
 from kylink_cli.rules.text import natural
 from kylink_cli.rules.verdict import OverallVerdict, verdict
@@ -21,27 +20,11 @@ from kylink_cli.rules.vocabulary import AlertState
 from kylink_cli.serving.alerts import seen_alerts
 from kylink_cli.serving.backend import Backend
 from kylink_cli.serving.keyring import Caller
+from kylink_cli.serving.pages.rows import ListedCampaign
 from kylink_cli.store.alerts import AlertFilter
 
 _PERIOD: Final = timedelta(hours=24)
 _LISTED_CAMPAIGNS: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class ListedCampaign:
-    """A row of the overview."""
-
-    need: Need
-    runway: str
-
-    @property
-    def state(self) -> str:
-        """In one word."""
-        if not self.need.level.active:
-            return "paused"
-        if not self.need.level.available:
-            return "empty"
-        return "low" if self.need.low else "active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +54,7 @@ def look_over(backend: Backend, caller: Caller) -> Overview:
         cards=list(zip((matter.kind for matter in matters), notices(matters, now), strict=False)),
         more=left_out(matters),
         tiles=_tiles(situation),
-        campaigns=[ListedCampaign(one.need, _runway(one.need)) for one in first],
+        campaigns=[ListedCampaign(one.need) for one in first],
         now=now,
     )
 
@@ -91,13 +74,6 @@ def _as_users_see_it(backend: Backend, caller: Caller, situation: Situation) -> 
 def _urgency(one: CampaignSituation) -> tuple[bool, bool, float, object]:
     runway, level = runway_minutes(one.need), one.need.level
     return not level.active, not one.empty, math.inf if runway is None else runway, natural(level.campaign_id)
-
-
-def _runway(need: Need) -> str:
-    minutes = runway_minutes(need)
-    if minutes is None or not need.level.active:
-        return "-"
-    return span(timedelta(minutes=minutes)) if minutes else tr("empty")
 
 
 def _tiles(situation: Situation) -> list[Tile]:
