@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kylink_cli.rules.demand import NO_HISTORY, Asked, DemandHistory
+from kylink_cli.rules.order_limits import Limited
 from kylink_cli.rules.replenishment import (
     Demand,
     Level,
@@ -16,12 +17,13 @@ from kylink_cli.rules.replenishment import (
     need,
     result_status,
     runway_minutes,
+    settled_hours,
     target,
     urgency,
     watermark,
 )
-from kylink_cli.rules.vocabulary import WatermarkSource
-from tests.support.policies import COVER
+from kylink_cli.rules.vocabulary import LimitSource, WatermarkSource
+from tests.support.policies import COVER, FORECAST
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = COVER
@@ -236,3 +238,41 @@ def test_only_an_own_watermark_leaves_the_limits_of_the_policy(level: Level, pol
     mark = watermark(level, policy, NOW)
     if mark.source == "dynamic":
         assert policy.watermark_min <= mark.items <= policy.watermark_max
+
+
+@pytest.mark.parametrize(("available", "low"), [(4, True), (5, False), (6, False)])
+def test_a_campaign_is_low_below_its_watermark_and_not_at_it(available: int, low: bool) -> None:
+    assert need(replace(OLD, available=available, own_watermark=5), POLICY, NOW).low is low
+
+
+@pytest.mark.parametrize(
+    ("own_watermark", "own_target", "expected"),
+    [
+        (7, None, (7, WatermarkSource.OWN, 7)),
+        (None, 9, (1, WatermarkSource.DYNAMIC, 9)),
+        (7, 9, (7, WatermarkSource.OWN, 9)),
+    ],
+)
+def test_a_campaigns_own_levels_win_over_the_forecast(
+    own_watermark: int | None, own_target: int | None, expected: tuple[int, WatermarkSource, int]
+) -> None:
+    found = need(replace(OLD, own_watermark=own_watermark, own_target=own_target), FORECAST, NOW)
+    assert (found.watermark.items, found.watermark.source, found.target) == expected
+
+
+def test_force_orders_one_item_at_least_of_what_is_full() -> None:
+    full = replace(OLD, available=50, own_watermark=5, own_target=20)
+    assert [need(full, FORECAST, NOW, Demand(force=force)).order for force in (False, True)] == [0, 1]
+
+
+def test_an_order_shrinks_by_what_a_limit_forbids() -> None:
+    whole = need(replace(OLD, own_watermark=5, own_target=20), FORECAST, NOW)
+    limited = Limited(items=8, limit=12, by=LimitSource.OWN)
+    assert whole.limited_by(None) is whole
+    assert (whole.limited_by(limited).order, whole.limited_by(limited).limited) == (12, limited)
+
+
+def test_the_reorder_point_of_a_quiet_campaign_stays_for_a_day_and_of_others_for_an_hour() -> None:
+    quiet, busy, new = OLD, replace(OLD, history=asked(1)), replace(OLD, created_at=NOW)
+    hours = [settled_hours(need(level, FORECAST, NOW), NOW) for level in (quiet, busy, new)]
+    assert hours == [24, 1, 1]
