@@ -52,6 +52,7 @@ def look_back(settings: "Settings", needs: "Sequence[Need]") -> Simulated | None
         names=list(policies),
         replayed=len(some),
         asked=len(series),
+        fixed=sum(None not in {one.own.watermark, one.own.target} for one in some),
         days=(asked.end - counts_from) / (24 * 60),
         outage=tr(
             "{minutes} minutes without supply every {hours} hours", minutes=OUTAGE_MINUTES, hours=OUTAGE_EVERY_HOURS

@@ -68,7 +68,7 @@ def _expired(history: History) -> Tile:
 def _stock(figures: Figures) -> Tile:
     active = sum(one.level.active for one in figures.campaigns)
     note = tr(
-        "in {campaigns} that are active, {paused} paused",
+        "in {campaigns} that are active, {paused:,} paused",
         campaigns=counted.campaigns(active),
         paused=len(figures.campaigns) - active,
     )
@@ -80,7 +80,7 @@ def _low(figures: Figures) -> Tile:
     empty = sum(one.level.active and not one.level.available for one in figures.campaigns)
     verdict: Verdict = "bad" if empty else "warning" if low else "good"
     return Tile(
-        tr("Campaigns below watermark"), f"{low:,}", tr("{empty} of them without any stock", empty=empty), verdict
+        tr("Campaigns below watermark"), f"{low:,}", tr("{empty:,} of them without any stock", empty=empty), verdict
     )
 
 
@@ -90,7 +90,7 @@ def _runway(figures: Figures) -> Tile:
     if not known:
         return Tile(tr("Shortest runway"), "-", tr("nobody has asked for anything in four weeks"))
     soon = sum(length < 60 for length in known)
-    note = ntr("{n} campaign lasts less than an hour", "{n} campaigns last less than an hour", soon)
+    note = ntr("{n:,} campaign lasts less than an hour", "{n:,} campaigns last less than an hour", soon)
     verdict: Verdict = "bad" if known[0] == 0 else "warning" if soon else "good"
     if known[0] == 0:
         return Tile(tr("Shortest runway"), tr("empty"), note, verdict)
@@ -105,19 +105,19 @@ def _rate(label: str, rate: float | None, number: int) -> Tile:
 
 
 def _consumed(figures: Figures, history: History) -> Tile:
-    note = ntr("{n} time there was nothing to lease", "{n} times there was nothing to lease", figures.no_stock)
+    note = ntr("{n:,} time there was nothing to lease", "{n:,} times there was nothing to lease", figures.no_stock)
     label = tr("Items consumed in {period}", period=within(figures.period))
     return Tile(label, f"{consumption.total(history.consumption):,}", note)
 
 
 def _leases(figures: Figures) -> Tile:
     overdue = figures.leases.overdue
-    note = ntr("{n} is overdue", "{n} are overdue", overdue)
+    note = ntr("{n:,} is overdue", "{n:,} are overdue", overdue)
     return Tile(tr("Active leases"), f"{figures.leases.active:,}", note, "warning" if overdue else "plain")
 
 
 def _alerts(figures: Figures) -> Tile:
     number = sum(one.number for one in figures.alerts)
     errors = sum(one.number for one in figures.alerts if one.level == AlertLevel.ERROR)
-    note = ntr("{n} of them is an error", "{n} of them are errors", errors)
+    note = ntr("{n:,} of them is an error", "{n:,} of them are errors", errors)
     return Tile(tr("Unresolved alerts"), f"{number:,}", note, "bad" if errors else "warning" if number else "good")

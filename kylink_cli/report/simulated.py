@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kylink_cli.language import tr
+from kylink_cli.language import ntr, tr
 from kylink_cli.report.parts import Axis, Chart, ReportColumn, Section, Series, Table
 from kylink_cli.rules import counted
 from kylink_cli.simulation.comparison import PolicyResult
@@ -18,6 +18,7 @@ class Simulated:
         names: what people call the policies.
         replayed: campaigns that were replayed.
         asked: campaigns of which anything was asked.
+        fixed: of those replayed, how many have a watermark and a target of their own.
         days: over which figures count.
         outage: the failures of the supply that are assumed, in words.
     """
@@ -26,6 +27,7 @@ class Simulated:
     names: Sequence[str]
     replayed: int
     asked: int
+    fixed: int
     days: float
     outage: str
 
@@ -97,9 +99,18 @@ def _note(shown: Simulated) -> str:
         if shown.replayed == shown.asked
         else tr("{some} of {whole}, drawn at random", some=shown.replayed, whole=whole)
     )
-    return tr(
+    note = tr(
         "{days:.0f} days of what was asked of {which}, replayed with {outage}; 'kylink simulate' tries other settings.",
         days=shown.days,
         which=which,
         outage=shown.outage,
+    )
+    return f"{note} {_fixed(shown.fixed)}" if shown.fixed else note
+
+
+def _fixed(number: int) -> str:
+    return ntr(
+        "{n:,} of the campaigns replayed has a watermark and a target of its own, which no setting changes.",
+        "{n:,} of the campaigns replayed have a watermark and a target of their own, which no setting changes.",
+        number,
     )

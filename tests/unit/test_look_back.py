@@ -26,6 +26,19 @@ def asked(campaign_id: str, every_hours: int, items: int, days: int = 28) -> Nee
     return need(replace(level, history=DemandHistory(hours)), SETTINGS.policy, NOW)
 
 
+def test_it_is_said_how_many_campaigns_no_setting_changes() -> None:
+    own = asked("own", 1, 4)
+    own = replace(own, level=replace(own.level, own_watermark=3, own_target=10))
+    own_watermark = replace(own, level=replace(own.level, campaign_id="half", own_target=None))
+    notes = []
+    for needs in ([own, own_watermark, asked("busy", 1, 4)], [own_watermark]):
+        shown = look_back(SETTINGS, needs)
+        assert shown is not None
+        notes.append(section(shown).tables[0].note)
+    said = "1 of the campaigns replayed has a watermark and a target of its own, which no setting changes."
+    assert [said in note for note in notes] == [True, False]
+
+
 def steps(campaign_id: str, hours: int) -> Steps:
     return Steps(campaign_id, [(60.0 * hour, 1) for hour in range(hours)], 60)
 
