@@ -3,7 +3,6 @@
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from kylink_cli.scheduling.bell import HostBell, hang
 from kylink_cli.store import bell, claims, no_stock
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.tables import Campaign, ReorderPoint, Run, StockItem, Waiter, table
-from tests.support.database import add_campaigns, add_items, new_database
+from tests.support.database import add_campaigns, add_items
 from tests.support.waiting import wait_until
 
 NOW = datetime.now(UTC)
@@ -252,17 +251,3 @@ def test_the_bell_hangs_where_the_installed_path_unit_looks(tmp_path: Path, monk
     units.mkdir(parents=True)
     (units / BELL_PATH_UNIT).write_text("[Path]\nPathExists=/var/lib/kylink/bell/rung\n", encoding="utf-8")
     assert hang("auto", tmp_path, [], 60).file == Path("/var/lib/kylink/bell/rung")
-
-
-def test_recording_and_looking_are_one_statement_of_the_takes_own_transaction(tmp_path: Path) -> None:
-    with closing(new_database(tmp_path)) as database:
-        add_campaigns(database, "1")
-        add_items(database, "1", 10)
-        told: list[str] = []
-        with closing(database.engine.raw_connection()) as connection:
-            driven: Any = connection.driver_connection
-            driven.set_trace_callback(told.append)
-        leasing.take(database, TakeRequest("1", 15), NOW, bell=Bell(reorder_point=POINT))
-    transaction = [statement for statement in told if not statement.startswith("PRAGMA")]
-    assert [statement.split()[0] for statement in transaction] == ["BEGIN", "WITH", "INSERT", "INSERT", "COMMIT"]
-    assert "LIMIT 1 OFFSET" in transaction[3]
