@@ -16,6 +16,8 @@ from kylink_cli.rules.text import one_line
 LOCAL_ENV_FILE: Final = Path(".env")
 SYSTEM_ENV_FILE: Final = Path("/etc/kylink/kylink.env")
 SYSTEM_CREDENTIALS: Final = Path("/etc/kylink/credentials")
+# Tells a process that the HTTP face starts whose act it is, by the key that was shown.
+ON_BEHALF_OF: Final = "_KYLINK_ON_BEHALF_OF"
 BELL_PATH_UNIT: Final = "kylink-bell.path"
 _SYSTEM_UNITS: Final = Path("/etc/systemd/system")
 _WATCHED: Final = "PathExists="
@@ -31,7 +33,9 @@ def state_directory() -> Path:
 
 
 def operator(host: str | None = None) -> str:
-    """Who acts by hand: the login name, behind sudo too, and the host."""
+    """Who acts by hand: the login name, behind sudo too, and the host; or for whom this process was started."""
+    if (principal := os.environ.get(ON_BEHALF_OF)) is not None:
+        return principal
     try:
         name = os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name

@@ -6,6 +6,7 @@ it has recorded its run or has ended.
 
 import asyncio
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from typing import IO, Any, Final, Literal
 from kylink_cli.children import own_command
 from kylink_cli.errors import KylinkError, LockedError
 from kylink_cli.language import tr
+from kylink_cli.places import ON_BEHALF_OF
 from kylink_cli.rules.vocabulary import Act
 from kylink_cli.scheduling.jobs import Job
 from kylink_cli.scheduling.systemd import Manager, is_running
@@ -41,6 +43,11 @@ class JobOrder:
     arguments: tuple[str, ...]
     as_timer: bool = False  # it is what the timer does, so that its unit will do
 
+    @property
+    def is_forced(self) -> bool:
+        """Whether it orders what the rule would not, which the job itself keeps in the audit trail."""
+        return "--force" in self.arguments
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -64,8 +71,9 @@ async def start(backend: Backend, caller: Caller, order: JobOrder) -> Started:
     if order.as_timer and await _is_of_systemd(backend, order.job):
         started = Started(order.job.name, await _wait_for_unit(backend, order, last), "systemd")
     else:
-        started = Started(order.job.name, await _wait_for_process(backend, order, last), "process")
-    await backend.workers.write(lambda: _record(backend, caller, order, started))
+        started = Started(order.job.name, await _wait_for_process(backend, caller, order, last), "process")
+    if not order.is_forced:
+        await backend.workers.write(lambda: _record(backend, caller, order, started))
     return started
 
 
@@ -105,9 +113,9 @@ async def _wait_for_unit(backend: Backend, order: JobOrder, last: int) -> int | 
     return None
 
 
-async def _wait_for_process(backend: Backend, order: JobOrder, last: int) -> int | None:
+async def _wait_for_process(backend: Backend, caller: Caller, order: JobOrder, last: int) -> int | None:
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        process = await asyncio.to_thread(_launch, backend, order, output)
+        process = await asyncio.to_thread(_launch, backend, caller, order, output)
         end = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
         while asyncio.get_running_loop().time() < end:
             has_ended = process.poll() is not None
@@ -126,7 +134,7 @@ async def _newer(backend: Backend, order: JobOrder, last: int) -> list[Run]:
     return [run for run in reversed(found) if (run.id or 0) > last]
 
 
-def _launch(backend: Backend, order: JobOrder, output: IO[str]) -> "subprocess.Popen[str]":
+def _launch(backend: Backend, caller: Caller, order: JobOrder, output: IO[str]) -> "subprocess.Popen[str]":
     """A process that does not end with this one; its log lines go where this one's go."""
     env_file = backend.parts.env_file
     named = [] if env_file is None else ["--env-file", str(env_file.absolute())]
@@ -134,6 +142,7 @@ def _launch(backend: Backend, order: JobOrder, output: IO[str]) -> "subprocess.P
         [*own_command(), *named, order.job.command, *order.arguments, "--json"],
         stdin=subprocess.DEVNULL,
         stdout=output,
+        env={**os.environ, ON_BEHALF_OF: caller.who},
         start_new_session=True,
         text=True,
     )

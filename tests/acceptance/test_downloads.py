@@ -56,6 +56,8 @@ def test_campaigns_are_imported_from_a_published_sheet(kylink: Installation) -> 
         done = kylink.run("campaigns", "import", f"{address}/pub?output=csv&key=s3cret")
     assert planned["added"] == 2
     assert done.stdout.startswith("2 added")
+    [act] = kylink.document("audit")["acts"]
+    assert act["subject"] == f"{address}/********"
     assert [one["name"] for one in kylink.document("campaigns", "list")["campaigns"]] == ["Spring sale", "Shoes"]
 
 

@@ -165,13 +165,41 @@ def test_metrics_are_for_a_key_that_can_read(face: Face, program: httpx.Client) 
         assert stranger.get("/metrics").status_code == 401
 
 
-def test_who_did_what_is_kept_by_the_key_s_name(face: Face) -> None:
-    name = face.host.document("keys", "add", "night-shift", "--can", "operate,read")["key"]
-    alert = face.alert("u1")
-    with face.client(name) as operator:
-        finished(operator, operator.post("/api/v1/jobs/recover-leases/run"))
-        operator.post("/api/v1/jobs/replenish/pause")
-        operator.post("/api/v1/jobs/replenish/resume")
-        operator.post(f"/api/v1/alerts/{alert}/ack")
-    acts = "SELECT act FROM acts WHERE who = 'key night-shift' ORDER BY id"
-    assert face.host.rows(acts) == ["run_started", "job_paused", "job_resumed", "alert_acknowledged"]
+# What an operator asks for, and what the trail says of it: once each, whoever carries it out.
+ACTS = [
+    ("POST jobs/recover-leases/run", None, "run_started"),
+    ("POST jobs/replenish", {"mode": "campaigns", "campaign_ids": ["CAMPAIGN"]}, "run_started"),
+    ("POST jobs/replenish", {"mode": "campaigns", "campaign_ids": ["CAMPAIGN"], "force": True}, "run_forced"),
+    ("POST jobs/replenish/pause", None, "job_paused"),
+    ("POST jobs/replenish/pause", None, None),
+    ("POST jobs/replenish/resume", None, "job_resumed"),
+    ("POST alerts/ALERT/ack", None, "alert_acknowledged"),
+    ("POST alerts/ALERT/resolve", None, "alert_resolved"),
+    ("POST silences", {"type": "NO_STOCK_FREQUENT", "minutes": 5}, "alert_silenced"),
+    ("DELETE silences/SILENCE", None, "silence_ended"),
+]
+
+
+def test_who_did_what_is_kept_once_by_the_key_s_name(face: Face) -> None:
+    key = face.host.document("keys", "add", "night-shift", "--can", "operate,read")["key"]
+    known = {"ALERT": str(face.alert("u1")), "CAMPAIGN": face.campaign(), "SILENCE": ""}
+    before = face.host.rows("SELECT max(id) FROM acts")[0]
+    with face.client(key) as operator:
+        for call, body, _ in ACTS:
+            method, path = call.split()
+            answer = operator.request(method, f"/api/v1/{_filled(path, known)}", json=_filled(body, known))
+            assert answer.is_success, answer.text
+            if answer.status_code == 202:
+                finished(operator, answer)
+            if path == "silences":
+                known["SILENCE"] = str(answer.json()["id"])
+    trail = face.host.rows(f"SELECT who, act FROM acts WHERE id > {before} ORDER BY id")
+    assert trail == [("key night-shift", act) for *_, act in ACTS if act is not None]
+    assert key not in str(face.host.rows("SELECT who, act, subject, detail FROM acts"))
+
+
+def _filled(template: Any, known: dict[str, str]) -> Any:
+    text = json.dumps(template)
+    for name, value in known.items():
+        text = text.replace(name, value)
+    return json.loads(text)
