@@ -20,7 +20,7 @@ COMMANDS = {f"kylink_cli.cli.{name.replace('-', '_')}" for name in NAMES}
 # What a consumer has no use for, and how much of kylink it needs at most.
 JOB_MODULES = {"kylink_cli.jobs", "kylink_cli.running", "kylink_cli.alerting", "kylink_cli.notify", "kylink_cli.supply"}
 PYTHON_MODULES = 49
-COMMAND_MODULES = 65
+COMMAND_MODULES = 66
 PROBE = """
 import json, sys
 from kylink_cli.__main__ import main
