@@ -8,13 +8,17 @@ from itertools import pairwise
 import pytest
 
 from kylink_cli.demo.service import SupplyService
+from tests.support.bursts import slowly
 from tests.support.gate import Gate
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.system.server import Server
 
 pytestmark = pytest.mark.slow
 
 SERVICE = "kylink-bell.service"
+CAMPAIGNS = ("1", "2", "3", "4")
+# More than a new campaign is stocked with.
+TAKES = 25
 
 
 def _take(server: Server, campaign: str, number: int) -> None:
@@ -30,6 +34,25 @@ def _take(server: Server, campaign: str, number: int) -> None:
         "            pass\n"
     )
     server.machine.run("runuser", "-u", "kylink", "--", "/opt/kylink/bin/python", "-c", script)
+
+
+_CONSUMERS = f"""
+from concurrent.futures import ThreadPoolExecutor
+from kylink_cli import Stock
+from kylink_cli.errors import NoStockError
+
+def consume(campaign):
+    refused = 0
+    for _ in range({TAKES}):
+        try:
+            stock.take(campaign, wait={PATIENCE_SECONDS}).confirm()
+        except NoStockError:
+            refused += 1
+    return refused
+
+with Stock.open() as stock, ThreadPoolExecutor() as pool:
+    print(sum(pool.map(consume, {CAMPAIGNS})))
+"""
 
 
 def _overlaps(runs: Sequence[dict[str, str]]) -> int:
@@ -54,6 +77,19 @@ def test_takes_ring_and_the_bell_is_answered_by_one_run_at_a_time(installed: Ser
     assert {(run["status"], run["trigger"]) for run in runs} == {("succeeded", "timer")}
     assert _overlaps(runs) == 0
     assert installed.machine.property("kylink-bell.path", "ActiveState") == "active"
+
+
+def test_a_burst_refuses_nobody_who_waits_a_little(installed: Server, service: SupplyService) -> None:
+    service.behave = slowly
+    for campaign in CAMPAIGNS:
+        installed.kylink("campaigns", "add", campaign, "--user", "u")
+    installed.machine.run("systemctl", "start", "kylink-bell.path")
+    consumers = ("runuser", "-u", "kylink", "--", "/opt/kylink/bin/python", "-c", _CONSUMERS)
+    assert installed.machine.run(*consumers).stdout == "0\n"
+    wait_until(lambda: installed.is_clean(SERVICE), "the last run to end")
+    assert installed.values() == {value for values in service.charges.values() for value in values}
+    assert _overlaps(installed.runs("stock_replenish")) == 0
+    assert installed.document("db", "check")["ok"] is True
 
 
 def test_a_ring_during_a_run_is_answered_right_after_it(installed: Server, service: SupplyService) -> None:
