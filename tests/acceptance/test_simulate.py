@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.database import add_demand
 from tests.support.installation import Installation
+from tests.support.terminal import on_terminal
 
 GOOD = ("--demand", "good.csv", "--warm-up", "0", "--policy")
 
@@ -46,6 +47,24 @@ def test_its_events_recount_every_figure(kylink: Installation, demand: Path, tmp
         counted[row["event"]] += int(row["quantity"])
     assert (counted["take"], counted["lost"], counted["order"]) == (found["served"], found["lost"], found["bought"])
     assert {row["policy"] for row in rows} == {"forecast"}
+
+
+def test_the_supply_fails_when_a_file_says_so(kylink: Installation, demand: Path, tmp_path: Path) -> None:
+    last_day, whole_day = 19 * 1440, 1440
+    outages = tmp_path / "outages.csv"
+    outages.write_text(f"start_minute,minutes\n{last_day},{whole_day}\n")
+    replay = ("simulate", "--demand", str(demand), "--policy", "forecast:COVER_MINUTES=30")
+    with_supply = kylink.document(*replay)
+    without = kylink.document(*replay, "--outages", str(outages))
+    assert without["outages"] == [{"start_minute": last_day, "minutes": whole_day}]
+    assert without["policies"][0]["lost"] > with_supply["policies"][0]["lost"] + 50
+
+
+def test_people_see_how_far_it_is(kylink: Installation, demand: Path) -> None:
+    seen = on_terminal("simulate", "--demand", str(demand), env=kylink.environment, cwd=kylink.folder, columns=100)
+    assert seen.returncode == 0
+    assert "campaigns replayed" in seen.text
+    assert "clairvoyant" in seen.lines[-1]
 
 
 def test_the_own_history_is_replayed(kylink: Installation) -> None:
