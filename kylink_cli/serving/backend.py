@@ -12,9 +12,11 @@ from kylink_cli.alerting.posting import Alerting
 from kylink_cli.errors import KylinkError
 from kylink_cli.leasing import Bell
 from kylink_cli.locks.base import Locks
+from kylink_cli.rules.situation import Situation
 from kylink_cli.serving.audience import Audience
 from kylink_cli.serving.keyring import Keyring
 from kylink_cli.serving.sessions import Sessions
+from kylink_cli.serving.sharing import Shared
 from kylink_cli.serving.waiting_room import WaitingRoom
 from kylink_cli.serving.workers import Workers
 from kylink_cli.settings.fields import Settings
@@ -54,6 +56,7 @@ class Backend:
         self.keyring = Keyring(self.workers)
         self.waiting_room = WaitingRoom(self.workers)
         self.audience = Audience()
+        self.situations = Shared[Situation]()
         self.sessions = Sessions(is_secure=is_secure)
         self.failure: KylinkError | None = None  # why it can't go on
 

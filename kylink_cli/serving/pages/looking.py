@@ -31,7 +31,7 @@ _LISTED_RESULTS = 200
 @router.get("/")
 async def overview(request: Request, caller: Onlooker, backend: Served) -> Response:
     """How all is: the verdict, what needs attention, the campaigns that are nearest to their end."""
-    seen = await backend.workers.look(lambda: look_over(backend, caller))
+    seen = await look_over(backend, caller)
     return page(request, "overview.html.j2", seen=seen)
 
 

@@ -39,14 +39,20 @@ class Overview:
     now: datetime
 
 
-def look_over(backend: Backend, caller: Caller) -> Overview:
-    """How all is for a caller."""
-    now = backend.now()
-    period = Period(now - _PERIOD, now)
-    parts = backend.parts
-    situation = read_situation(backend.database, parts.locks, backend.settings, period, caller.user_id)
-    if caller.user_id is not None:
-        situation = _as_users_see_it(backend, caller, situation)
+async def look_over(backend: Backend, caller: Caller) -> Overview:
+    """How all is for a caller; those who may see the same share a reading for some seconds."""
+
+    async def read() -> Situation:
+        return await backend.workers.look(lambda: _read(backend, caller))
+
+    situation = await backend.situations.get(caller.user_id, read)
+    # In a worker: with many campaigns, the server would stand still meanwhile.
+    return await backend.workers.look(lambda: _summed_up(situation))
+
+
+def _summed_up(situation: Situation) -> Overview:
+    """In the language of the one who looks."""
+    now = situation.period.until
     matters = attention(situation)
     first = sorted(situation.campaigns, key=_urgency)[:_LISTED_CAMPAIGNS]
     return Overview(
@@ -57,6 +63,13 @@ def look_over(backend: Backend, caller: Caller) -> Overview:
         campaigns=[ListedCampaign(one.need) for one in first],
         now=now,
     )
+
+
+def _read(backend: Backend, caller: Caller) -> Situation:
+    now = backend.now()
+    period = Period(now - _PERIOD, now)
+    situation = read_situation(backend.database, backend.parts.locks, backend.settings, period, caller.user_id)
+    return situation if caller.user_id is None else _as_users_see_it(backend, caller, situation)
 
 
 def _as_users_see_it(backend: Backend, caller: Caller, situation: Situation) -> Situation:
