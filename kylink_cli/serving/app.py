@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from kylink_cli import __version__
 from kylink_cli.errors import KylinkError
@@ -17,7 +18,8 @@ from kylink_cli.serving.authentication import Authentication
 from kylink_cli.serving.backend import Backend
 from kylink_cli.serving.bodies import BoundedBodies
 from kylink_cli.serving.limits import RateLimit
-from kylink_cli.serving.problems import Problem, answer_http, answer_invalid, answer_problem
+from kylink_cli.serving.problems import Problem, answer_invalid, answer_problem, http_problem
+from kylink_cli.serving.refusing import Refusing, refusal
 from kylink_cli.serving.reporting import Reporting
 
 API: Final = "/api/v1"
@@ -52,13 +54,19 @@ def build_app(backend: Backend) -> FastAPI:
     for kind in (KylinkError, Problem):
         app.add_exception_handler(kind, answer_problem)
     app.add_exception_handler(RequestValidationError, answer_invalid)
-    app.add_exception_handler(HTTPException, answer_http)
+    app.add_exception_handler(HTTPException, _answer_http)
     # The last that is added is the first that a request meets.
     app.add_middleware(BoundedBodies)
     app.add_middleware(RateLimit, per_second=backend.settings.serve_requests_per_second)
     app.add_middleware(Authentication, keyring=backend.keyring, sessions=backend.sessions)
+    app.add_middleware(Refusing)
     app.add_middleware(Reporting, tell=backend.parts.tell)
     return app
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  (it is registered for this one)
+    return refusal(request.scope, http_problem(request, error))
 
 
 @asynccontextmanager

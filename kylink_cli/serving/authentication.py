@@ -8,18 +8,17 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kylink_cli.errors import KylinkError
 from kylink_cli.language import tr
 from kylink_cli.rules.vocabulary import Ability
 from kylink_cli.serving.keyring import Caller, Keyring
 from kylink_cli.serving.limits import FAILURES_A_SECOND, Buckets, too_many
-from kylink_cli.serving.problems import Problem, problem_of
+from kylink_cli.serving.problems import Problem
 from kylink_cli.serving.sessions import Sessions
 
 # What may be seen without a key: whether the process and the database answer, and what can be asked.
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/api/v1/openapi.json"})
-_PAGES: Final = frozenset({"/", "/login", "/logout", "/campaigns", "/jobs", "/alerts", "/audit"})
-_BELOW_PAGES: Final = ("/jobs/", "/alerts/", "/campaigns/", "/runs/", "/assets/")
+_PAGES: Final = frozenset({"/", "/login", "/logout", "/campaigns", "/jobs", "/alerts", "/silences", "/audit"})
+_BELOW_PAGES: Final = ("/jobs/", "/alerts/", "/silences/", "/campaigns/", "/runs/", "/assets/")
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 
@@ -42,20 +41,18 @@ class Authentication:
         self._failures = Buckets(FAILURES_A_SECOND)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or refuse it."""
+        """Let a request through.
+
+        Raises:
+            Problem: it is refused.
+            DatabaseError: nobody can tell whose the key is.
+        """
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            try:
-                if is_page(scope["path"]):
-                    await self._remember(scope)
-                else:
-                    client = scope["client"][0] if scope["client"] else ""
-                    scope["state"]["caller"] = await self._caller(Headers(scope=scope), client)
-            except Problem as problem:
-                await problem.response()(scope, receive, send)
-                return
-            except KylinkError as error:
-                await problem_of(error).response()(scope, receive, send)
-                return
+            if is_page(scope["path"]):
+                await self._remember(scope)
+            else:
+                client = scope["client"][0] if scope["client"] else ""
+                scope["state"]["caller"] = await self._caller(Headers(scope=scope), client)
         await self._app(scope, receive, send)
 
     async def _remember(self, scope: Scope) -> None:

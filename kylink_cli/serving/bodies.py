@@ -26,18 +26,19 @@ class BoundedBodies:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, then let the request through."""
+        """Read the body, then let the request through.
+
+        Raises:
+            Problem: the body is too large, or too slow.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         try:
             body = await _read(Headers(scope=scope), receive)
-        except Problem as problem:
-            await problem.response()(scope, receive, send)
         except _GoneError:
             return
-        else:
-            await self._app(scope, _as_received(body, receive), send)
+        await self._app(scope, _as_received(body, receive), send)
 
 
 async def _read(headers: Headers, receive: Receive) -> bytes:

@@ -67,9 +67,12 @@ class RateLimit:
         self._buckets = Buckets(per_second)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or refuse it."""
+        """Let a request through.
+
+        Raises:
+            Problem: its key asks too often.
+        """
         caller = scope["state"].get("caller") if scope["type"] == "http" else None
         if caller is not None and (seconds := self._buckets.take(caller.public_id)) > 0:
-            await too_many(seconds).response()(scope, receive, send)
-            return
+            raise too_many(seconds)
         await self._app(scope, receive, send)

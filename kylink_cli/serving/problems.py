@@ -127,12 +127,11 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
     return Problem(422, "USAGE", detail, errors=faults).response()
 
 
-async def answer_http(request: Request, error: Exception) -> Response:
-    """Answer what the router refuses: a path, a method."""
-    assert isinstance(error, HTTPException)  # noqa: S101  (it is registered for this one)
+def http_problem(request: Request, error: HTTPException) -> Problem:
+    """The problem of what the router refuses: a path, a method."""
     code = "NOT_FOUND" if error.status_code == 404 else "USAGE"
     headers = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else error.headers
-    return Problem(error.status_code, code, str(error.detail), headers).response()
+    return Problem(error.status_code, code, str(error.detail), headers)
 
 
 def _methods(request: Request) -> list[str]:

@@ -9,6 +9,7 @@ from kylink_cli.language import tr
 from kylink_cli.rules.text import one_line
 from kylink_cli.serving.backend import Tell
 from kylink_cli.serving.problems import internal_problem
+from kylink_cli.serving.refusing import refusal
 
 _PATH_LENGTH = 200
 
@@ -37,7 +38,7 @@ class Reporting:
         except Exception as error:  # noqa: BLE001  (the last resort: a caller never sees a traceback)
             self._tell_error(scope, error)
             if not status:
-                await internal_problem().response()(scope, receive, watched)
+                await refusal(scope, internal_problem())(scope, receive, watched)
         caller = scope["state"].get("caller")
         self._tell(
             logging.ERROR if status >= 500 else logging.DEBUG,

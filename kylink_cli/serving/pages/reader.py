@@ -71,7 +71,11 @@ def _number(weight: str) -> float:
 def _refused(request: Request, error: KylinkError | Problem) -> Response:
     if isinstance(error, DatabaseReplacedError):
         request.app.state.backend.fail(error)
-    problem = problem_of(error) if isinstance(error, KylinkError) else error
+    return refusal_page(request, problem_of(error) if isinstance(error, KylinkError) else error)
+
+
+def refusal_page(request: Request, problem: Problem) -> Response:
+    """The page that says what is refused, and why."""
     return page(request, "refusal.html.j2", problem.status, problem.headers, message=str(problem))
 
 
