@@ -25,7 +25,7 @@ e2scrub_all.timer fstrim.timer getty.target logrotate.timer man-db.timer postgre
 prometheus-node-exporter.service sys-fs-fuse-connections.mount sys-kernel-debug.mount sys-kernel-tracing.mount
 systemd-firstboot.service systemd-hwdb-update.service systemd-modules-load.service systemd-networkd.service
 systemd-resolved.service systemd-sysctl.service systemd-timesyncd.service systemd-udev-trigger.service
-systemd-udevd.service
+systemd-udevd.service nginx.service caddy.service
 """
 _INIT = """\
 set -eu
