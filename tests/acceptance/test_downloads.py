@@ -1,6 +1,8 @@
 """Sheets that are published at an address: what is fetched, what is refused, and what is shown of it."""
 
+import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,14 +13,19 @@ import pytest
 from kylink_cli.errors import BadFileError
 from kylink_cli.imports.download import download
 from tests.support.installation import Installation
+from tests.support.raw_server import TLS
 
 SHEET = b"campaign_id,user_id,campaign_name\n42,alice,Spring sale\n43,alice,Shoes\n"
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def published(answer: Answer) -> Iterator[str]:
-    """A web server that answers every request in one way; its address."""
+def published(answer: Answer, certificate: str | None = None) -> Iterator[str]:
+    """A web server that answers every request in one way; its address.
+
+    Args:
+        certificate: the file in `tests/data/tls` to show; None for no TLS.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -29,10 +36,14 @@ def published(answer: Answer) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(TLS / certificate, TLS / "key.pem")
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"{'http' if certificate is None else 'https'}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()
@@ -116,8 +127,9 @@ def test_a_server_that_drips_is_given_up(sent: bytes) -> None:
         connection, _ = listener.accept()
         with connection:
             connection.sendall(sent)
-            while not over.wait(0.05):
-                connection.sendall(b"x")
+            with contextlib.suppress(OSError):  # it has hung up
+                while not over.wait(0.05):
+                    connection.sendall(b"x")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=drip, args=(listener,))
@@ -128,6 +140,55 @@ def test_a_server_that_drips_is_given_up(sent: bytes) -> None:
         finally:
             over.set()
             thread.join()
+
+
+def test_a_body_that_does_not_end_is_given_up() -> None:
+    def pour(request: BaseHTTPRequestHandler) -> None:
+        request.protocol_version = "HTTP/1.1"
+        request.send_response(200)
+        request.send_header("Transfer-Encoding", "chunked")
+        request.end_headers()
+        with contextlib.suppress(OSError):  # it has hung up
+            while True:
+                request.wfile.write(b"400\r\n" + b"x" * 0x400 + b"\r\n")
+
+    with published(pour) as address, pytest.raises(BadFileError, match="larger than"):
+        download(f"{address}/sheet", largest_bytes=100_000)
+
+
+@pytest.mark.parametrize("certificate", ["expired.pem", "valid.pem"])
+def test_a_certificate_that_nobody_vouches_for_is_refused(kylink: Installation, certificate: str) -> None:
+    def refuse(request: BaseHTTPRequestHandler) -> None:
+        pytest.fail(f"asked for {request.path}")
+
+    with published(refuse, certificate) as address:
+        done = kylink.run("campaigns", "import", f"{address}/pub?key=s3cret")
+    assert done.returncode == 1
+    assert "certificate" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize("port", [1, 65_535])
+def test_a_redirect_to_another_port_is_refused(port: int) -> None:
+    place = f"http://127.0.0.1:{port}/sheet"
+    with published(answers(302, Location=place)) as address, pytest.raises(BadFileError, match="to another host"):
+        download(f"{address}/sheet")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xef\xbb\xbf" + SHEET,
+        SHEET.decode().encode("utf-16"),
+        SHEET.decode().replace(",", "\t").encode("utf-16"),
+        SHEET.replace(b"\n", b"\r\n"),
+    ],
+    ids=["mark", "wide", "tabs", "crlf"],
+)
+def test_a_sheet_is_read_in_the_encodings_that_programs_write(kylink: Installation, body: bytes) -> None:
+    # What the server says of the encoding may be wrong: the bytes themselves tell.
+    with published(answers(200, body, Content_Type="text/csv; charset=iso-8859-1")) as address:
+        assert kylink.document("campaigns", "import", f"{address}/sheet", "--dry-run")["added"] == 2
 
 
 def test_a_page_instead_of_a_sheet_is_named(kylink: Installation) -> None:
