@@ -10,6 +10,7 @@ import pytest
 from tests.support.database import add_items
 from tests.support.installation import Installation
 from tests.support.terminal import on_terminal
+from tests.support.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     import subprocess
@@ -40,6 +41,15 @@ def _states(kylink: Installation) -> dict[str, int]:
 def _change(kylink: Installation, sql: str) -> None:
     with kylink.database.writing() as session:
         session.connection().exec_driver_sql(sql)
+
+
+def test_who_waits_gets_what_arrives(kylink: Installation) -> None:
+    waiting = kylink.start("leases", "take", "2", "--wait", str(PATIENCE_SECONDS), "--json")
+    kylink.wait_for_rows("SELECT count(*) FROM waiters", [1])
+    add_items(kylink.database, "2", 1)
+    said, _ = waiting.communicate()
+    assert waiting.returncode == 0
+    assert [lease["campaign_id"] for lease in json.loads(said)["leases"]] == ["2"]
 
 
 def test_a_taken_lease_is_documented_as_the_contract_says(kylink: Installation) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 from kylink_cli.demo.service import Call, SupplyService
 from kylink_cli.store.engine.database import Database
 from kylink_cli.store.engine.postgresql import ServerDatabase
-from tests.support.database import url_of
+from tests.support.database import add_demand, url_of
 from tests.support.installation import Installation
 
 KEY = "test-key"
@@ -62,6 +62,19 @@ def test_a_runaway_consumer_is_bounded_and_told_of_once(limited: Installation) -
     alerts = [one for one in limited.document("alerts", "list")["alerts"] if one["type"] == "ORDER_LIMIT"]
     assert [(one["level"], one["count"]) for one in alerts] == [("ERROR", 2)]
     assert "runaway" in alerts[0]["message"]
+
+
+@pytest.mark.parametrize(("service_level", "level"), [("0.9", "INFO"), ("0.5", None)])
+def test_people_are_told_of_a_campaign_that_lost_more_than_the_service_level_allows(
+    limited: Installation, service_level: str, level: str | None
+) -> None:
+    add_demand(limited.database, "other", 4, refused=1)
+    found = limited.document("alert-check", SERVICE_LEVEL=service_level)
+    [check] = [one for one in found["checks"] if one["type"] == "FORECAST_MISS"]
+    assert check["level"] == level
+    alerts = [one for one in limited.document("alerts", "list")["alerts"] if one["type"] == "FORECAST_MISS"]
+    assert [one["level"] for one in alerts] == ([level] if level else [])
+    assert all("other" in one["message"] and "Raise COVER_MINUTES" in one["message"] for one in alerts)
 
 
 def test_a_campaigns_own_limit_wins_whether_it_is_lower_or_higher(limited: Installation) -> None:
