@@ -84,7 +84,7 @@ def list_campaigns(
     """
     from kylink_cli import wiring
     from kylink_cli.cli.views import campaigns as view
-    from kylink_cli.documents.campaigns import campaigns_document
+    from kylink_cli.documents.campaigns import campaign_rows
     from kylink_cli.overview.campaigns import in_order, read_campaigns
     from kylink_cli.store.levels import Scope
 
@@ -99,7 +99,7 @@ def list_campaigns(
     for_people = not cli.console.json and cli.console.stdout.is_terminal
     ordered = in_order(wanted, sort or (SortOrder.RUNWAY if for_people else SortOrder.ID))
     if cli.console.json:
-        cli.console.document(campaigns_document(ordered[:limit]))
+        cli.console.document({"campaigns": campaign_rows(ordered[:limit])})
     else:
         view.show_list(cli.console, ordered, limit or (_LISTED if for_people else None), with_errors=failing)
 

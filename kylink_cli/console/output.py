@@ -60,8 +60,12 @@ class Console:
         return self.output.json
 
     def document(self, document: Mapping[str, Any]) -> None:
-        """Print a result as the one JSON document on standard output."""
-        self.say(json.dumps(document, ensure_ascii=False, indent=2, default=json_value))
+        """Print a result as the one JSON document on standard output; what an iterator gives is never held at once."""
+        from kylink_cli.console.json_pieces import json_pieces
+
+        with self.results() as stdout:
+            stdout.writelines(json_pieces(document))
+            stdout.write("\n")
 
     def say(self, text: str = "") -> None:
         """Print one line of a result; text from outside must be clean already."""

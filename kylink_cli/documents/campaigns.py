@@ -1,6 +1,6 @@
 """Campaigns, for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from typing_extensions import TypedDict
@@ -56,7 +56,12 @@ class CampaignsDocument(TypedDict):
 
 def campaigns_document(shown: Sequence[ShownCampaign]) -> CampaignsDocument:
     """Campaigns."""
-    return {"campaigns": [_document(one) for one in shown]}
+    return {"campaigns": list(campaign_rows(shown))}
+
+
+def campaign_rows(shown: Sequence[ShownCampaign]) -> Iterator[CampaignDocument]:
+    """The same, one after the other, for those who don't need all of them at once."""
+    return map(_document, shown)
 
 
 def campaign_document(detail: CampaignDetail) -> WholeCampaignDocument:

@@ -2,11 +2,16 @@
 
 import struct
 from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
+from functools import lru_cache
 
 from kylink_cli.rules.demand import KEPT_HOURS, Asked, Hours, add_minutes
 
 # Hours before the last one, items taken, items refused.
 _HOUR = struct.Struct("<HII")
+
+
+# The same few numbers come again and again: they are made once, which is quicker and takes less room.
+_asked = lru_cache(maxsize=1_024)(Asked)
 
 
 def pack(hours: Hours) -> tuple[int, bytes]:
@@ -22,7 +27,7 @@ def pack(hours: Hours) -> tuple[int, bytes]:
 
 def unpack(last_hour: int, packed: bytes) -> dict[int, Asked]:
     """The hours that were packed, oldest first."""
-    return {last_hour - before: Asked(taken, refused) for before, taken, refused in _HOUR.iter_unpack(packed)}
+    return {last_hour - before: _asked(taken, refused) for before, taken, refused in _HOUR.iter_unpack(packed)}
 
 
 class RecordedHours(Mapping[int, Asked]):
@@ -49,6 +54,8 @@ class RecordedHours(Mapping[int, Asked]):
         hours = unpack(self._last_hour, self._packed)
         if self._minutes:
             hours = add_minutes(hours, self._minutes)
+        if min(hours, default=self._first) >= self._first:
+            return hours
         return {hour: asked for hour, asked in hours.items() if hour >= self._first}
 
     def has_refused(self) -> bool:
