@@ -6,6 +6,7 @@ it has recorded its run or has ended.
 
 import asyncio
 import json
+import logging
 import os
 import subprocess
 import tempfile
@@ -16,8 +17,9 @@ from typing import IO, Any, Final, Literal
 from kylink_cli.children import own_command
 from kylink_cli.errors import KylinkError, LockedError
 from kylink_cli.language import tr
+from kylink_cli.overview.status import as_found
 from kylink_cli.places import ON_BEHALF_OF
-from kylink_cli.rules.vocabulary import Act
+from kylink_cli.rules.vocabulary import Act, RunStatus
 from kylink_cli.scheduling.jobs import Job
 from kylink_cli.scheduling.systemd import Manager, is_running
 from kylink_cli.serving.backend import Backend
@@ -96,11 +98,24 @@ async def _is_of_systemd(backend: Backend, job: Job) -> bool:
     paused = await backend.workers.read(runs.paused_jobs)
     if not is_running() or not backend.settings.enable_auto_cron or job.name in paused:
         return False
+    if await backend.workers.look(lambda: _is_under_way(backend, job)):
+        # systemd would say nothing; a process is refused, and tells by whom.
+        return False
     try:
         await asyncio.to_thread(Manager().start, job)
-    except KylinkError:
+    except KylinkError as refusal:
+        text = tr(
+            "systemd does not start {job} for this server, which does it itself: {reason}", job=job.name, reason=refusal
+        )
+        backend.parts.tell(logging.INFO, text)
         return False
     return True
+
+
+def _is_under_way(backend: Backend, job: Job) -> bool:
+    now = backend.now()
+    recent = backend.database.read(lambda session: runs.history(session, job.name, _RECENT))
+    return any(as_found(run, backend.parts.locks, now).status == RunStatus.RUNNING for run in recent)
 
 
 async def _wait_for_unit(backend: Backend, order: JobOrder, last: int) -> int | None:
