@@ -84,12 +84,22 @@ def seen_alerts(session: Session, caller: Caller, wanted: AlertFilter) -> Alerts
 @router.get("/{alert_id}", response_model=WholeAlertDocument)
 async def show(alert_id: Id, caller: Reader, backend: Served) -> Response:
     """One alert, and the users whom it concerns."""
+    return Reply(await backend.workers.read(lambda session: seen_alert(session, caller, alert_id)))
 
-    def read(session: Session) -> WholeAlertDocument:
-        alert, users = _found(session, caller, alert_id)
-        return alert_document(alert, users, _viewer(session, caller))
 
-    return Reply(await backend.workers.read(read))
+def seen_alert(session: Session, caller: Caller, alert_id: int) -> WholeAlertDocument:
+    """An alert as a caller may see it.
+
+    Raises:
+        NotFoundError: there is none for the caller.
+    """
+    alert, users = _found(session, caller, alert_id)
+    return alert_document(alert, users, _viewer(session, caller))
+
+
+def is_own(session: Session, caller: Caller, alert_id: int) -> bool:
+    """Whether an alert concerns nobody but a caller, who therefore may act on it."""
+    return caller.user_id is None or alerts.users_of(session, alert_id) == [caller.user_id]
 
 
 @router.post("/{alert_id}/ack", response_model=AlertResultDocument)
@@ -115,19 +125,29 @@ async def resolve(alert_id: Id, caller: Operator, backend: Served) -> Response:
 @silences_router.get("", response_model=SilencesDocument)
 async def list_silences(caller: Reader, backend: Served) -> Response:
     """The silences that last; a user's key sees that user's."""
+    return Reply(await backend.workers.look(lambda: seen_silences(backend, caller)))
 
-    def look() -> SilencesDocument:
-        now = backend.now()
-        found = backend.database.read(lambda session: alerts.active_silences(session, now))
-        shown = [record for record in found if caller.user_id in {None, record.user_id}]
-        return {"silences": [silence_document(record) for record in shown]}
 
-    return Reply(await backend.workers.look(look))
+def seen_silences(backend: Backend, caller: Caller) -> SilencesDocument:
+    """The silences that last, as a caller may see them; those that end soonest first."""
+    now = backend.now()
+    found = backend.database.read(lambda session: alerts.active_silences(session, now))
+    shown = [record for record in found if caller.user_id in {None, record.user_id}]
+    return {"silences": [silence_document(record) for record in shown]}
 
 
 @silences_router.post("", status_code=201, response_model=SilenceDocument)
 async def silence(body: Mute, caller: Operator, backend: Served) -> Response:
     """Mute alerts for a time. A user's key mutes what is about that user's campaigns."""
+    return Reply(await mute(body, caller, backend), 201)
+
+
+async def mute(body: Mute, caller: Caller, backend: Backend) -> SilenceDocument:
+    """Mute alerts for a time, as far as they are a caller's to mute.
+
+    Raises:
+        NotFoundError: there is no such user or campaign for the caller.
+    """
     user_id = caller.user_id or body.user_id
     if body.user_id not in {None, user_id}:
         raise NotFoundError(tr("there is no user {user_id}", user_id=body.user_id))
@@ -140,19 +160,28 @@ async def silence(body: Mute, caller: Operator, backend: Served) -> Response:
         wanted = Silence(now + timedelta(minutes=body.minutes), body.type, body.campaign_id, user_id)
         return silence_document(acts.silence(backend.database, wanted, body.reason, now, caller.who))
 
-    return Reply(await backend.workers.write(act), 201)
+    return await backend.workers.write(act)
 
 
 @silences_router.delete("/{silence_id}", response_model=EndedDocument)
 async def unsilence(silence_id: Id, caller: Operator, backend: Served) -> Response:
     """End a silence."""
+    await end_silence(silence_id, caller, backend)
+    return Reply({"id": silence_id, "ended": True})
+
+
+async def end_silence(silence_id: int, caller: Caller, backend: Backend) -> None:
+    """End a silence that is a caller's.
+
+    Raises:
+        NotFoundError: there is none.
+    """
 
     def act() -> None:
         _require_silence(backend, caller, silence_id)
         acts.unsilence(backend.database, silence_id, backend.now(), caller.who)
 
     await backend.workers.write(act)
-    return Reply({"id": silence_id, "ended": True})
 
 
 def _viewer(session: Session, caller: Caller) -> AlertViewer | None:

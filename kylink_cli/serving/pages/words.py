@@ -67,5 +67,29 @@ def words() -> dict[str, str]:
         "what": tr("What"),
         "when": tr("When (UTC)"),
         "who": tr("Who"),
+        "ack_means": tr("You take this alert on: it is no longer repeated unless it gets worse."),
+        "resolve": tr("Resolve"),
+        "resolve_means": tr(
+            "The alert is marked as over, and whoever was notified of it is notified of that. If its condition "
+            "goes on, the next check opens it again."
+        ),
+        "silence": tr("Silence"),
+        "silence_means": tr(
+            "Alerts like this are still recorded and shown here, but nobody is notified of them until the silence ends."
+        ),
+        "silences": tr("Silences"),
+        "silences_mean": tr(
+            "Alerts that are silenced are recorded and shown, but nobody is notified of them. Whoever ends "
+            "a silence lets their notifications go out again."
+        ),
+        "end_silence": tr("End the silence"),
+        "for_how_long": tr("For how long"),
+        "which_alerts": tr("Which alerts"),
+        "of_this_type": tr("all of this type"),
+        "of_this_type_about": tr("those of this type about {campaign}"),
+        "reason": tr("Reason"),
+        "until": tr("Until (UTC)"),
+        "silenced_until": tr("Silenced until (UTC)"),
+        "times_seen": tr("Times seen"),
         "within": tr("Within"),
     }
