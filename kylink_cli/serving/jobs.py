@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from kylink_cli.documents.jobs import RunsDocument, StatusDocument, run_document, status_document
 from kylink_cli.errors import UnknownCampaignError
+from kylink_cli.language import tr
 from kylink_cli.overview.status import as_found, read_status
 from kylink_cli.rules.notices import GIVE_UP_AFTER
 from kylink_cli.rules.vocabulary import JobWord
@@ -20,6 +21,7 @@ from kylink_cli.serving.answers import Reply
 from kylink_cli.serving.authentication import Operator, Reader, require_everybodys
 from kylink_cli.serving.backend import Backend, Served
 from kylink_cli.serving.keyring import Caller
+from kylink_cli.serving.problems import Problem
 from kylink_cli.serving.runs import seen_by
 from kylink_cli.serving.starting import JobOrder, Started, start
 from kylink_cli.serving.texts import Body, PlainText
@@ -95,6 +97,9 @@ def seen_history(backend: Backend, caller: Caller, job: str, limit: int) -> Runs
 @router.post("/replenish", status_code=202, response_model=StartedDocument)
 async def replenish(body: Replenish, caller: Operator, backend: Served) -> Response:
     """Fill campaigns now: every low one, or those that are named. A user's key fills that user's."""
+    if (body.mode == "campaigns") != bool(body.campaign_ids):
+        # Whoever names campaigns and says `all` does not want every one filled.
+        raise Problem(422, "USAGE", tr("give campaign_ids with the mode 'campaigns', and with no other"))
     if body.mode == "all":
         return _accepted(await start(backend, caller, _everything(caller, force=body.force)))
     wanted = list(dict.fromkeys(body.campaign_ids))

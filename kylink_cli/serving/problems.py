@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match, Route
+from starlette.routing import Match
 from typing_extensions import TypedDict
 
 from kylink_cli.errors import DatabaseReplacedError, KylinkError
@@ -27,6 +27,7 @@ _STATUSES: Final = {
     "DATABASE": 503,
 }
 _DETAIL_LENGTH: Final = 300
+_METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _ERRORS: Final = 20
 
 
@@ -136,11 +137,11 @@ def http_problem(request: Request, error: HTTPException) -> Problem:
 
 def _methods(request: Request) -> list[str]:
     """The methods of everything that answers at this path; the router itself names those of the first."""
-    found: set[str] = set()
-    for route in request.app.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE:
-            found |= route.methods or set()
-    return sorted(found)
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] == Match.FULL for route in request.app.routes)
+    ]
 
 
 def _fault(error: Mapping[str, Any]) -> FaultDocument:

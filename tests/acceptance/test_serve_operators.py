@@ -49,6 +49,21 @@ def test_a_campaign_that_does_not_exist_is_not_filled(program: httpx.Client) -> 
     assert problem(program.post("/api/v1/jobs/replenish", json=body))["code"] == "NOT_FOUND"
 
 
+@pytest.mark.parametrize("body", [{"mode": "all", "campaign_ids": ["1"]}, {"mode": "campaigns"}])
+def test_what_names_campaigns_and_means_others_is_refused(program: httpx.Client, body: dict[str, Any]) -> None:
+    refused = program.post("/api/v1/jobs/replenish", json=body)
+    assert (refused.status_code, problem(refused)["code"]) == (422, "USAGE")
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/api/v1/jobs", "GET"), ("/api/v1/silences", "GET, POST"), ("/api/v1/silences/1", "DELETE"), ("/metrics", "GET")],
+)
+def test_a_wrong_method_is_told_the_right_ones(program: httpx.Client, path: str, methods: str) -> None:
+    refused = program.put(path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, methods)
+
+
 def test_every_job_is_started_paused_and_resumed(program: httpx.Client) -> None:
     run = finished(program, program.post("/api/v1/jobs/recover-leases/run"))
     assert (run["job"], run["status"]) == ("lease_recovery", "succeeded")
