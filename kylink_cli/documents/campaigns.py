@@ -6,7 +6,7 @@ from datetime import datetime
 from typing_extensions import TypedDict
 
 from kylink_cli.overview.campaign import CampaignDetail
-from kylink_cli.overview.campaigns import ShownCampaign
+from kylink_cli.overview.campaigns import ShownCampaign, as_shown
 from kylink_cli.rules.reasons import reason_for_programs
 
 
@@ -66,18 +66,17 @@ def campaign_rows(shown: Sequence[ShownCampaign]) -> Iterator[CampaignDocument]:
 
 def campaign_document(detail: CampaignDetail) -> WholeCampaignDocument:
     """All that is known of one campaign."""
-    shown = ShownCampaign(detail.stock, detail.need)
-    level = shown.stock.level
+    level, need = detail.stock.level, detail.need
     return {
-        **_document(shown),
+        **_document(as_shown(detail.stock, need)),
         "source_url": level.source_url,
         "low_watermark": level.own_watermark,
         "target_stock": level.own_target,
         "order_limit": level.own_order_limit,
         "ordered_24h": detail.ordered_24h,
-        "watermark_capped": shown.need.watermark.capped,
-        "order": shown.need.order,
-        "why": reason_for_programs(shown.need),
+        "watermark_capped": need.watermark.capped,
+        "order": need.order,
+        "why": reason_for_programs(need),
         "created_at": level.created_at,
         "items": dict(detail.items),
         "no_stock_24h": detail.no_stock_24h,
@@ -101,7 +100,7 @@ def _document(shown: ShownCampaign) -> CampaignDocument:
         "low": shown.need.low,
         "runway_minutes": shown.runway,
         "expected_24h": shown.expected_24h,
-        "refused_24h": level.history.since(shown.day_ago).refused,
+        "refused_24h": shown.refused_24h,
         "last_replenished_at": stock.last_replenished_at,
         "last_error": stock.last_error,
     }

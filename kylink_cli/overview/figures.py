@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from kylink_cli.rules.figures import Figures, History, Period
 from kylink_cli.rules.replenishment import Need, Policy, need, runway_minutes
 from kylink_cli.store.figures.alert_figures import read_alerts_by_hour, read_last_alerts, read_unresolved
-from kylink_cli.store.figures.campaign_stock import read_campaign_stock
+from kylink_cli.store.figures.campaign_stock import iterate_campaign_stock
 from kylink_cli.store.figures.consumption import read_consumption
 from kylink_cli.store.figures.failures import read_crashes, read_outages, read_reasons
 from kylink_cli.store.figures.lease_figures import count_no_stock, read_lease_figures
@@ -31,7 +31,7 @@ def read_figures(session: Session, policy: Policy, period: Period, user_id: str 
         period: its end is now.
         user_id: only what concerns this user's campaigns; None for everything.
     """
-    stocks = read_campaign_stock(session, period.until, Scope(user_id=user_id))
+    stocks = iterate_campaign_stock(session, period.until, Scope(user_id=user_id))
     needs = [need(stock.level, policy, period.until) for stock in stocks]
     return Figures(
         period=period,

@@ -1,5 +1,6 @@
 """Campaigns beside their stock, for people to look at: one statement, however many campaigns."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -40,6 +41,15 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
     Args:
         now: items that expired before this moment do not count; consumption is that of the 24 hours before.
     """
+    return list(iterate_campaign_stock(session, now, scope))
+
+
+def iterate_campaign_stock(session: Session, now: datetime, scope: Scope) -> Iterator[CampaignStock]:
+    """The same, one after the other, for those who keep less of each; within the transaction.
+
+    Args:
+        now: items that expired before this moment do not count; consumption is that of the 24 hours before.
+    """
     available, consumed, leased = available_items(now, scope), consumed_items(now, scope), leased_items(scope)
     c = _campaigns.c
     level = level_columns(func.coalesce(available.c.number, 0), func.coalesce(consumed.c.number, 0))
@@ -57,10 +67,9 @@ def read_campaign_stock(session: Session, now: datetime, scope: Scope) -> list[C
     )
     histories = read_histories(session, now, None if scope == Scope() else within(select(c.id), c.id, scope, c.user_id))
     # Row by row, since a list of them would be as large as what is made of them.
-    return [
-        CampaignStock(replace(Level(*row[: len(level)]), history=histories.pop(row.id, NO_HISTORY)), *row[len(level) :])
-        for row in session.execute(within(statement, c.id, scope, c.user_id))
-    ]
+    for row in session.execute(within(statement, c.id, scope, c.user_id)):
+        history = histories.pop(row.id, NO_HISTORY)
+        yield CampaignStock(replace(Level(*row[: len(level)]), history=history), *row[len(level) :])
 
 
 def count_by_state(session: Session, now: datetime, campaign_id: str) -> dict[str, int]:
