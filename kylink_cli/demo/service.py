@@ -13,6 +13,8 @@ from aiohttp import web
 
 Behaviour = Callable[["Call"], Awaitable[web.StreamResponse | None]]
 STOP_SECONDS = 2
+# The event loop has time to accept who has knocked, and to tell of it.
+_SETTLING_SECONDS = 0.01
 
 
 @dataclass(slots=True)
@@ -84,9 +86,12 @@ class SupplyService:
 
     async def _stop(self) -> None:
         """Close every connection, also one that was accepted this moment, or whose client reads no more."""
+        # What waits to be accepted becomes a connection while there is a server that it can belong to: asyncio loses
+        # the socket of one that does not. Only then can it be found among the connections.
+        await asyncio.sleep(_SETTLING_SECONDS)
         for site in list(self._runner.sites):
             await site.stop()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(_SETTLING_SECONDS)
         server = self._runner.server
         open_ones = [] if server is None else [connection.transport for connection in server.connections]
         await self._runner.cleanup()
