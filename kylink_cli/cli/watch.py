@@ -15,6 +15,10 @@ from kylink_cli.language import tr
 if TYPE_CHECKING:
     from kylink_cli.console.watch.app import WatchApp
 
+# A view that is silent shows the past as if it were now: it waits less for a lost server than a run does, says so, and
+# looks again.
+_PATIENCE_SECONDS = 2
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
@@ -35,7 +39,9 @@ def watch(
     from kylink_cli import wiring
     from kylink_cli.overview.watching import look
 
-    database, locks = wiring.existing_database(cli.settings), wiring.locks(cli.settings)
+    patience = None if once else _PATIENCE_SECONDS
+    database = wiring.existing_database(cli.settings, patience_seconds=patience)
+    locks = wiring.locks(cli.settings)
     if once:
         from kylink_cli.cli.views.watch import show_scene
 

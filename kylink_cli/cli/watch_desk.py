@@ -67,4 +67,5 @@ class StartedReplenishing:
         self._words.seek(0)
         lines = self._words.read().decode(errors="replace").splitlines() or [""]
         self._words.close()
-        return tr("campaign {campaign_id}: {said}", campaign_id=one_line(self._campaign_id), said=one_line(lines[-1]))
+        said = one_line(lines[-1]).removeprefix("kylink: ")
+        return tr("campaign {campaign_id}: {said}", campaign_id=one_line(self._campaign_id), said=said)

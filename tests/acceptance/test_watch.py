@@ -13,6 +13,7 @@ import pytest
 from kylink_cli.demo.service import SupplyService
 from tests.support.gate import Gate
 from tests.support.installation import Installation
+from tests.support.postgres import PostgresServer
 from tests.support.screen import Screen, on_screen
 from tests.support.waiting import wait_until
 
@@ -51,7 +52,7 @@ def rows_of(screen: Screen) -> list[str]:
 def test_the_picture_fits_the_terminal(kylink: Installation, columns: int, rows: int) -> None:
     with on_screen("watch", env=kylink.environment, cwd=kylink.folder, columns=columns, rows=rows) as screen:
         screen.wait_for("30 campaigns")
-        assert "1 empty · 6 low" in screen.lines[0]
+        assert "1 empty, 6 low" in screen.lines[0]
         assert screen.lines[2].startswith("lease_recovery")
         wait_until(lambda: len(rows_of(screen)) == min(30, rows - 7), f"all lines of\n{screen.text}")
         assert rows_of(screen)[0] == "c00"
@@ -181,6 +182,21 @@ def test_a_database_that_is_away_for_a_while_is_no_end(kylink: Installation) -> 
         with sqlite3.connect(database) as connection:
             connection.execute("ALTER TABLE away RENAME TO campaigns")
         screen.wait_for("30 campaigns")
+
+
+def test_a_server_that_is_lost_is_said_to_be_lost_until_it_is_back(tmp_path: Path, service: SupplyService) -> None:
+    with (
+        PostgresServer() as server,
+        Installation.on_server(tmp_path, server.new_database(), service) as kylink,
+    ):
+        kylink.add_campaigns("c00")
+        with on_screen("watch", "--interval", "0.2", env=kylink.environment, cwd=kylink.folder) as screen:
+            screen.wait_for("1 campaign ")
+            server.stop()
+            screen.wait_for("the database can't be reached")
+            assert "c00" in screen.text
+            server.start()
+            screen.wait_for("1 campaign ")
 
 
 def test_once_prints_one_picture_anywhere(kylink: Installation) -> None:

@@ -121,8 +121,22 @@ def test_what_can_t_be_read_is_said_in_a_line_above_the_last_picture() -> None:
 
 def test_nothing_is_known_until_the_first_look_and_an_empty_room_has_no_rows() -> None:
     seen = watched(Office(scene(0)), (80, 24), ["enter", "r", "p", "a", "down", "end"])
-    assert seen[0].startswith("kylink · no campaigns yet: 'kylink campaigns add' adds one")
+    assert seen[0].startswith("kylink · no campaigns yet: try 'kylink campaigns add'")
     assert campaigns(seen) == []
+
+
+def test_where_an_error_does_not_fit_its_reason_is_seen() -> None:
+    start = scene(3)
+    failing = replace(start.campaigns[0], last_error="the supply service refuses the request (402): no balance")
+    office = Office(replace(start, campaigns=[failing, *start.campaigns[1:]]))
+    [narrow] = [line for line in watched(office, (80, 24)) if line.startswith("c00")]
+    [wide] = [line for line in watched(office, (200, 24)) if line.startswith("c00")]
+    assert narrow.endswith("  no balance")
+    assert wide.endswith("  the supply service refuses the request (402): no balance")
+
+
+def test_the_title_of_an_empty_room_fits_a_narrow_terminal() -> None:
+    assert watched(Office(scene(0)), (80, 24))[0].endswith("'kylink demo'")
 
 
 def test_a_name_from_right_to_left_does_not_turn_its_line_round() -> None:

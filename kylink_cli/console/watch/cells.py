@@ -1,5 +1,6 @@
 """What the live view says of campaigns, alerts, jobs and runs: cells and lines."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -22,6 +23,8 @@ HOURS = 24
 _TEXT_LENGTH = 300
 _NAME_WIDTH = 24
 _BAR_WIDTH = 20
+# Before the last part of an error, in either language.
+_CLAUSE = re.compile(r": |\uff1a")
 
 
 def campaign_columns(rows: Sequence[Seen]) -> list[LiveColumn]:
@@ -56,8 +59,13 @@ def campaign_cells(one: Seen, room: Sequence[int], glyphs: Glyphs, now: datetime
         Text(str(need.watermark.items)),
         Text(_runway(one), style=style),
         Text(sparkline(_asked(one, now), glyphs), style="cyan"),
-        Text(one_line(one.last_error or "", _TEXT_LENGTH), style="red"),
+        Text(_reason(one_line(one.last_error or "", _TEXT_LENGTH), room[8]), style="red"),
     ]
+
+
+def _reason(error: str, room: int) -> str:
+    """An error, or only its last part where there is no room for all: that tells most."""
+    return error if cell_len(error) <= room else _CLAUSE.split(error)[-1]
 
 
 def _runway(one: Seen) -> str:
@@ -109,10 +117,9 @@ def title(scene: Scene) -> Text:
     """How many campaigns there are, and how many need somebody."""
     line = Text(tr("kylink"), style="bold", no_wrap=True, overflow="ellipsis")
     if not scene.campaigns:
-        return line.append(" · ").append(
-            tr("no campaigns yet: 'kylink campaigns add' adds one, 'kylink demo' shows the rest")
-        )
+        return line.append(" · ").append(tr("no campaigns yet: try 'kylink campaigns add' or 'kylink demo'"))
     line.append(f" · {counted.campaigns(len(scene.campaigns))}")
+    comma = " · "
     for number, words, style in (
         (scene.empty, tr("{n} empty", n=scene.empty), "bold red"),
         (scene.low, tr("{n} low", n=scene.low), "red"),
@@ -120,7 +127,8 @@ def title(scene: Scene) -> Text:
         (scene.paused, tr("{n} paused", n=scene.paused), "yellow"),
     ):
         if number:
-            line.append(" · ").append(words, style=style)
+            line.append(comma).append(words, style=style)
+            comma = ", "
     if not scene.auto_cron:
         line.append(" · ").append(tr("scheduling is off"), style="yellow")
     return line

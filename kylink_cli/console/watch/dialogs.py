@@ -19,6 +19,7 @@ _KEYS = (
     ("l", marked("show only campaigns that are low")),
     ("s", marked("sort by runway, stock or name")),
     ("tab", marked("go to the alerts, and back")),
+    ("home", marked("go to the first row; end: to the last")),
     ("esc", marked("back; show everything again")),
     ("q", marked("quit")),
 )

@@ -37,7 +37,7 @@ class Picture(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
     CSS = """
-    Screen { background: ansi_default; color: ansi_default; }
+    Screen { background: ansi_default; color: ansi_default; overflow: hidden; }
     #title, #filter, .said, .keys { height: 1; }
     #title, #job-lines, #runs, .said, .keys { text-wrap: nowrap; text-overflow: ellipsis; }
     #jobs, #runs { height: auto; }
