@@ -3,17 +3,23 @@
 import json
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete as deletion
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from kylink_cli import Stock, wiring
 from kylink_cli.demo.service import SupplyService
 from kylink_cli.errors import DatabaseReplacedError
 from kylink_cli.settings.fields import Settings
+from kylink_cli.store.tables import Campaign, table
 from tests.support.database import new_database
 from tests.support.gate import Gate
 from tests.support.installation import Installation
+from tests.support.waiting import wait_until
 
 
 def delete(path: Path) -> None:
@@ -68,6 +74,25 @@ def take_back(kylink: Installation, file: Path, saved: set[str]) -> None:
         assert done.returncode in {0, 1}, done.stderr
     stored = kylink.run("stock", "export", "--json").stdout
     assert {item["value"] for item in json.loads(stored)["items"]} == saved
+
+
+def test_what_came_is_stored_even_while_another_reads_by_the_only_connection(kylink: Installation) -> None:
+    kylink.add_campaigns("1")
+    database = wiring.existing_database(Settings(database_url=f"sqlite:///{kylink.folder / 'kylink.db'}"))
+    database.close()
+
+    def empty(session: Session) -> list[str]:
+        return list(session.scalars(deletion(table(Campaign)).returning(table(Campaign).c.id)))
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.reading() as session:
+            assert session.scalar(select(func.count()).select_from(Campaign)) == 1
+            replace(kylink.folder / "kylink.db")
+            database.go_adrift()
+            written = pool.submit(database.commit, empty)
+            wait_until(lambda: written.done() or written.running(), "the writer to begin")
+        assert written.result() == ["1"]
+    database.close()
 
 
 def test_a_consumer_whose_database_is_taken_away_hears_of_it(kylink: Installation) -> None:

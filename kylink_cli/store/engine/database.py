@@ -230,8 +230,20 @@ class Database:
 
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:
-        with engine.connect() as connection:
+        with self._connect(engine) as connection:
             yield connection
+
+    def _connect(self, engine: Engine) -> Connection:
+        """A connection; a file that is at its path no more can't be opened anew: one that leads there is waited for."""
+        end = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        while True:
+            comes_back = self._is_adrift and _is_in_use(engine) and time.monotonic() < end
+            try:
+                return engine.connect()
+            except DatabaseReplacedError:
+                if not comes_back:
+                    raise
+            time.sleep(_LOOKS_EVERY_MS / 1000)
 
 
 def open_database(path: Path) -> Database:
@@ -351,6 +363,11 @@ def _sqlite_engine(path: Path) -> Engine:
         connection.connection.cursor().execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _is_in_use(engine: Engine) -> bool:
+    """Whether any of an embedded database's connections is at work."""
+    return isinstance(engine.pool, QueuePool) and engine.pool.checkedout() > 0
 
 
 def upsert(session: Session, table: Table) -> "sqlite.Insert | postgresql.Insert":
