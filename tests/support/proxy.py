@@ -25,6 +25,8 @@ class Proxy:
         self.after: Cut = _never
         self.silent = False
         self._silenced: list[socket.socket] = []
+        self._ending = threading.Lock()
+        self._has_ended = False
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -34,8 +36,10 @@ class Proxy:
 
     def __exit__(self, *_: object) -> None:
         self._listener.close()
-        for server in self._silenced:
-            server.close()
+        with self._ending:
+            self._has_ended = True
+            for server in self._silenced:
+                server.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -61,10 +65,11 @@ class Proxy:
                     _drain(server)
                     break
                 server.sendall(data)
-            if self.silent:
-                self._silenced.append(server.dup())
-            else:
-                _end(server)
+            with self._ending:
+                if self.silent and not self._has_ended:
+                    self._silenced.append(server.dup())
+                else:
+                    _end(server)
             _end(client)
 
 

@@ -15,8 +15,8 @@ import pytest
 from kylink_cli.trust import distrust
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-# A user of every Debian, with a group of the same name that nobody else is in.
-NAME = "www-data"
+# A user of every Debian, with a group of the same name that nobody else is in: no package adds anybody to this one.
+NAME = "irc"
 NOBODY = 0xFFFFFFFF
 # Version 2; of owner, the user 12345, group, mask and others: tag, rights and number (acl(5)).
 ACCESS_LIST = struct.pack("<I", 2) + b"".join(
