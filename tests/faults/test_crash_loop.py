@@ -151,12 +151,15 @@ def test_no_crash_loses_what_was_paid_for_or_gives_an_item_twice(
     kylink = hosts[0]
     kylink.add_campaigns(*[str(number) for number in range(CAMPAIGNS)])
     loop = CrashLoop(hosts, shim, seed)
-    for _ in range(rounds):
+    played = 0
+    # On a quick machine a command has often ended before it is to be killed.
+    while played < rounds or loop.kills <= rounds / 3:
+        assert played < 10 * rounds, "hardly anything was killed"
+        played += 1
         loop.round()
         assert_ledger_agrees(kylink, service)
         consumed = Counter(kylink.rows("SELECT value FROM stock_items WHERE state = 'consumed'"))
         assert loop.confirmed <= consumed, "acknowledged twice, or acknowledged and not consumed"
-    assert loop.kills > rounds / 3
     kylink.execute(HEARTBEATS_AGE[kylink.database.engine.dialect.name])
     assert (kylink.run("replenish", "--all").returncode, kylink.run("recover-leases").returncode) == (0, 0)
     assert kylink.rows("SELECT count(*) FROM runs WHERE status = 'running'") == [0]
