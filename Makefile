@@ -42,8 +42,8 @@ packages: ## Install the Debian packages that some tests need (as root)
 quick: check ## Check, and run the unit tests with few examples: what to do before every commit, in half a minute
 	@$(VENV)/bin/pytest --quiet --numprocesses auto --hypothesis-profile quick -m "not slow and not long" tests/unit
 
-test: $(STAMP) ## Run the quick tests, in at most five minutes on two cores
-	@echo "the quick tests take up to five minutes on two cores; 'make test-all' adds systemd, cron, browsers and long races"
+test: $(STAMP) ## Run the quick tests, in at most ten minutes on two cores
+	@echo "the quick tests take up to ten minutes on two cores; 'make test-all' adds systemd, cron, browsers and long races"
 	@$(VENV)/bin/pytest --numprocesses auto -m "not slow and not long"
 
 test-all: $(STAMP) ## Run every test, in a quarter of an hour on two cores

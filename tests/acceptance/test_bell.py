@@ -13,6 +13,8 @@ from tests.support.bursts import CAMPAIGNS, ITEMS, KEY, assert_books_agree, cons
 from tests.support.cli import run_kylink
 from tests.support.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 DELAY_MS = 2_000
 PROBES = 3
 MANY = 500  # refusals of one consumer, until which there should have been so many probes

@@ -19,6 +19,8 @@ from tests.support.postgres import PostgresServer
 from tests.support.screen import drawn
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ODD = "odd id; $(touch leak) 'x'"
 
 

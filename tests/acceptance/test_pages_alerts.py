@@ -8,6 +8,8 @@ import pytest
 from tests.support.face import Face
 from tests.support.visitors import logged_in, token
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script>'\"><img src=x>"
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from html import unescape
 
 import httpx
+import pytest
 
 from kylink_cli.rules.vocabulary import Act
 from kylink_cli.store import audit
@@ -12,6 +13,8 @@ from kylink_cli.store.audit import AuditEntry
 from tests.support.database import add_campaigns
 from tests.support.face import Face
 from tests.support.visitors import logged_in, token
+
+pytestmark = pytest.mark.slow
 
 
 def campaigns_on(page: str) -> list[str]:

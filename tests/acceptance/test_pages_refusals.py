@@ -9,6 +9,8 @@ from tests.support.postgres import PostgresServer
 from tests.support.visitors import logged_in, stranger, token
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9", "Accept-Language": "en"}
 
 

@@ -20,6 +20,8 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     import subprocess
 
+pytestmark = pytest.mark.slow
+
 KEY = "the-key"
 
 

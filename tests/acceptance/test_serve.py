@@ -10,6 +10,8 @@ from tests.support.database import add_items
 from tests.support.face import Face, problem
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def take(client: httpx.Client, *campaigns: str, wait: float = 0, **options: Any) -> list[dict[str, Any]]:
     wanted = [{"campaign_id": campaign, **options} for campaign in campaigns]

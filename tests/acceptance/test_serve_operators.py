@@ -10,6 +10,8 @@ import pytest
 from tests.support.face import Face, problem
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def of_user(face: Face) -> Iterator[httpx.Client]:

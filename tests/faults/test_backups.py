@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 STRANGER = 12_345
 ROUNDS = 15
 # Puts whatever it can under every name that a backup might use for a moment.

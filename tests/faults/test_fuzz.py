@@ -25,6 +25,8 @@ from kylink_cli.supply.answer import parse_answer
 from kylink_cli.supply.errors import InvalidResponseError, parse_retry_after
 from tests.support.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NESTED = b"[" * 100_000
 JSON = st.recursive(

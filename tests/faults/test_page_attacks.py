@@ -13,6 +13,8 @@ from tests.support.postgres import PostgresServer
 from tests.support.visitors import logged_in, stranger, token
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(2)>"
 
 

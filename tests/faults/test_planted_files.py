@@ -15,6 +15,8 @@ from kylink_cli.demo.service import SupplyService
 from tests.support.cli import run_kylink
 from tests.support.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 STRANGER = 12_345
 
 

@@ -18,6 +18,8 @@ from kylink_cli.rules.notices import probe
 from tests.support.raw_server import RawServer, raw_server
 from tests.support.web import receiving
 
+pytestmark = pytest.mark.slow
+
 MESSAGE = probe("0b0e7c1e-0000-4000-8000-000000000001")
 # What a process may take that sends, bytes; the answers are endless, or 200 MiB when unpacked.
 LARGEST = 150 * 1024 * 1024

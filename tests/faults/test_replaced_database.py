@@ -21,6 +21,8 @@ from tests.support.gate import Gate
 from tests.support.installation import Installation
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def delete(path: Path) -> None:
     for suffix in ("", "-wal", "-shm"):

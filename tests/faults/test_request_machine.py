@@ -37,6 +37,8 @@ from kylink_cli.supply.retry import RetryPolicy
 from tests.support.database import add_campaigns
 from tests.support.policies import COVER
 
+pytestmark = pytest.mark.slow
+
 REQUEST = table(SupplyRequest).c
 LIMITS = FillLimits(3, 5, max_per_call=2, item_ttl=timedelta(days=9), retry=RetryPolicy(1, 1))
 ASSIGNMENT = Assignment(Scope(), replace(COVER, batch_size=4), Demand(), LIMITS, 60)

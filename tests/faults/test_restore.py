@@ -26,6 +26,8 @@ from tests.support.gate import Gate
 from tests.support.installation import Installation
 from tests.support.postgres import PostgresServer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def stocked(tmp_path: Path) -> Iterator[Installation]:

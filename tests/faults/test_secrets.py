@@ -13,6 +13,8 @@ from tests.support.cli import run_kylink
 from tests.support.gate import Gate
 from tests.support.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {
     "PROXY_API_KEY": "hunter2-supply-key",
     "HEARTBEAT_URL_REPLENISH": "http://127.0.0.1:9/ping/hunter2-heartbeat",
